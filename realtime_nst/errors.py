@@ -1,0 +1,36 @@
+"""What can go wrong outside of the program, as one small tree.
+
+    NSTError            the command line prints it as one line and exits with 1
+    ├── SourceError     a camera, video or photo that cannot be read
+    ├── SinkError       a window, file or disk that cannot be written
+    ├── StyleError      a weight file or style name that cannot be used
+    ├── BackendError    an engine or precision that this machine does not have
+    └── TrainingError   photos, paintings or VGG weights that training cannot start from
+
+Mistakes in calls are `ValueError` and `TypeError` and are never caught. Messages say what happened, with the
+value received, what was expected, and what to do.
+"""
+
+
+class NSTError(Exception):
+    """Base of everything that the outside world can do wrong."""
+
+
+class SourceError(NSTError):
+    """A camera, video or photo cannot be read."""
+
+
+class SinkError(NSTError):
+    """A window, file or disk cannot be written."""
+
+
+class StyleError(NSTError):
+    """A weight file or a style name cannot be used."""
+
+
+class BackendError(NSTError):
+    """This machine lacks the engine or precision that was asked for."""
+
+
+class TrainingError(NSTError):
+    """Training cannot start or go on."""

@@ -1,0 +1,165 @@
+"""Weight files: named float32 arrays and a JSON description in one HDF5 file, read without trusting it.
+
+A weight file may come from anywhere, so reading executes nothing and allocates nothing that the caller did not
+expect: names, shapes and types are compared before a byte of an array is read, and links or external storage
+are refused. This module does not know what the arrays mean.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from realtime_nst.errors import StyleError
+
+LARGEST_FILE = 256 * 2**20
+LARGEST_METADATA = 60_000  # an HDF5 attribute holds 64 KiB
+
+
+def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write a weight file as a whole or not at all.
+
+    Args:
+        path: The file; an existing one is replaced in one step once the new one is complete.
+        arrays: Named arrays, stored as float32.
+        metadata: What `json` can write; at most 60,000 bytes of it.
+
+    Raises:
+        ValueError: The metadata is too long.
+        StyleError: The disk or folder does not allow it.
+    """
+    text = json.dumps(metadata, sort_keys=True)
+    if len(text) > LARGEST_METADATA:
+        raise ValueError(f"metadata of {len(text)} bytes: at most {LARGEST_METADATA} were expected.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(draft, "w") as file:
+            file.attrs["metadata"] = text
+            for name, array in arrays.items():
+                file.create_dataset(name, data=np.asarray(array, dtype="<f4"))
+        os.replace(draft, path)
+    except OSError as error:
+        raise StyleError(f"'{path}' was not written: {reason(error)}. Free the disk or choose another folder.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The description inside a weight file, without its arrays.
+
+    Raises:
+        StyleError: The file is missing, too large, not HDF5, truncated or not one of ours.
+    """
+    with _opened(path) as file:
+        return _metadata(path, file)
+
+
+def read_arrays(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Exactly the expected arrays of a weight file.
+
+    Args:
+        path: The file.
+        expected: The shape of each array by name, no more and no fewer.
+
+    Returns:
+        float32 arrays by name; every number is finite.
+
+    Raises:
+        StyleError: The file cannot be read, or holds something else.
+    """
+    with _opened(path) as file:
+        found = _names(path, file)
+        if found != set(expected):
+            raise StyleError(
+                f"'{path}' does not fit the transform network: it has {len(found)} arrays, {len(expected)} expected. "
+                "Retrain it with `realtime-nst train`."
+            )
+        return {name: _array(path, file, name, shape) for name, shape in expected.items()}
+
+
+def reason(error: OSError) -> str:
+    """The operating system's own words for an error, or the error's."""
+    return error.strerror or str(error).splitlines()[0]
+
+
+def _opened(path: Path) -> h5py.File:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise StyleError(
+                f"'{path}' has {size / 2**20:.0f} MiB; a weight file has at most {LARGEST_FILE >> 20}. It was not read."
+            )
+        return h5py.File(path, "r")
+    except FileNotFoundError as error:
+        raise StyleError(f"No weight file at '{path}'. `realtime-nst styles` lists what there is.") from error
+    except OSError as error:
+        raise StyleError(
+            f"'{path}' is not a readable weight file (HDF5); it may be cut short. Copy or train it again."
+        ) from error
+
+
+def _metadata(path: Path, file: h5py.File) -> dict[str, Any]:
+    try:
+        text = file.attrs["metadata"]
+        metadata = json.loads(text)
+    except (KeyError, ValueError, TypeError, OSError, RuntimeError, RecursionError) as error:
+        raise _foreign(path) from error
+    if not isinstance(metadata, dict):
+        raise _foreign(path)
+    return metadata
+
+
+def _names(path: Path, file: h5py.File) -> set[str]:
+    """Paths of all datasets; anything but plain groups and datasets behind hard links is refused."""
+    names: set[str] = set()
+    pending = [""]
+    seen = 0
+    try:
+        while pending:
+            prefix = pending.pop()
+            group = file[prefix] if prefix else file
+            for key in group:
+                seen += 1
+                if seen > 10_000 or not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                    raise _foreign(path)
+                name = f"{prefix}/{key}" if prefix else key
+                if isinstance(group[key], h5py.Group):
+                    pending.append(name)
+                else:
+                    names.add(name)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise _damaged(path) from error
+    return names
+
+
+def _array(path: Path, file: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        data = file[name]
+        if not isinstance(data, h5py.Dataset) or data.external is not None or data.is_virtual:
+            raise _foreign(path)
+        if data.dtype != np.dtype("<f4"):
+            raise StyleError(f"'{path}' holds '{name}' as {data.dtype}; float32 was expected. It was not read.")
+        if data.shape != shape:
+            raise StyleError(
+                f"'{path}' does not fit the transform network: '{name}' has shape {data.shape}, {shape} expected. "
+                "Retrain it with `realtime-nst train`."
+            )
+        array = np.asarray(data[()], dtype=np.float32)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise _damaged(path) from error
+    if not np.isfinite(array).all():
+        raise StyleError(f"'{path}' holds numbers in '{name}' that are not finite. Copy or train it again.")
+    return array
+
+
+def _foreign(path: Path) -> StyleError:
+    return StyleError(f"'{path}' is an HDF5 file, but not a weight file of this program. Train one with `realtime-nst train`.")
+
+
+def _damaged(path: Path) -> StyleError:
+    return StyleError(f"'{path}' is damaged: part of it cannot be read. Copy or train it again.")

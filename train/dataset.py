@@ -1,0 +1,176 @@
+"""Photos into batches: random crops, and beside each a copy as the next video frame might show it.
+
+The copy is displaced by a smooth flow, a little brighter or darker, and noisy: what a camera does between two
+frames. Every batch is a function of seed and step alone, so that training resumes exactly and any backend sees
+the same pictures. NumPy and Pillow only; this module does not know what the batches are for.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from realtime_nst.errors import TrainingError
+
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+FEWEST_PHOTOS = 8
+
+log = logging.getLogger(__name__)
+
+
+class Batch(TypedDict):
+    """What one training step sees. Images are float32 `(B, size, size, 3)` RGB in `[0, 255]`."""
+
+    photos: np.ndarray
+    """The clean photos: what the content term compares with."""
+    frames: np.ndarray
+    """The same with camera noise."""
+    moved: np.ndarray
+    """The frames a moment later: displaced, exposed differently, with other noise."""
+    flow: np.ndarray
+    """float32 `(B, size, size, 2)`: moved at `p` shows what photos show at `p + flow(p)`; (x, y) in pixels."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How far a frame may be from the one before it.
+
+    Args:
+        shift: Largest displacement of the whole picture, in pixels.
+        bend: Standard deviation of the smooth displacement on top, in pixels.
+        noise: Largest standard deviation of camera noise, of 255.
+        exposure: Largest relative change of brightness.
+        still: Share of pictures that do not move at all: a camera on a tripod.
+    """
+
+    shift: float = 8.0
+    bend: float = 1.5
+    noise: float = 8.0
+    exposure: float = 0.08
+    still: float = 0.35
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """All photos below a folder, in the order of their names.
+
+    Raises:
+        TrainingError: The folder does not exist or holds fewer than eight photos.
+    """
+    if not folder.is_dir():
+        raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
+    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    if len(photos) < FEWEST_PHOTOS:
+        raise TrainingError(
+            f"{len(photos)} photos in '{folder}'; at least {FEWEST_PHOTOS} were expected, a few hundred are good."
+        )
+    return photos
+
+
+class PhotoBatches:
+    """Batches of photos by step.
+
+    Args:
+        photos: Their files. One that cannot be decoded is skipped, counted in `skipped`, and the next one taken.
+        batch: Photos per batch.
+        size: Width and height of the crops, in pixels.
+        seed: Start of all randomness.
+        motion: How the moved copies differ.
+    """
+
+    def __init__(self, photos: Sequence[Path], *, batch: int, size: int, seed: int = 0, motion: Motion | None = None) -> None:
+        self.skipped: set[Path] = set()
+        self._photos = list(photos)
+        self._batch = batch
+        self._size = size
+        self._seed = seed
+        self._motion = motion or Motion()
+        self._margin = int(np.ceil(self._motion.shift + 3 * self._motion.bend)) + 1
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step, the same at every call.
+
+        Raises:
+            TrainingError: Not one photo can be decoded.
+        """
+        rng = np.random.default_rng((self._seed, step))
+        pairs = [self._pair(step * self._batch + slot, rng) for slot in range(self._batch)]
+        photos, frames, moved, flow = (np.stack(parts).astype(np.float32) for parts in zip(*pairs))
+        return {"photos": photos, "frames": frames, "moved": moved, "flow": flow}
+
+    def _pair(self, position: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        size, margin, motion = self._size, self._margin, self._motion
+        wide = self._crop(position, size + 2 * margin, rng)
+        photo = wide[margin : margin + size, margin : margin + size]
+        flow = self._flow(rng)
+        exposure = 1.0 + motion.exposure * rng.uniform(-1.0, 1.0)
+        noise = motion.noise * rng.uniform()
+        frame = as_camera(photo, noise, rng)
+        moved = as_camera(sample(wide, flow, margin) * exposure, noise, rng)
+        return photo, frame, moved, flow
+
+    def _crop(self, position: int, side: int, rng: np.random.Generator) -> np.ndarray:
+        photo = self._open(position)
+        scale = side / min(photo.size) * rng.uniform(1.0, 1.5)
+        width, height = (max(side, round(length * scale)) for length in photo.size)
+        left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
+        box = tuple(edge / scale for edge in (left, top, left + side, top + side))
+        box = (box[0], box[1], min(box[2], photo.width), min(box[3], photo.height))
+        crop = np.asarray(photo.resize((side, side), Image.Resampling.BICUBIC, box=box), dtype=np.float32)
+        return crop[:, ::-1] if rng.uniform() < 0.5 else crop
+
+    def _open(self, position: int) -> Image.Image:
+        """The photo at a position of the endless, shuffled sequence, or the next that can be decoded."""
+        count = len(self._photos)
+        for attempt in range(count):
+            epoch, place = divmod(position + attempt, count)
+            path = self._photos[np.random.default_rng((self._seed, 1, epoch)).permutation(count)[place]]
+            if path in self.skipped:
+                continue
+            try:
+                with Image.open(path) as file:
+                    file.draft("RGB", (2 * self._size, 2 * self._size))
+                    return ImageOps.exif_transpose(file).convert("RGB")
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                self.skipped.add(path)
+                log.warning("Photo '%s' was skipped: %s.", path, error)
+        raise TrainingError(f"None of the {count} photos could be decoded; the last was '{path}'. Check the folder of --photos.")
+
+    def _flow(self, rng: np.random.Generator) -> np.ndarray:
+        motion, size = self._motion, self._size
+        if rng.uniform() < motion.still:
+            return np.zeros((size, size, 2), np.float32)
+        shift = rng.uniform(-motion.shift, motion.shift, 2)
+        coarse = rng.normal(0.0, motion.bend, (2, 5, 5)).clip(-3 * motion.bend, 3 * motion.bend).astype(np.float32)
+        bends = [Image.fromarray(plane).resize((size, size), Image.Resampling.BILINEAR) for plane in coarse]
+        return np.stack([np.asarray(plane) for plane in bends], axis=-1) + shift.astype(np.float32)
+
+
+def sample(wide: np.ndarray, flow: np.ndarray, margin: int) -> np.ndarray:
+    """The part of `wide` inside its margin, displaced by `flow`, bilinearly.
+
+    Args:
+        wide: `(size + 2 margin, size + 2 margin, C)`.
+        flow: `(size, size, 2)`, (x, y) in pixels, shorter than the margin everywhere.
+        margin: Pixels around the part.
+
+    Returns:
+        float32 `(size, size, C)`.
+    """
+    height, width = flow.shape[:2]
+    x = np.arange(width, dtype=np.float32)[None, :] + flow[..., 0] + margin
+    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1] + margin
+    x0, y0 = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+    across, along = (x - x0)[..., None], (y - y0)[..., None]
+    top = wide[y0, x0] * (1 - across) + wide[y0, x0 + 1] * across
+    low = wide[y0 + 1, x0] * (1 - across) + wide[y0 + 1, x0 + 1] * across
+    return top * (1 - along) + low * along
+
+
+def as_camera(image: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """An image as a camera would deliver it: noisy, clipped, in 256 steps; float32 like its input."""
+    noisy = image + noise * rng.standard_normal(image.shape, dtype=np.float32)
+    return np.rint(noisy).clip(0, 255)
