@@ -30,10 +30,10 @@ class Recipe:
         seed: Start of all randomness.
     """
 
-    steps: int = 2000
+    steps: int = 4500
     batch: int = 4
     size: int = 256
-    painting_size: int = 420
+    painting_size: int = 512
     learning_rate: float = 1e-3
     clip_norm: float = 5.0
     content_tap: str = "relu3_3"
@@ -81,5 +81,9 @@ PAINTINGS = {
     "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN),
     "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN),
     "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN),
+    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN),
+    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN),
+    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN),
+    "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN),
 }
 """The shipped styles by name."""

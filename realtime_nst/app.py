@@ -1,0 +1,89 @@
+"""The loop: `Source -> Stylizer -> Sink`. It knows nothing else, neither OpenCV nor Keras.
+
+The main thread owns the sink, the window, the keyboard and Ctrl-C; capture and stylizing run ahead on a thread
+each. Frames are dropped in one place only: between a live source and the stylizer.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from realtime_nst.controls import Controls
+from realtime_nst.stage import Stage
+from realtime_nst.stats import Stats
+from realtime_nst.video import Frame, Sink, Source
+
+HEARTBEAT = 0.03
+"""Seconds between two looks at the keyboard when no frame comes."""
+STOP_TIMEOUT = 2.0
+"""Seconds that a stalled camera may take to let go; then it is left behind."""
+
+
+def run(
+    source: Source,
+    stylizer: Callable[[Frame], Frame],
+    sink: Sink,
+    controls: Controls,
+    stats: Stats,
+    *,
+    frames: int | None = None,
+    save: Callable[[Frame], None] = lambda frame: None,
+) -> None:
+    """Carry frames from source to sink until the source ends or the user quits.
+
+    Args:
+        source: Where frames come from; it is closed at the end.
+        stylizer: Frame to frame; called on one thread, in order.
+        sink: Where they go; the caller closes it.
+        controls: What the user wants; quitting and pausing take effect here.
+        stats: Counts what was written.
+        frames: Stop after so many; `None` goes on to the end.
+        save: Called with the frame on show when the user asks for a snapshot.
+
+    Raises:
+        Exception: Whatever source, stylizer or sink raised.
+    """
+    capture = Stage(source, keep="latest" if source.live else "all", name="capture")
+    stylize = Stage(map(stylizer, capture), keep="all", depth=1, name="stylize")
+    shown: Frame | None = None
+    saved = controls.snapshots_wanted
+    try:
+        with interrupt_as_quit(controls):
+            while not (controls.quit or stylize.finished or stats.frames == frames):
+                frame = None if controls.paused else stylize.get(timeout=HEARTBEAT)
+                if frame is not None:  # None: nothing new yet, but keys must still work
+                    sink.write(frame)
+                    stats.dropped = capture.dropped
+                    stats.count(frame)
+                    shown = frame
+                controls.press(sink.poll_key(HEARTBEAT if controls.paused else 0.0))
+                if saved < controls.snapshots_wanted and shown is not None:
+                    saved = controls.snapshots_wanted
+                    save(shown)
+    finally:
+        for stage in (capture, stylize):
+            stage.close()  # wake every waiting thread first ...
+        source.close()
+        for stage in (capture, stylize):
+            stage.join(STOP_TIMEOUT)  # ... then wait
+
+
+@contextmanager
+def interrupt_as_quit(controls: Controls) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM ask to quit, so that files are finished; a second Ctrl-C interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        controls.quit = True
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

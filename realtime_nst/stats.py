@@ -1,0 +1,69 @@
+"""How fast it runs: frames per second and frame age, measured where frames leave."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from realtime_nst.video import Frame
+
+
+class Stats:
+    """Counts frames as they reach the sink.
+
+    Args:
+        clock: Seconds; the clock that sources stamp frames with.
+        window: Seconds that `fps` looks back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, window: float = 2.0) -> None:
+        self.frames = 0
+        self.dropped = 0
+        self._clock = clock
+        self._window = window
+        self._times: deque[float] = deque()
+        self._ages: deque[float] = deque(maxlen=1000)
+        self._first: float | None = None
+        self._last = 0.0
+
+    def count(self, frame: Frame) -> None:
+        """A frame has just been shown or written."""
+        now = self._clock()
+        self._first = now if self._first is None else self._first
+        self._last = now
+        self.frames += 1
+        self._ages.append(now - frame.captured_at)
+        self._times.append(now)
+        while now - self._times[0] > self._window:
+            self._times.popleft()
+
+    @property
+    def fps(self) -> float:
+        """Frames per second over the last seconds; 0 before the second frame."""
+        if len(self._times) < 2:
+            return 0.0
+        return (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
+
+    @property
+    def mean_fps(self) -> float:
+        """Frames per second from the first frame to the last; 0 before the second frame."""
+        if self._first is None or self.frames < 2:
+            return 0.0
+        return (self.frames - 1) / max(self._last - self._first, 1e-9)
+
+    def latency_ms(self, percentile: float = 50.0) -> float:
+        """Age of a frame, from capture to the sink's hands, in milliseconds; 0 before the first frame.
+
+        Args:
+            percentile: 50 is the median; of the last 1,000 frames.
+        """
+        if not self._ages:
+            return 0.0
+        ages = sorted(self._ages)
+        return 1000.0 * ages[min(int(len(ages) * percentile / 100.0), len(ages) - 1)]
+
+    def summary(self) -> str:
+        """One line for the end of a run."""
+        return (
+            f"{self.frames} frames, {self.mean_fps:.1f} frames/s, frame age {self.latency_ms():.0f} ms "
+            f"(95%: {self.latency_ms(95):.0f} ms), {self.dropped} dropped before stylizing"
+        )

@@ -1,0 +1,102 @@
+"""What flows: `Frame`, and the two ends of the flow, `Source` and `Sink`. Also the arithmetic of sizes.
+
+Inside the program an image is always `(height, width, 3)` uint8 RGB; other layouts exist only inside sources
+and sinks. Sizes are two ints, width and height.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+LARGEST_SIDE = 16384
+SMALLEST_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture on its way.
+
+    Args:
+        image: uint8 `(height, width, 3)` RGB.
+        index: Its number in the source, from 0; numbers that a live source dropped are missing.
+        captured_at: When it came from the source, in seconds of `time.monotonic()`.
+    """
+
+    image: np.ndarray
+    index: int
+    captured_at: float
+
+    def with_image(self, image: np.ndarray) -> "Frame":
+        """The same moment with another picture."""
+        return replace(self, image=image)
+
+
+class Source(Protocol):
+    """Where frames come from: an iterable of `Frame`s of one size.
+
+    A live source goes on whether anyone takes its frames or not; another one waits.
+    """
+
+    width: int
+    height: int
+    fps: float
+    live: bool
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Release the device or process. Safe to call twice, and while another thread iterates."""
+
+
+class Sink(Protocol):
+    """Where frames go."""
+
+    def write(self, frame: Frame) -> None:
+        """Show or store a frame."""
+
+    def poll_key(self, timeout: float) -> str | None:
+        """The key pressed, by its name in `controls.KEYS`, after at most `timeout` seconds; `None` without one."""
+
+    def close(self) -> None:
+        """Finish what was stored. Safe to call twice."""
+
+    def discard(self) -> None:
+        """Close after an error: leave nothing unfinished behind. Safe after `close`."""
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from text as in "640x480".
+
+    Raises:
+        ValueError: Something else, or a side outside of 8 to 16384 pixels.
+    """
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    if not match or not all(SMALLEST_SIDE <= int(side) <= LARGEST_SIDE for side in match.groups()):
+        raise ValueError(f"'{text}' is no size. Write width x height in pixels, as in 640x480.")
+    return int(match[1]), int(match[2])
+
+
+def pad_to_multiple(image: np.ndarray, multiple: int = 4) -> np.ndarray:
+    """Continue an image by reflection, to the right and below, until both sides are multiples.
+
+    Args:
+        image: `(height, width, 3)`.
+        multiple: What the sides must be divisible by; sides shorter than twice that are padded to it.
+
+    Returns:
+        The image itself where nothing is missing; crop the result back to its first `height` rows and `width`
+        columns.
+    """
+    height, width = image.shape[:2]
+    below, right = padded_length(height, multiple) - height, padded_length(width, multiple) - width
+    if not below and not right:
+        return image
+    return np.pad(image, ((0, below), (0, right), (0, 0)), mode="reflect")
+
+
+def padded_length(length: int, multiple: int = 4) -> int:
+    """The next multiple of `multiple` that is at least `length` and at least two of them."""
+    return max(2 * multiple, -(-length // multiple) * multiple)
