@@ -4,13 +4,10 @@ The main thread owns the sink, the window, the keyboard and Ctrl-C; capture and 
 each. Frames are dropped in one place only: between a live source and the stylizer.
 """
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 from realtime_nst.controls import Controls
+from realtime_nst.interrupt import on_interrupt
 from realtime_nst.stage import Stage
 from realtime_nst.stats import Stats
 from realtime_nst.video import Frame, Sink, Source
@@ -50,7 +47,7 @@ def run(
     shown: Frame | None = None
     saved = controls.snapshots_wanted
     try:
-        with interrupt_as_quit(controls):
+        with on_interrupt(controls.leave):
             while not (controls.quit or stylize.finished or stats.frames == frames):
                 frame = None if controls.paused else stylize.get(timeout=HEARTBEAT)
                 if frame is not None:  # None: nothing new yet, but keys must still work
@@ -68,22 +65,3 @@ def run(
         source.close()
         for stage in (capture, stylize):
             stage.join(STOP_TIMEOUT)  # ... then wait
-
-
-@contextmanager
-def interrupt_as_quit(controls: Controls) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM ask to quit, so that files are finished; a second Ctrl-C interrupts at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        controls.quit = True
-        signal.signal(signal.SIGINT, before[signal.SIGINT])
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -26,7 +26,7 @@ KEYS = (
     Key(("m",), "flip", "mirror"),
     Key(("s",), "snapshot", "save a picture"),
     Key(("h",), "help", "show or hide this"),
-    Key(("q", "esc"), "leave", "quit"),
+    Key(("q", "esc"), "quit", "quit"),
 )
 """The keys inside of the window."""
 
@@ -62,6 +62,10 @@ class Controls:
                 action = getattr(self, f"_{key.action}")
                 action(name)
                 self.changes += 1
+
+    def leave(self) -> None:
+        """Ask to quit."""
+        self.quit = True
 
     def say(self, text: str) -> None:
         """Show a few words for two seconds."""
@@ -106,5 +110,5 @@ class Controls:
     def _help(self, name: str) -> None:
         self.show_help = not self.show_help
 
-    def _leave(self, name: str) -> None:
-        self.quit = True
+    def _quit(self, name: str) -> None:
+        self.leave()

@@ -172,6 +172,7 @@ class FrameWriter:
     ) -> None:
         self.path = path
         self.frames = 0
+        self._rate = rate
         if not path.parent.is_dir():
             raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
         self._draft = path.with_name(f".{path.stem}.part{path.suffix}")
@@ -214,6 +215,31 @@ class FrameWriter:
         """
         if self._errors.closed:
             return
+        self._finish()
+        self._errors.close()
+        self._draft.replace(self.path)
+
+    def cut(self) -> None:
+        """Like `close`, but end the sound with the last frame: for a video that stops before its original does.
+
+        Raises:
+            SinkError: The file could not be finished; nothing of it is left.
+        """
+        self._finish()
+        whole = self._draft
+        self._draft = whole.with_name(f".cut{whole.name}")
+        command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-i", str(whole), "-map", "0"]
+        command += ["-c", "copy", "-t", f"{float(self.frames / self._rate):.6f}", "-movflags", "+faststart", "-f", "mp4"]
+        self._process = subprocess.Popen(
+            [*command, str(self._draft)], stdin=subprocess.PIPE, stderr=self._errors, **_quiet()
+        )
+        try:
+            self.close()
+        finally:
+            whole.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        """Wait until ffmpeg has written everything under the temporary name."""
         pipe: Any = self._process.stdin
         try:
             pipe.close()
@@ -226,8 +252,6 @@ class FrameWriter:
             self._process.wait()
         if self._process.returncode or not self._draft.exists():
             raise self._failure()
-        self._errors.close()
-        self._draft.replace(self.path)
 
     def discard(self) -> None:
         """Stop, and leave nothing behind. Does nothing after `close`."""

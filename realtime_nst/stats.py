@@ -13,9 +13,16 @@ class Stats:
     Args:
         clock: Seconds; the clock that sources stamp frames with.
         window: Seconds that `fps` looks back.
+        each: Called after each frame, for a progress bar.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, window: float = 2.0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        window: float = 2.0,
+        each: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._each = each
         self.frames = 0
         self.dropped = 0
         self._clock = clock
@@ -35,6 +42,7 @@ class Stats:
         self._times.append(now)
         while now - self._times[0] > self._window:
             self._times.popleft()
+        self._each()
 
     @property
     def fps(self) -> float:

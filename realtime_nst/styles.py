@@ -11,10 +11,12 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from platformdirs import user_data_path
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError
@@ -193,6 +195,18 @@ def find_styles(folders: Sequence[Path]) -> StyleBook:
         places = ", ".join(f"'{folder}'" for folder in folders)
         raise StyleError(f"No styles in {places}. Train one with `realtime-nst train`, or name their folder with --weights.")
     return StyleBook(styles.values(), broken)
+
+
+def style_folders(first: Path | None = None) -> list[Path]:
+    """Where styles are looked for: a folder of the user's choice, the user's own styles, the shipped ones."""
+    own = own_style_folder()
+    shipped = Path(str(files("realtime_nst.weights")))
+    return [*([first] if first else []), *([own] if own.is_dir() else []), shipped]
+
+
+def own_style_folder() -> Path:
+    """Where the styles go that a user trains."""
+    return user_data_path("realtime-nst", appauthor=False) / "styles"
 
 
 def read_body(path: Path) -> Body:

@@ -22,7 +22,7 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.network import build_transform_network, identity_vector_parts
 from realtime_nst.stage import Stage
-from realtime_nst.styles import Body, Style, kernel_shapes, write_body, write_style
+from realtime_nst.styles import Body, kernel_shapes, write_body, write_style
 from realtime_nst.weightfile import write_weights
 
 from .dataset import PhotoBatches, find_photos
@@ -49,7 +49,7 @@ class Job:
         recipe: The numbers.
         vgg_weights: "imagenet" or a path.
         body: A trained body that stays as it is: only vectors are learned. `None` trains a new body.
-        start: Style of that body whose vector the new ones start from.
+        start: Vector that the new ones start from; `None` is the neutral one.
         mixed_precision: Keras dtype policy of the transform network; `None` is float32.
         licence: Licence of the trained weights.
     """
@@ -62,9 +62,14 @@ class Job:
     recipe: Recipe
     vgg_weights: str = "imagenet"
     body: Body | None = None
-    start: Style | None = None
+    start: np.ndarray | None = None
     mixed_precision: str | None = None
     licence: str = "the trainer's own"
+
+    @property
+    def workshop(self) -> Path:
+        """Where checkpoint and preview are."""
+        return self.output / f"{self.name}.training"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,16 +172,15 @@ def train(
     """
     photos = find_photos(job.photos)
     pictures = {name: read_painting(path, job.recipe.painting_size) for name, path in job.pictures.items()}
-    workshop = job.output / f"{job.name}.training"
-    make_folder(workshop)
+    make_folder(job.workshop)
     model = build_model(job, list(pictures.values()))
     fingerprint = fingerprint_of(job)
-    step, seconds = load_checkpoint(workshop / "checkpoint.h5", model, fingerprint)
+    step, seconds = load_checkpoint(job.workshop / "checkpoint.h5", model, fingerprint)
 
     batches = PhotoBatches(
         photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion
     )
-    preview = Preview(workshop / "preview.jpg", photos, job.recipe, list(pictures))
+    preview = Preview(job.workshop / "preview.jpg", photos, job.recipe, list(pictures))
     losses: dict[str, float] = {}
     with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
         while step < job.recipe.steps:
@@ -198,7 +202,7 @@ def train(
             report(Progress(step, job.recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
             stopping = stop()
             if stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps:
-                save_checkpoint(workshop / "checkpoint.h5", model, fingerprint, step, seconds)
+                save_checkpoint(job.workshop / "checkpoint.h5", model, fingerprint, step, seconds)
                 preview.draw(model)
             if stopping and step < job.recipe.steps:
                 return []
@@ -225,7 +229,7 @@ def build_model(job: Job, pictures: Sequence[np.ndarray]) -> StyleModel:
         set_kernels(network, job.body.weights())
         network.trainable = False
     parts = identity_vector_parts(architecture)
-    vector = job.start.vector if job.start else np.concatenate([np.full(size, value, np.float32) for size, value in parts])
+    vector = job.start if job.start is not None else np.concatenate([np.full(size, value, np.float32) for size, value in parts])
     with dtype_policy("mixed_bfloat16" if has_bfloat16() else job.mixed_precision or "float32"):
         loss_network, content_network = build_loss_network(
             job.vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]

@@ -1,0 +1,16 @@
+"""Real-time style transfer: `Source -> Stylizer -> Sink`.
+
+    cli.py           flags, exit codes; commands.py does what they say
+    app.py           the loop; stage.py its threads, controls.py the user's wishes, stats.py the speed
+    video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
+    ffmpeg.py        video files in and out
+    stylizer.py      Frame -> Frame; engine.py compiles, backend.py chooses on what
+    network.py       the transform network in Keras; architecture.py its shape in numbers
+    styles.py        styles and bodies; weightfile.py their files
+    overlay.py       text over the preview; interrupt.py Ctrl-C; errors.py what can go wrong
+
+`realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds
+the shipped ones.
+"""
+
+__version__ = "0.1.0"

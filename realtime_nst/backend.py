@@ -1,0 +1,101 @@
+"""Which engine serves this machine, at which precision; decided before Keras is imported, because it reads it once."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+
+from realtime_nst.errors import BackendError
+
+BACKENDS = ("openvino", "tensorflow", "jax")
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """How networks run.
+
+    Args:
+        name: "openvino", "tensorflow" or "jax": a Keras backend.
+        precision: "float32", "bfloat16", "float16", or "auto": what the engine finds fastest here.
+        gpu: Whether a GPU does the work.
+    """
+
+    name: str
+    precision: str
+    gpu: bool
+
+    @property
+    def channels_first(self) -> bool:
+        """OpenVINO recognises the normalization as one operation only with channels first."""
+        return self.name == "openvino"
+
+    @property
+    def dtype_policy(self) -> str:
+        """Keras' name for the precision. OpenVINO rounds by itself and is given float32."""
+        if self.name == "openvino" or self.precision == "float32":
+            return "float32"
+        return f"mixed_{self.precision}"
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.precision}, {'GPU' if self.gpu else 'processor'}"
+
+
+def choose_backend(name: str = "auto", precision: str = "auto") -> Backend:
+    """The backend that the user wants, or the one that suits the machine.
+
+    Without a GPU OpenVINO is several times faster than the others; with one, TensorFlow compiles for it.
+
+    Args:
+        name: One of `BACKENDS`, or "auto".
+        precision: One of `PRECISIONS`, or "auto".
+
+    Raises:
+        BackendError: It is not installed, or cannot do that precision.
+        ValueError: An unknown name.
+    """
+    if name not in ("auto", *BACKENDS) or precision not in ("auto", *PRECISIONS):
+        raise ValueError(f"backend {name!r}, precision {precision!r}: unknown.")
+    gpu = has_nvidia_gpu()
+    if name == "auto":
+        name = "tensorflow" if gpu and installed("tensorflow") else "openvino"
+    if not installed(name):
+        raise BackendError(f"The backend '{name}' is not installed: `pip install {name}`, or use `--backend auto`.")
+    if name == "openvino":
+        if precision == "float16":
+            raise BackendError("OpenVINO computes in float32 or bfloat16 on a processor. Use `--precision auto`.")
+        return Backend(name, precision, gpu=False)
+    if precision == "auto":
+        precision = "float16" if gpu else "float32"
+    return Backend(name, precision, gpu)
+
+
+def activate(backend: Backend) -> None:
+    """Make Keras use the backend in this process.
+
+    Raises:
+        BackendError: Keras already uses another one.
+    """
+    os.environ["KERAS_BACKEND"] = backend.name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of hints
+    import keras
+
+    if keras.config.backend() != backend.name:
+        raise BackendError(
+            f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one."
+        )
+    keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
+    keras.config.set_dtype_policy(backend.dtype_policy)
+
+
+def has_nvidia_gpu() -> bool:
+    """True if an NVIDIA driver is at work, told without importing a framework."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
+    return os.path.exists("/proc/driver/nvidia/version") or (sys.platform == "win32" and shutil.which("nvidia-smi") is not None)
+
+
+def installed(module: str) -> bool:
+    """True if a package can be imported; it is not imported."""
+    return importlib.util.find_spec(module) is not None

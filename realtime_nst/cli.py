@@ -1,0 +1,147 @@
+"""The command line: flags, exit codes, and the one place that catches `NSTError`.
+
+What a command does is in `commands.py` (for `train`: in `train/command.py`), imported when it runs, so that
+`--help` is instant.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from realtime_nst import __version__
+from realtime_nst.backend import BACKENDS, PRECISIONS
+from realtime_nst.errors import NSTError
+from realtime_nst.interrupt import INTERRUPTED
+
+DEFAULT_STYLE = "wave"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: Without the program's name; `sys.argv` if `None`.
+
+    Returns:
+        The exit code: 0, 1 for what the outside world did wrong, 130 after Ctrl-C. Wrong flags exit with 2.
+    """
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
+    try:
+        module, name = options.command
+        command: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), name)
+        return command(options)
+    except NSTError as error:
+        print(f"realtime-nst: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("realtime-nst: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and flags."""
+    parser = argparse.ArgumentParser(
+        prog="realtime-nst", description="Paint live video, video files and photos in the style of a painting."
+    )
+    parser.add_argument("--version", action="version", version=f"realtime-nst {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+    styled = argparse.ArgumentParser(add_help=False)
+    styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before your own and the shipped ones")
+
+    painting = argparse.ArgumentParser(add_help=False)
+    painting.add_argument(
+        "--style", default=DEFAULT_STYLE, metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4 (default: %(default)s)"
+    )
+    painting.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits the machine)")
+    painting.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
+
+    webcam = commands.add_parser("webcam", parents=[common, styled, painting], help="paint a camera, live, in a window")
+    webcam.add_argument(
+        "--camera", default="0", metavar="CAMERA", help="index, device path, video file, URL, or `pattern` (default: %(default)s)"
+    )
+    webcam.add_argument("--size", type=_size, metavar="WxH", help="size to ask the camera for (default: 640x480)")
+    webcam.add_argument("--mirror", action="store_true", help="flip left to right, as a mirror does")
+    webcam.add_argument("--no-window", action="store_true", help="show nothing")
+    webcam.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames")
+    webcam.add_argument("-o", "--output", type=Path, metavar="FILE", help="record to an MP4 file")
+    webcam.add_argument("--overwrite", action="store_true", help="replace an existing recording")
+    webcam.add_argument("--snapshots", type=Path, default=Path("."), metavar="DIR", help="where the s key saves pictures (default: here)")
+    webcam.set_defaults(command=("realtime_nst.commands", "webcam"))
+
+    video = commands.add_parser("video", parents=[common, styled, painting], help="paint a video file")
+    video.add_argument("input", metavar="IN", help="any video that ffmpeg can decode")
+    video.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="an MP4 file")
+    video.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    video.set_defaults(command=("realtime_nst.commands", "video"))
+
+    image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
+    image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos")
+    image.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file; a folder for several photos"
+    )
+    image.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    image.set_defaults(command=("realtime_nst.commands", "image"))
+
+    styles = commands.add_parser("styles", parents=[common, styled], help="list the styles")
+    styles.set_defaults(command=("realtime_nst.commands", "styles"))
+
+    cameras = commands.add_parser("cameras", parents=[common], help="list the cameras")
+    cameras.set_defaults(command=("realtime_nst.commands", "cameras"))
+
+    bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
+    bench.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
+    bench.add_argument("--frames", type=_positive, default=100, metavar="N", help="frames per measurement (default: %(default)s)")
+    bench.set_defaults(command=("realtime_nst.commands", "bench"))
+
+    train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
+    train.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="paintings to learn")
+    train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
+    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos to practise on; a few hundred are good")
+    train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
+    train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of the style wave)")
+    train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
+    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
+    train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
+    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 4")
+    train.add_argument("--painting-size", type=_positive, metavar="PIXELS", help="shorter side of the paintings: larger gives larger strokes")
+    train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
+    train.add_argument("--seed", type=int, metavar="N", help="start of all randomness")
+    train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights; `imagenet` downloads them once")
+    train.add_argument("--mixed-precision", choices=("bfloat16", "float16"), help="arithmetic of the network on a GPU")
+    train.add_argument("--title", help="what the style file says about a single picture")
+    train.add_argument("--artist", help="likewise")
+    train.add_argument("--year", help="likewise")
+    train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
+    train.set_defaults(command=("realtime_nst.train.command", "train"))
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number
+
+
+def _crop(text: str) -> int:
+    number = int(text)
+    if number < 32 or number % 4:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of 4 from 32 on")
+    return number
+
+
+def _size(text: str) -> tuple[int, int]:
+    from realtime_nst.video import parse_size
+
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

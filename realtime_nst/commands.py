@@ -1,0 +1,220 @@
+"""What the commands do. Together with `cli.py` the only module that prints."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from realtime_nst import __version__
+from realtime_nst.app import run
+from realtime_nst.backend import Backend, activate, choose_backend
+from realtime_nst.controls import Controls
+from realtime_nst.errors import SinkError
+from realtime_nst.interrupt import INTERRUPTED
+from realtime_nst.overlay import draw_overlay
+from realtime_nst.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
+from realtime_nst.sources import FileSource, PatternSource, check_file, list_cameras, open_source
+from realtime_nst.stats import Stats
+from realtime_nst.styles import StyleBook, find_styles, style_folders
+from realtime_nst.video import Frame, Sink
+
+if TYPE_CHECKING:
+    from realtime_nst.stylizer import Stylizer
+
+BENCH_WARMUP = 5
+RECORDING_FPS = 60.0
+"""A recording has at most so many frames per second, whatever a camera claims."""
+
+
+def webcam(options: argparse.Namespace) -> int:
+    """Paint a camera until the user quits."""
+    if options.output is not None:
+        check_video_output(options.output, overwrite=options.overwrite)
+    book = find_all_styles(options)
+    style = book.mix(options.style)
+    source = open_source(options.camera, options.size)
+    sinks: list[Sink] = []
+    try:
+        stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+        stylizer.prepare([style.body, *book.bodies], source.width, source.height)
+        controls = Controls(list(book.values()), style, mirror=options.mirror)
+        stats = Stats()
+        if options.no_window:
+            sinks.append(NullSink())
+        else:
+            draw = partial(draw_overlay, controls=controls, stats=stats)
+            sinks.append(WindowSink("realtime-nst", source.width, source.height, draw, lambda: controls.changes))
+        if options.output is not None:
+            rate = Fraction(min(source.fps, RECORDING_FPS)).limit_denominator(1001)
+            sinks.append(FileSink(options.output, source.width, source.height, rate, live=True))
+        controls.say(f"{style.name}   h shows the keys")
+        stylize = stylizer.follow(lambda: controls.style, lambda: controls.mirror)
+        save = partial(save_snapshot, options.snapshots, controls)
+        try:
+            run(source, stylize, TeeSink(sinks), controls, stats, frames=options.frames, save=save)
+        finally:
+            if stats.frames:  # whatever ended the show, what was recorded of it stays
+                TeeSink(sinks).close()
+    finally:
+        source.close()
+        TeeSink(sinks).discard()
+    say(f"{stats.summary()}.")
+    if options.output is not None and stats.frames:
+        say(f"Recorded '{options.output}'.")
+    return 0
+
+
+def video(options: argparse.Namespace) -> int:
+    """Paint a video file."""
+    check_file(Path(options.input))
+    check_video_output(options.output, source=Path(options.input), overwrite=options.overwrite)
+    book = find_all_styles(options)
+    style = book.mix(options.style)
+    source = FileSource(options.input)
+    try:
+        stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+        stylizer.prepare([style.body], source.width, source.height)
+        controls = Controls([style])
+        sink = FileSink(
+            options.output, source.width, source.height, source.info.rate, original=source.info, audio_from=options.input
+        )
+        total = source.expected_frames
+        with finishing(sink), tqdm(total=total, unit="frame", desc=options.output.name, dynamic_ncols=True) as bar:
+            stats = Stats(each=bar.update)
+            run(source, stylizer.follow(lambda: style), sink, controls, stats)
+            if controls.quit and not stats.frames:
+                raise SinkError(f"Interrupted before the first frame; '{options.output}' was not written.")
+            if controls.quit:
+                sink.cut()
+    finally:
+        source.close()
+    if controls.quit:
+        say(f"Interrupted: '{options.output}' holds the first {stats.frames / source.info.rate:.1f} seconds.")
+        return INTERRUPTED
+    if total is not None and stats.frames < 0.9 * total:
+        say(f"'{options.input}' ended early: it promised {total} frames and gave {stats.frames}. It may be cut short.")
+    say(f"Wrote '{options.output}': {stats.frames} frames, {stats.mean_fps:.1f} frames/s.")
+    return 0
+
+
+def image(options: argparse.Namespace) -> int:
+    """Paint photos."""
+    outputs = output_names(options.inputs, options.output)
+    for path, output in zip(options.inputs, outputs):
+        check_file(path)
+        check_photo_name(output)
+        check_output(output, source=path, overwrite=options.overwrite)
+    style = find_all_styles(options).mix(options.style)
+    photo = read_photo(options.inputs[0])  # before the engine is built, so that a wrong file is told at once
+    stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+    remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}
+    for number, (path, output) in enumerate(zip(options.inputs, outputs)):
+        photo = read_photo(path) if number else photo
+        write_photo(output, stylizer.paint(photo, style), remarks)
+        say(f"Wrote '{output}'.")
+    return 0
+
+
+def styles(options: argparse.Namespace) -> int:
+    """List the styles as a table."""
+    rows = [("style", "painting", "artist", "year", "body", "trained")]
+    for style in find_all_styles(options).values():
+        facts = [str(style.metadata.get(key, "?")) for key in ("title", "artist", "year")]
+        steps = style.metadata.get("recipe", {}).get("steps", "?")
+        rows.append((style.name, *facts, style.body.name, f"{style.metadata.get('trained', '?')}, {steps} steps"))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    return 0
+
+
+def cameras(options: argparse.Namespace) -> int:
+    """List the cameras that open."""
+    found = list_cameras()
+    for index, width, height in found:
+        print(f"{index}  {width}x{height}")
+    if not found:
+        say("No camera was found. Plug one in, or try `realtime-nst webcam --camera pattern`.")
+    return 0
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Measure the network alone, and then the whole loop with a source that does not limit it."""
+    style = find_all_styles(options).mix(options.style)
+    backend = choose_backend(options.backend, options.precision)
+    stylizer = load_stylizer(backend)
+    width, height = options.size
+    source = PatternSource(width, height, fps=None)
+    pictures = [source.image(index) for index in range(8)]
+    times = []
+    for index in range(BENCH_WARMUP + options.frames):
+        started = time.perf_counter()
+        stylizer.paint(pictures[index % len(pictures)], style)
+        times.append(time.perf_counter() - started)
+    network_ms = 1000 * sorted(times[BENCH_WARMUP:])[options.frames // 2]
+    stats = Stats()
+    run(source, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=options.frames)
+    share = stats.mean_fps * network_ms / 1000
+    print(f"{width}x{height}, {backend}, {options.frames} frames")
+    print(f"network alone  {network_ms:6.1f} ms  {1000 / network_ms:6.1f} frames/s")
+    print(f"whole loop     {1000 / stats.mean_fps:6.1f} ms  {stats.mean_fps:6.1f} frames/s  {share:.0%} of the network")
+    return 0
+
+
+def find_all_styles(options: argparse.Namespace) -> StyleBook:
+    """All styles that the flags allow."""
+    return find_styles(style_folders(options.weights))
+
+
+def load_stylizer(backend: Backend) -> "Stylizer":
+    """Import Keras for a backend, and make a `Stylizer` of it."""
+    activate(backend)
+    from realtime_nst.engine import build_engine
+    from realtime_nst.stylizer import Stylizer
+
+    return Stylizer(partial(build_engine, backend=backend))
+
+
+def output_names(inputs: Sequence[Path], output: Path) -> list[Path]:
+    """Where each photo goes: a file for one, or a folder that keeps their names.
+
+    Raises:
+        SinkError: Several photos and one file, or two photos of one name.
+    """
+    if len(inputs) == 1 and not output.is_dir():
+        return [output]
+    if not output.is_dir():
+        raise SinkError(f"{len(inputs)} photos need a folder, and '{output}' is none. Create it, or name one photo.")
+    names = [output / (path.name if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else f"{path.stem}.png") for path in inputs]
+    twice = {str(name) for name in names if names.count(name) > 1}
+    if twice:
+        raise SinkError(f"Several photos would be written to {', '.join(sorted(twice))}. Paint them one by one.")
+    return names
+
+
+def save_snapshot(folder: Path, controls: Controls, frame: Frame) -> None:
+    """Save the frame on show as a PNG; a full disk is told in the window and does not end the show."""
+    name = controls.style.name.replace(":", "-").replace(",", "-")
+    path = folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
+    try:
+        write_photo(path, frame.image, {"Style": controls.style.name})
+    except SinkError as error:
+        controls.say("not saved")
+        say(str(error))
+    else:
+        controls.say(f"saved {path.name}")
+        say(f"Saved '{path}'.")
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not a result."""
+    print(text, file=sys.stderr)
+
+

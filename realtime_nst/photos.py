@@ -1,0 +1,71 @@
+"""Photos in and out: any size, upright, in the formats that Pillow knows."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, PngImagePlugin
+
+from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.sources import check_file
+
+WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+QUALITY = 92
+
+
+def read_photo(path: Path) -> np.ndarray:
+    """A photo as uint8 `(height, width, 3)` RGB, turned as its EXIF orientation says; transparency becomes white.
+
+    Raises:
+        SourceError: It is missing, empty or no picture.
+    """
+    check_file(path)
+    try:
+        with Image.open(path) as file:
+            upright = ImageOps.exif_transpose(file)
+            if upright.mode in ("I;16", "I;16B", "I"):  # Pillow clips 16-bit greys instead of scaling them
+                upright = Image.fromarray((np.asarray(upright).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
+            if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+                layered = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+            return np.asarray(upright.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise SourceError(f"'{path}' is not a picture that can be read. JPEG, PNG, WebP and others of Pillow's are.") from error
+
+
+def check_photo_name(path: Path) -> None:
+    """Make sure that a photo can be written under this name.
+
+    Raises:
+        SinkError: Its ending names no format that can be written.
+    """
+    if path.suffix.lower() not in WRITABLE:
+        raise SinkError(f"'{path}' ends in '{path.suffix}'; {', '.join(WRITABLE)} were expected. Choose another name.")
+
+
+def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = None) -> None:
+    """Write a photo as a whole or not at all; the ending chooses PNG, JPEG or WebP.
+
+    Args:
+        path: The file.
+        image: uint8 `(height, width, 3)` RGB.
+        text: Named remarks that a PNG keeps.
+
+    Raises:
+        SinkError: The ending is unknown, or the disk does not allow it.
+    """
+    check_photo_name(path)
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    options: dict[str, object] = {"quality": QUALITY}
+    if WRITABLE[path.suffix.lower()] == "PNG":
+        info = PngImagePlugin.PngInfo()
+        for name, remark in (text or {}).items():
+            info.add_itxt(name, remark)
+        options = {"pnginfo": info}
+    try:
+        Image.fromarray(image).save(draft, WRITABLE[path.suffix.lower()], **options)
+        draft.replace(path)
+    except (OSError, ValueError) as error:  # ValueError: larger than the format can be
+        raise SinkError(f"'{path}' was not written: {error}. Free the disk, or choose another place or format.") from error
+    finally:
+        draft.unlink(missing_ok=True)
