@@ -5,8 +5,9 @@ switching compiles nothing. This module does not know styles by name, or where f
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,13 +17,7 @@ from realtime_nst.network import build_transform_network
 from realtime_nst.styles import Body
 
 
-class Engine(Protocol):
-    """What `build_engine` returns: image uint8 `(height, width, 3)`, vector float32 `(V,)`, to an image alike."""
-
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray: ...
-
-
-def build_engine(body: Body, width: int, height: int, backend: Backend) -> Engine:
+def build_engine(body: Body, width: int, height: int, backend: Backend) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Load a body's weights and compile it.
 
     Args:
@@ -30,6 +25,9 @@ def build_engine(body: Body, width: int, height: int, backend: Backend) -> Engin
         width: Width of the frames in pixels, a multiple of 4.
         height: Height of the frames in pixels, a multiple of 4.
         backend: The one that `backend.activate` has made Keras' own.
+
+    Returns:
+        Image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike.
 
     Raises:
         StyleError: The body's weights are damaged.

@@ -104,7 +104,7 @@ class FrameReader:
         self._shape = (info.height, info.width, 3)
         command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
         command += ["-re", "-stream_loop", "-1"] if live else []
-        command += ["-i", path, "-map", "0:V:0", "-fps_mode", "cfr", "-r", str(info.rate)]
+        command += ["-i", path, "-map", "0:V:0", "-vf", f"fps={info.rate}"]
         command += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, **_quiet())
@@ -183,11 +183,11 @@ class FrameWriter:
             for track, codec in enumerate(audio_codecs):
                 command += [f"-c:a:{track}", "copy"] if codec in MP4_AUDIO else [f"-c:a:{track}", "aac", f"-b:a:{track}", "192k"]
         aspect = f"{pixel_aspect.numerator}/{pixel_aspect.denominator}"
-        command += ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,setsar={aspect}"]
+        tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+        command += ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{tags},setsar={aspect}"]
         command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
         # 4:2:0 cannot hold an odd number of pixels; 4:4:4 can, and shifts nothing.
         command += ["-pix_fmt", "yuv444p" if width % 2 or height % 2 else "yuv420p"]
-        command += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
         command += ["-movflags", "+faststart", "-f", "mp4", str(self._draft)]
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(

@@ -24,7 +24,7 @@ def draw_overlay(image: np.ndarray, controls: Controls, stats: Stats) -> np.ndar
     notice = "paused" if controls.paused else controls.notice
     if not lines and not notice:
         return image
-    size = max(12, image.shape[0] // 28)
+    size = max(12, image.shape[0] // 26)
     picture = Image.fromarray(image)
     if lines:
         _panel(picture, lines, size, at_bottom=False)

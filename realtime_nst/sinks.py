@@ -1,5 +1,7 @@
 """Where frames go: a window, a video file, nowhere, or several of them. Only sinks know OpenCV's windows."""
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +59,9 @@ class WindowSink:
         draw: Callable[[np.ndarray], np.ndarray] = lambda image: image,
         changed: Callable[[], int] = lambda: 0,
     ) -> None:
+        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise SinkError("There is no display for a window (DISPLAY is not set). Use --no-window, and -o FILE to record.")
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's own Qt misses its fonts at each start
         try:
             self._cv2 = load_opencv()
         except SourceError as error:
@@ -67,7 +72,8 @@ class WindowSink:
         self._drawn = changed()
         self._shown: np.ndarray | None = None
         try:
-            self._cv2.namedWindow(title, self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_KEEPRATIO)
+            plain = self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_KEEPRATIO | self._cv2.WINDOW_GUI_NORMAL
+            self._cv2.namedWindow(title, plain)
             self._cv2.resizeWindow(title, width, height)
         except self._cv2.error as error:
             raise SinkError("No window could be opened: OpenCV has none here. Use --no-window, and -o FILE to record.") from error
@@ -229,17 +235,17 @@ def check_output(path: Path, *, source: Path | None = None, overwrite: bool = Fa
     Raises:
         SinkError: It cannot, or must not.
     """
-    if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise SinkError(f"Input and output are the same file, '{path}'. Choose another name for the output.")
-    if path.is_dir():
-        raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
-    if path.exists() and not overwrite:
-        raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
-    if not path.parent.is_dir():
-        raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
-    probe = path.with_name(f".{path.name}.probe")
     try:
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise SinkError(f"Input and output are the same file, '{path}'. Choose another name for the output.")
+        if path.is_dir():
+            raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
+        if path.exists() and not overwrite:
+            raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
+        if not path.parent.is_dir():
+            raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
+        probe = path.with_name(f".{path.name}.probe")
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another folder.") from error
+        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another place or name.") from error

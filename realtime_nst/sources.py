@@ -226,16 +226,15 @@ def check_file(path: Path) -> None:
     Raises:
         SourceError: It is not; the message names what lies beside it.
     """
-    if path.is_dir():
-        raise SourceError(f"'{path}' is a folder; a file was expected.")
-    if not path.exists():
-        folder = path.parent
-        names = sorted(other.name for other in folder.iterdir() if other.is_file())[:8] if folder.is_dir() else []
-        beside = f" The folder holds: {', '.join(names)}." if names else f" There is no folder '{folder}'."
-        beside = beside if names or not folder.is_dir() else " The folder is empty."
-        raise SourceError(f"No file at '{path}'.{beside}")
-    if path.stat().st_size == 0:
-        raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
+    try:
+        if path.is_dir():
+            raise SourceError(f"'{path}' is a folder; a file was expected.")
+        if not path.exists():
+            raise SourceError(f"No file at '{path}'. {_beside(path.parent)}")
+        if path.stat().st_size == 0:
+            raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
+    except OSError as error:
+        raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check the name and its rights.") from error
 
 
 def load_opencv() -> Any:
@@ -248,7 +247,7 @@ def load_opencv() -> Any:
         import cv2
     except ImportError as error:
         raise SourceError(OPENCV_MISSING.format(error=error)) from error
-    cv2.setLogLevel(0)  # a missing camera is told in our own words
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a missing camera is told in our own words
     return cv2
 
 
@@ -263,6 +262,15 @@ def _camera_failed(camera: int | str) -> str:
         f"Camera {camera} did not open, and no other camera was found. Plug one in, or try `--camera pattern` or "
         "`--camera VIDEO`."
     )
+
+
+def _beside(folder: Path) -> str:
+    """What a folder holds, for the message about a file that is not in it."""
+    if not folder.is_dir():
+        return f"There is no folder '{folder}'."
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    more = ", ..." if len(names) > 8 else ""
+    return f"The folder holds: {', '.join(names[:8])}{more}." if names else "The folder is empty."
 
 
 def _bounce(distance: int, length: int) -> int:

@@ -1,7 +1,7 @@
 """`Stylizer`: frame to frame, in the style that is wanted at that moment.
 
 Every body and size is compiled once; a style is only a vector, so that a switch takes effect on the next frame
-and costs nothing.
+and costs nothing. Engines are given to it: it imports no framework.
 """
 
 from collections import OrderedDict
@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from realtime_nst.engine import Engine
 from realtime_nst.styles import Body, Style
 from realtime_nst.video import Frame, pad_to_multiple, padded_length
+
+Engine = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""A body compiled for one size: image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike."""
 
 SIZES_KEPT = 2
 """Compiled sizes that are kept per body; a size takes about 100 MB at 1280x720."""

@@ -1,0 +1,189 @@
+"""Fakes and made-up styles and clips that the tests share."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.architecture import Architecture
+from realtime_nst.ffmpeg import executable
+from realtime_nst.styles import Body, StyleBook, find_styles, kernel_shapes, write_body, write_style
+from realtime_nst.video import Frame
+
+BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
+collect_ignore = ["train"] if BACKEND == "openvino" else []
+NARROW = Architecture(width=8, blocks=1, half=4, full=4)
+
+
+def ffmpeg_children() -> list[int]:
+    """Processes that this one has started and that still exist; empty where the system does not tell."""
+    children: list[int] = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        try:
+            children += [int(number) for number in task.read_text().split()]
+        except OSError:
+            continue
+    return children
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
+    """Wait for a condition; False if it does not come true in time."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """No thread of ours and no ffmpeg outlives a test."""
+    before = {thread.ident for thread in threading.enumerate()}
+    children = set(ffmpeg_children())
+    yield
+
+    def ours() -> list[str]:
+        names = ("capture", "stylize", "photos", "stage")
+        return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
+
+    assert wait_until(lambda: not ours()), f"threads left behind: {ours()}"
+    assert wait_until(lambda: set(ffmpeg_children()) <= children), "a child process was left behind"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder of its own, so that no test sees or changes the real one."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def clips() -> Path:
+    """Real clips, where `REALTIME_NST_CLIPS` names their folder."""
+    folder = os.environ.get("REALTIME_NST_CLIPS")
+    if not folder:
+        pytest.skip("REALTIME_NST_CLIPS is not set: no folder of real clips")
+    return Path(folder)
+
+
+def narrow_body(folder: Path, name: str = "narrow", seed: int = 0) -> Body:
+    """A body of random weights that takes milliseconds."""
+    rng = np.random.default_rng(seed)
+    arrays = {key: rng.normal(0, 0.2, shape).astype(np.float32) for key, shape in kernel_shapes(NARROW).items()}
+    return write_body(folder, name, NARROW, arrays, {})
+
+
+def random_vector(seed: int) -> np.ndarray:
+    """A style vector for a narrow body."""
+    return np.random.default_rng(seed).normal(0.5, 0.5, NARROW.vector_size).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three random styles on a narrow body."""
+    folder = tmp_path_factory.mktemp("weights")
+    body = narrow_body(folder)
+    for seed, name in enumerate(("wave", "scream", "mosaic")):
+        write_style(folder, name, random_vector(seed), body, {"title": name.title(), "artist": "Nobody", "year": "2000"})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def book(weights: Path) -> StyleBook:
+    """The styles of `weights`."""
+    return find_styles([weights])
+
+
+@pytest.fixture(scope="session")
+def make_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a clip with ffmpeg's own sources: `make_clip("name.mp4", "-f", "lavfi", "-i", ...)`; made once per name."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(name: str, *arguments: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            command = [executable(), "-v", "error", "-nostdin", "-y", *arguments, str(path)]
+            subprocess.run(command, check=True, capture_output=True)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def talkie(make_clip: Callable[..., Path]) -> Path:
+    """Two seconds of a test pattern, 96x64, 25 frames/s, with a tone."""
+    return make_clip(
+        "talkie.mp4",
+        *("-f", "lavfi", "-i", "testsrc=size=96x64:rate=25:duration=2"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:duration=2"),
+        *("-pix_fmt", "yuv420p", "-shortest"),
+    )
+
+
+class FakeSource:
+    """Numbered frames: each is filled with its number.
+
+    Args:
+        count: How many; `None` goes on until closed.
+        live: As a camera.
+        pause: Seconds between frames.
+        width: Width in pixels.
+        height: Height in pixels.
+    """
+
+    def __init__(
+        self, count: int | None = 10, *, live: bool = False, pause: float = 0.0, width: int = 16, height: int = 12
+    ) -> None:
+        self.width, self.height, self.fps, self.live = width, height, 30.0, live
+        self.closed = threading.Event()
+        self._count = count
+        self._pause = pause
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while index != self._count and not self.closed.is_set():
+            if self._pause:
+                self.closed.wait(self._pause)
+            image = np.full((self.height, self.width, 3), index % 256, np.uint8)
+            yield Frame(image, index, time.monotonic())
+            index += 1
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class RecordingSink:
+    """Remembers frames, and plays back keys.
+
+    Args:
+        keys: Number of frames written to the key that is pressed then.
+    """
+
+    def __init__(self, keys: dict[int, str] | None = None) -> None:
+        self.frames: list[Frame] = []
+        self.polls = 0
+        self.closed = False
+        self.discarded = False
+        self._keys = dict(keys or {})
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def poll_key(self, timeout: float) -> str | None:
+        self.polls += 1
+        if timeout:
+            time.sleep(min(timeout, 0.005))
+        return self._keys.pop(len(self.frames), None)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def discard(self) -> None:
+        self.discarded = True

@@ -1,0 +1,178 @@
+"""The loop, with fakes at both ends."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from realtime_nst.app import run
+from realtime_nst.controls import Controls
+from realtime_nst.stats import Stats
+from realtime_nst.styles import StyleBook
+from realtime_nst.video import Frame
+from tests.conftest import FakeSource, RecordingSink
+
+
+def same(frame: Frame) -> Frame:
+    """An identity stylizer."""
+    return frame
+
+
+@pytest.fixture
+def controls(book: StyleBook) -> Controls:
+    """Controls over the test styles."""
+    return Controls(list(book.values()))
+
+
+def test_every_frame_of_a_file_arrives_in_order(controls: Controls) -> None:
+    sink, stats = RecordingSink(), Stats()
+    run(FakeSource(200), same, sink, controls, stats)
+    assert [frame.index for frame in sink.frames] == list(range(200))
+    assert stats.frames == 200 and stats.dropped == 0
+
+
+def test_live_source_drops_before_inference_and_stays_fresh(controls: Controls) -> None:
+    stylized: list[int] = []
+
+    def slow(frame: Frame) -> Frame:
+        time.sleep(0.03)
+        stylized.append(frame.index)
+        return frame
+
+    sink, stats = RecordingSink(), Stats()
+    source = FakeSource(live=True, count=None, pause=0.004)
+    run(source, slow, sink, controls, stats, frames=12)
+    shown = [frame.index for frame in sink.frames]
+    assert len(shown) == 12 and shown == sorted(set(shown))
+    assert shown == stylized[:12], "a frame was stylized and then thrown away"
+    assert stats.dropped > 12
+    assert stats.latency_ms(95) < 200
+
+
+def test_stylizer_error_reaches_the_caller_and_threads_end(controls: Controls) -> None:
+    def broken(frame: Frame) -> Frame:
+        raise RuntimeError("no memory on the device")
+
+    source = FakeSource(count=None)
+    with pytest.raises(RuntimeError, match="no memory"):
+        run(source, broken, RecordingSink(), controls, Stats())
+    assert source.closed.is_set()
+
+
+def test_source_error_comes_after_the_frames_before_it(controls: Controls) -> None:
+    class Failing(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            yield from list(super().__iter__())
+            raise OSError("unplugged")
+
+    sink = RecordingSink()
+    with pytest.raises(OSError, match="unplugged"):
+        run(Failing(5), same, sink, controls, Stats())
+    assert len(sink.frames) == 5
+
+
+def test_sink_error_closes_the_source(controls: Controls) -> None:
+    class Full(RecordingSink):
+        def write(self, frame: Frame) -> None:
+            raise OSError("No space left on device")
+
+    source = FakeSource(count=None)
+    with pytest.raises(OSError, match="No space"):
+        run(source, same, Full(), controls, Stats())
+    assert source.closed.is_set()
+
+
+def test_quit_key_ends_the_show(controls: Controls) -> None:
+    sink = RecordingSink(keys={3: "q"})
+    run(FakeSource(count=None), same, sink, controls, Stats())
+    assert len(sink.frames) == 3
+
+
+def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> None:
+    release = threading.Event()
+
+    class Stalled(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            yield from FakeSource(2)
+            release.wait(20)
+
+    class QuitLater(RecordingSink):
+        def poll_key(self, timeout: float) -> str | None:
+            super().poll_key(timeout)
+            return "q" if self.polls > 6 else None
+
+    started = time.monotonic()
+    run(Stalled(live=True), same, QuitLater(), controls, Stats())
+    assert time.monotonic() - started < 8
+    release.set()
+
+
+def test_pause_takes_no_frames_until_it_ends(controls: Controls) -> None:
+    class PauseThenGoOn(RecordingSink):
+        held = 0
+
+        def poll_key(self, timeout: float) -> str | None:
+            super().poll_key(timeout)
+            if len(self.frames) == 2:
+                self.held += 1
+                return "space" if self.held in (1, 10) else None
+            return None
+
+    sink = PauseThenGoOn()
+    run(FakeSource(5), same, sink, controls, Stats())
+    assert sink.held == 10
+    assert [frame.index for frame in sink.frames] == list(range(5))
+
+
+def test_style_switch_takes_effect_within_the_frames_already_on_their_way(controls: Controls) -> None:
+    names: list[str] = []
+
+    def note(frame: Frame) -> Frame:
+        names.append(controls.style.name)
+        return frame
+
+    sink = RecordingSink(keys={5: "2"})
+    run(FakeSource(20), note, sink, controls, Stats())
+    assert names[0] == controls.styles[0].name and names[-1] == controls.styles[1].name
+    assert len(sink.frames) == 20, "a switch dropped a frame"
+    assert names.index(controls.styles[1].name) <= 5 + 3
+
+
+def test_snapshot_saves_the_frame_on_show_also_while_paused(controls: Controls) -> None:
+    saved: list[int] = []
+
+    class Keys(RecordingSink):
+        def poll_key(self, timeout: float) -> str | None:
+            super().poll_key(timeout)
+            script = {2: "space", 4: "s", 6: "space"}
+            return script.get(self.polls) if len(self.frames) >= 1 else None
+
+    sink = Keys()
+    run(FakeSource(4), same, sink, controls, Stats(), save=lambda frame: saved.append(frame.index))
+    assert len(saved) == 1 and saved[0] <= 2
+
+
+def test_interrupt_is_a_request_to_quit_and_handlers_come_back(controls: Controls) -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    class Interrupted(RecordingSink):
+        def write(self, frame: Frame) -> None:
+            super().write(frame)
+            if len(self.frames) == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    sink = Interrupted()
+    run(FakeSource(count=None), same, sink, controls, Stats())
+    assert controls.quit and 4 <= len(sink.frames) <= 5
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_frames_may_be_changed_without_touching_the_sources(controls: Controls) -> None:
+    sink = RecordingSink()
+    run(FakeSource(3), lambda frame: frame.with_image(255 - frame.image), sink, controls, Stats())
+    assert [int(frame.image[0, 0, 0]) for frame in sink.frames] == [255, 254, 253]
+    assert all(frame.image.dtype == np.uint8 for frame in sink.frames)

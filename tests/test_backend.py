@@ -1,0 +1,60 @@
+"""Which engine is chosen, told without importing one."""
+
+import subprocess
+import sys
+
+import pytest
+
+from realtime_nst import backend
+from realtime_nst.backend import choose_backend
+from realtime_nst.errors import BackendError
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """A machine whose GPU and packages the test decides."""
+    facts: dict[str, object] = {"gpu": False, "packages": {"openvino", "tensorflow"}}
+    monkeypatch.setattr(backend, "has_nvidia_gpu", lambda: facts["gpu"])
+    monkeypatch.setattr(backend, "installed", lambda name: name in facts["packages"])  # type: ignore[operator]
+    return facts
+
+
+def test_processor_gets_openvino_and_gpu_gets_tensorflow_in_half_precision(machine: dict[str, object]) -> None:
+    assert choose_backend() == backend.Backend("openvino", "auto", gpu=False)
+    machine["gpu"] = True
+    chosen = choose_backend()
+    assert chosen == backend.Backend("tensorflow", "float16", gpu=True)
+    assert chosen.dtype_policy == "mixed_float16" and not chosen.channels_first
+
+
+def test_openvino_is_given_float32_and_rounds_by_itself(machine: dict[str, object]) -> None:
+    chosen = choose_backend("openvino", "bfloat16")
+    assert chosen.dtype_policy == "float32" and chosen.channels_first
+    with pytest.raises(BackendError, match="OpenVINO computes in float32 or bfloat16"):
+        choose_backend("openvino", "float16")
+
+
+def test_tensorflow_on_a_processor_is_float32(machine: dict[str, object]) -> None:
+    assert choose_backend("tensorflow").dtype_policy == "float32"
+
+
+def test_missing_backend_is_told_with_its_cure(machine: dict[str, object]) -> None:
+    with pytest.raises(BackendError, match="The backend 'jax' is not installed: `pip install jax`"):
+        choose_backend("jax")
+
+
+def test_unknown_names_are_mistakes_of_the_caller(machine: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        choose_backend("caffe")
+
+
+def test_another_backend_in_the_same_process_is_refused() -> None:
+    code = (
+        "import os; os.environ['KERAS_BACKEND'] = 'openvino'; import keras\n"
+        "from realtime_nst.backend import Backend, activate\n"
+        "from realtime_nst.errors import BackendError\n"
+        "try: activate(Backend('tensorflow', 'float32', False))\n"
+        "except BackendError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Keras already runs on 'openvino' in this process" in done.stdout, done.stderr

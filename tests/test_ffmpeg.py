@@ -1,0 +1,184 @@
+"""Video files in and out, read back with ffmpeg."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.ffmpeg import FrameReader, FrameWriter, executable, last_words, probe
+
+Clip = Callable[..., Path]
+
+
+def read_all(path: Path) -> list[np.ndarray]:
+    """Every frame of a file."""
+    reader = FrameReader(str(path), probe(str(path)))
+    frames = []
+    while (frame := reader.read()) is not None:
+        frames.append(frame)
+    reader.close()
+    return frames
+
+
+def about(path: Path) -> str:
+    """What ffmpeg says about a file."""
+    return subprocess.run([executable(), "-hide_banner", "-i", str(path)], capture_output=True, text=True).stderr
+
+
+def test_probe_tells_size_rate_duration_and_sound(talkie: Path) -> None:
+    info = probe(str(talkie))
+    assert (info.width, info.height, info.rate) == (96, 64, Fraction(25))
+    assert info.duration == pytest.approx(2.0, abs=0.05)
+    assert info.audio_codecs == ("aac",)
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "30000/1001", "25/2", "60"])
+def test_rates_are_exact(make_clip: Clip, rate: str) -> None:
+    clip = make_clip(f"rate{rate.replace('/', '_')}.mp4", "-f", "lavfi", "-i", f"testsrc=size=32x32:rate={rate}:duration=1")
+    assert probe(str(clip)).rate == Fraction(rate)
+
+
+def test_rotated_clip_has_the_size_that_one_sees(make_clip: Clip, talkie: Path) -> None:
+    clip = make_clip("turned.mp4", "-display_rotation", "90", "-i", str(talkie), "-c", "copy")
+    info = probe(str(clip))
+    assert (info.width, info.height) == (64, 96)
+    assert read_all(clip)[0].shape == (96, 64, 3)
+
+
+def test_frames_come_in_order_and_in_full(make_clip: Clip) -> None:
+    grey = "nullsrc=size=32x16:rate=10:duration=2,format=gray,geq=lum='10*N'"
+    clip = make_clip("count.mkv", "-f", "lavfi", "-i", grey, "-c:v", "ffv1")
+    frames = read_all(clip)
+    assert [round(float(frame.mean()) / 10) for frame in frames] == list(range(20))
+
+
+def test_variable_rate_comes_out_constant_and_as_long(make_clip: Clip) -> None:
+    clip = make_clip(
+        "vfr.mp4", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=30:duration=3", "-vf", "select='not(between(t,1,2))'",
+        "-fps_mode", "vfr",
+    )  # fmt: skip
+    info = probe(str(clip))
+    frames = read_all(clip)
+    assert len(frames) / info.rate == pytest.approx(3.0, abs=1 / 30)
+
+
+@pytest.mark.parametrize(("name", "count"), [("webcam_book.mkv", 109), ("bunny_360p_audio.mp4", 240), ("face_male.gif", 62)])
+def test_real_clips_give_every_frame(clips: Path, name: str, count: int) -> None:
+    assert len(read_all(clips / name)) == count
+
+
+def test_written_file_has_the_frames_the_size_and_the_colours(tmp_path: Path) -> None:
+    colours = [(220, 30, 30), (30, 200, 40), (40, 60, 210), (128, 128, 128)]
+    writer = FrameWriter(tmp_path / "out.mp4", 64, 48, Fraction(30000, 1001))
+    for colour in colours * 5:
+        writer.write(np.full((48, 64, 3), colour, np.uint8))
+    writer.close()
+    writer.close()
+    frames = read_all(tmp_path / "out.mp4")
+    assert len(frames) == 20
+    for frame, colour in zip(frames, colours * 5):
+        assert np.abs(frame.astype(int) - colour).max() <= 12
+    assert probe(str(tmp_path / "out.mp4")).rate == Fraction(30000, 1001)
+    assert "h264" in about(tmp_path / "out.mp4") and "yuv420p(tv, bt709" in about(tmp_path / "out.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(63, 48), (64, 47), (33, 31)])
+def test_odd_sizes_stay_what_they_are(tmp_path: Path, width: int, height: int) -> None:
+    writer = FrameWriter(tmp_path / "odd.mp4", width, height, Fraction(25))
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, width // 2 :] = 255
+    for _ in range(3):
+        writer.write(image)
+    writer.close()
+    frame = read_all(tmp_path / "odd.mp4")[0].astype(int)
+    assert frame.shape == (height, width, 3)
+    assert frame[:, : width // 2 - 2].max() < 30 and frame[:, width // 2 + 2 :].min() > 225
+
+
+def test_sound_goes_along(tmp_path: Path, talkie: Path) -> None:
+    writer = FrameWriter(tmp_path / "out.mp4", 96, 64, Fraction(25), audio_from=str(talkie), audio_codecs=["aac"])
+    for frame in read_all(talkie):
+        writer.write(frame)
+    writer.close()
+    info = probe(str(tmp_path / "out.mp4"))
+    assert info.audio_codecs == ("aac",)
+    assert info.duration == pytest.approx(2.0, abs=0.06)
+
+
+def test_cut_ends_the_sound_with_the_picture(tmp_path: Path, talkie: Path) -> None:
+    writer = FrameWriter(tmp_path / "out.mp4", 96, 64, Fraction(25), audio_from=str(talkie), audio_codecs=["aac"])
+    for frame in read_all(talkie)[:10]:
+        writer.write(frame)
+    writer.cut()
+    writer.close()
+    assert len(read_all(tmp_path / "out.mp4")) == 10
+    length = re.search(r"Duration: 00:00:(\d+\.\d+)", about(tmp_path / "out.mp4"))
+    assert length and float(length[1]) == pytest.approx(0.4, abs=0.05)
+    assert probe(str(tmp_path / "out.mp4")).audio_codecs == ("aac",)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_existing_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"precious")
+    writer = FrameWriter(path, 64, 48, Fraction(25))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    assert path.read_bytes() == b"precious"
+    writer.discard()
+    assert path.read_bytes() == b"precious" and [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_ffmpeg_that_dies_is_told_with_its_words(tmp_path: Path) -> None:
+    writer = FrameWriter(tmp_path / "out.mp4", 64, 48, Fraction(25))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer._process.kill()
+    with pytest.raises(SinkError, match=r"ffmpeg stopped while writing '.*out\.mp4' \(frame \d+\)\. It said: "):
+        for _ in range(1000):
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="No folder .* for 'out.mp4'. Create it"):
+        FrameWriter(tmp_path / "gone" / "out.mp4", 64, 48, Fraction(25))
+
+
+def test_what_is_no_video_is_told(tmp_path: Path, talkie: Path, make_clip: Clip) -> None:
+    (tmp_path / "text.mp4").write_text("this is no film")
+    (tmp_path / "cut.mp4").write_bytes(talkie.read_bytes()[:3000])
+    sound = make_clip("sound.m4a", "-f", "lavfi", "-i", "sine=duration=1")
+    for path in (tmp_path / "text.mp4", tmp_path / "cut.mp4", sound):
+        with pytest.raises(SourceError, match=r"holds no video that can be read\. ffmpeg said: "):
+            probe(str(path))
+
+
+def test_reader_closes_while_another_thread_waits_for_frames(make_clip: Clip, talkie: Path) -> None:
+    import threading
+
+    reader = FrameReader(str(talkie), probe(str(talkie)), live=True)
+    taken: list[int] = []
+
+    def take() -> None:
+        while reader.read() is not None:
+            taken.append(1)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    while not taken:
+        pass
+    reader.close()
+    reader.close()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_last_words_are_the_telling_ones() -> None:
+    said = "[mp4 @ 0x55] Timestamps odd\n[out#0 @ 0x12] Error writing trailer: No space left on device\nConversion failed!\n"
+    assert last_words(said, "x.mp4") == "Error writing trailer: No space left on device."
+    assert last_words("", "x.mp4") == "nothing."

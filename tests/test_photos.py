@@ -1,0 +1,103 @@
+"""Photos in and out, read back."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.photos import read_photo, write_photo
+
+
+@pytest.fixture
+def corners() -> np.ndarray:
+    """30x20 with a red, a green, a blue and a white corner."""
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[:10, :15], image[:10, 15:], image[10:, :15], image[10:, 15:] = (255, 0, 0), (0, 255, 0), (0, 0, 255), 255
+    return image
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path: Path, corners: np.ndarray, orientation: int) -> None:
+    inverse = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a),
+        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(inverse(corners))).save(tmp_path / "photo.png", exif=exif)
+    assert np.array_equal(read_photo(tmp_path / "photo.png"), corners)
+
+
+def test_every_mode_becomes_rgb(tmp_path: Path, corners: np.ndarray) -> None:
+    picture = Image.fromarray(corners)
+    for mode in ("L", "P", "RGBA", "LA", "1", "CMYK", "I;16", "F"):
+        path = tmp_path / f"{mode.replace(';', '')}.tif"
+        converted = Image.fromarray(np.full((20, 30), 32768, np.uint16)) if mode == "I;16" else picture.convert(mode)
+        converted.save(path)
+        image = read_photo(path)
+        assert image.shape == (20, 30, 3) and image.dtype == np.uint8, mode
+    assert abs(int(read_photo(tmp_path / "I16.tif").mean()) - 128) <= 1, "16 bits are scaled, not clipped"
+
+
+def test_transparency_becomes_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (9, 9), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert read_photo(tmp_path / "clear.png").min() == 255
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".PNG"])
+def test_formats_read_back(tmp_path: Path, suffix: str) -> None:
+    image = np.full((33, 47, 3), (200, 30, 60), np.uint8)
+    write_photo(tmp_path / f"out{suffix}", image)
+    back = read_photo(tmp_path / f"out{suffix}").astype(int)
+    assert back.shape == image.shape and np.abs(back - image).max() <= 6
+    assert [path.name for path in tmp_path.iterdir()] == [f"out{suffix}"]
+
+
+def test_png_keeps_remarks(tmp_path: Path) -> None:
+    write_photo(tmp_path / "out.png", np.zeros((8, 8, 3), np.uint8), {"Style": "wave"})
+    with Image.open(tmp_path / "out.png") as file:
+        assert file.info["Style"] == "wave"
+
+
+def test_unknown_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"ends in '\.xyz'; \.png, \.jpg, \.jpeg, \.webp were expected"):
+        write_photo(tmp_path / "out.xyz", np.zeros((8, 8, 3), np.uint8))
+
+
+def test_too_large_for_the_format_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="was not written"):
+        write_photo(tmp_path / "out.webp", np.zeros((8, 16400, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_forbidden_folder_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(SinkError, match="was not written"):
+        write_photo(tmp_path / "out.png", np.zeros((8, 8, 3), np.uint8))
+
+
+def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty.png").write_bytes(b"")
+    Image.effect_noise((64, 64), 50).save(tmp_path / "whole.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:800])
+    with pytest.raises(SourceError, match="not a picture that can be read"):
+        read_photo(tmp_path / "text.png")
+    with pytest.raises(SourceError, match="not a picture that can be read"):
+        read_photo(tmp_path / "cut.png")
+    with pytest.raises(SourceError, match="is empty"):
+        read_photo(tmp_path / "empty.png")
+    with pytest.raises(SourceError, match=r"No file at .*The folder holds: cut\.png, empty\.png"):
+        read_photo(tmp_path / "gone.png")
+    with pytest.raises(SourceError, match="is a folder"):
+        read_photo(tmp_path)

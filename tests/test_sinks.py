@@ -1,0 +1,107 @@
+"""Files and several sinks at once; windows are in test_window.py."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.errors import SinkError
+from realtime_nst.ffmpeg import FrameReader, probe
+from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
+from realtime_nst.video import Frame
+from tests.conftest import RecordingSink
+
+
+def frame(shade: int, at: float = 0.0) -> Frame:
+    """A grey frame of a moment."""
+    return Frame(np.full((32, 48, 3), shade, np.uint8), 0, at)
+
+
+def shades(path: Path) -> list[int]:
+    """Mean brightness of each frame of a file."""
+    reader = FrameReader(str(path), probe(str(path)))
+    found = []
+    while (image := reader.read()) is not None:
+        found.append(round(float(image.mean())))
+    reader.close()
+    return found
+
+
+def test_live_recording_plays_at_the_speed_of_life(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "out.mp4", 48, 32, Fraction(20), live=True)
+    for shade, at in ((10, 5.0), (60, 5.5), (110, 5.52), (160, 6.0), (210, 7.0)):
+        sink.write(frame(shade, at))
+    sink.close()
+    found = shades(tmp_path / "out.mp4")
+    assert len(found) == 41, "two seconds at 20 per second, and the last frame"
+    for moment, shade in ((0, 10), (9, 10), (11, 110), (19, 110), (21, 160), (39, 160), (40, 210)):
+        assert found[moment] == pytest.approx(shade, abs=6)
+
+
+def test_file_frames_are_written_one_to_one(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "out.mp4", 48, 32, Fraction(20))
+    for shade in range(0, 200, 20):
+        sink.write(frame(shade, at=3.0))
+    sink.close()
+    assert shades(tmp_path / "out.mp4") == [pytest.approx(shade, abs=6) for shade in range(0, 200, 20)]
+
+
+def test_finishing_closes_after_success_and_discards_after_failure() -> None:
+    good, bad = RecordingSink(), RecordingSink()
+    with finishing(good):
+        pass
+    assert good.closed and not good.discarded
+    with pytest.raises(KeyboardInterrupt), finishing(bad):
+        raise KeyboardInterrupt
+    assert bad.discarded and not bad.closed
+
+
+def test_tee_writes_to_all_and_takes_keys_from_the_first() -> None:
+    first, second = RecordingSink(keys={0: "n"}), RecordingSink(keys={0: "q"})
+    tee = TeeSink([first, second])
+    assert tee.poll_key(0.0) == "n"
+    tee.write(frame(1))
+    tee.close()
+    tee.discard()
+    assert len(first.frames) == len(second.frames) == 1
+    assert first.closed and second.closed and first.discarded and second.discarded
+
+
+def test_null_sink_takes_everything_and_has_no_keys() -> None:
+    sink = NullSink()
+    sink.write(frame(1))
+    assert sink.poll_key(0.001) is None
+    sink.close()
+    sink.discard()
+
+
+def test_window_without_a_display_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr("realtime_nst.sinks.sys.platform", "linux")
+    with pytest.raises(SinkError, match="There is no display for a window.*Use --no-window, and -o FILE to record"):
+        WindowSink("test", 64, 48)
+
+
+def test_outputs_are_checked_before_any_work(tmp_path: Path) -> None:
+    existing = tmp_path / "old.mp4"
+    existing.write_bytes(b"precious")
+    link = tmp_path / "link.mp4"
+    link.symlink_to(existing)
+    with pytest.raises(SinkError, match=r"'.*old\.mp4' exists\. Add --overwrite to replace it"):
+        check_video_output(existing)
+    check_video_output(existing, overwrite=True)
+    for same in (existing, link):
+        with pytest.raises(SinkError, match="Input and output are the same file"):
+            check_video_output(same, source=existing, overwrite=True)
+    with pytest.raises(SinkError, match=r"ends in '\.avi'; \.mp4, \.m4v, \.mov were expected"):
+        check_video_output(tmp_path / "new.avi")
+    with pytest.raises(SinkError, match="No folder '.*gone' for 'new.mp4'"):
+        check_video_output(tmp_path / "gone" / "new.mp4")
+    with pytest.raises(SinkError, match="is a folder"):
+        check_output(tmp_path)
+    with pytest.raises(SinkError, match="cannot be written"):
+        check_output(tmp_path / ("x" * 300 + ".png"))
+    assert existing.read_bytes() == b"precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.mp4", "old.mp4"]

@@ -1,0 +1,155 @@
+"""The network on OpenVINO, compiled and driven as the application does."""
+
+import resource
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.backend import Backend, activate
+from realtime_nst.styles import StyleBook, find_styles, write_style
+from realtime_nst.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.video import Frame
+from tests.conftest import NARROW, narrow_body, random_vector
+from tests.reference import stylize_with_numpy
+
+OPENVINO = Backend("openvino", "float32", gpu=False)
+
+
+@pytest.fixture(scope="module")
+def stylizer() -> Iterator[Stylizer]:
+    """A stylizer in float32, so that results can be compared."""
+    activate(OPENVINO)
+    from realtime_nst.engine import build_engine
+
+    yield Stylizer(partial(build_engine, backend=OPENVINO))
+
+
+@pytest.fixture
+def photo() -> np.ndarray:
+    """A noisy gradient, 40x32."""
+    rng = np.random.default_rng(3)
+    ramp = np.linspace(0, 220, 40)[None, :, None] + np.zeros((32, 1, 3))
+    return np.clip(ramp + rng.normal(0, 20, ramp.shape), 0, 255).astype(np.uint8)
+
+
+def test_network_equals_the_formulas_written_in_numpy(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
+    for style in book.values():
+        painted = stylizer.paint(photo, style)
+        expected = stylize_with_numpy(photo, style.vector, style.body.weights(), NARROW)
+        assert painted.dtype == np.uint8 and painted.std() > 5
+        assert np.abs(painted.astype(int) - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 3), (33, 47), (640, 478), (41, 32)])
+def test_any_size_comes_back_in_that_size(stylizer: Stylizer, book: StyleBook, width: int, height: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    assert stylizer.paint(image, book["wave"]).shape == (height, width, 3)
+
+
+def test_styles_differ_and_a_switch_compiles_nothing(book: StyleBook, photo: np.ndarray) -> None:
+    compiled: list[tuple[str, int, int]] = []
+    activate(OPENVINO)
+    from realtime_nst.engine import build_engine
+
+    def compile_and_note(body: object, width: int, height: int) -> object:
+        compiled.append((body.name, width, height))  # type: ignore[attr-defined]
+        return build_engine(body, width, height, OPENVINO)  # type: ignore[arg-type]
+
+    stylizer = Stylizer(compile_and_note)  # type: ignore[arg-type]
+    stylizer.prepare(book.bodies, 40, 32)
+    pictures = [stylizer.paint(photo, style) for style in [*book.values(), book.mix("wave:0.5,scream:0.5")]]
+    assert compiled == [("narrow", 40, 32)]
+    for first in range(4):
+        for second in range(first):
+            assert not np.array_equal(pictures[first], pictures[second])
+
+
+def test_frame_gets_the_style_wanted_at_that_moment(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
+    wanted = book["wave"]
+    mirror = False
+    stylize = stylizer.follow(lambda: wanted, lambda: mirror)
+    frame = Frame(photo, 4, 2.5)
+    first = stylize(frame)
+    assert (first.index, first.captured_at) == (4, 2.5)
+    assert np.array_equal(first.image, stylizer.paint(photo, book["wave"]))
+    wanted = book["scream"]
+    assert np.array_equal(stylize(frame).image, stylizer.paint(photo, book["scream"]))
+    mirror = True
+    assert np.array_equal(stylize(frame).image, stylizer.paint(np.ascontiguousarray(photo[:, ::-1]), book["scream"]))
+
+
+def test_results_are_new_pictures_and_inputs_stay(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
+    before = photo.copy()
+    first = stylizer.paint(photo, book["wave"])
+    kept = first.copy()
+    stylizer.paint(255 - photo, book["wave"])
+    assert np.array_equal(first, kept) and np.array_equal(photo, before)
+
+
+def test_only_the_last_sizes_stay_compiled(book: StyleBook) -> None:
+    class Dummy:
+        def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+            return image
+
+    built: list[tuple[int, int]] = []
+
+    def compile_and_note(body: object, width: int, height: int) -> Dummy:
+        built.append((width, height))
+        return Dummy()
+
+    stylizer = Stylizer(compile_and_note)
+    for side in (8, 12, 16, 16, 12, 8):
+        stylizer.paint(np.zeros((side, side, 3), np.uint8), book["wave"])
+    assert len(stylizer._sizes) == SIZES_KEPT
+    assert built == [(8, 8), (12, 12), (16, 16), (8, 8)]
+
+
+def test_styles_of_two_bodies_are_switched(tmp_path: Path, stylizer: Stylizer, photo: np.ndarray) -> None:
+    for seed in (1, 2):
+        body = narrow_body(tmp_path, f"body{seed}", seed)
+        write_style(tmp_path, f"style{seed}", random_vector(7), body, {})
+    book = find_styles([tmp_path])
+    assert len(book.bodies) == 2
+    pictures = [stylizer.paint(photo, style) for style in book.values()]
+    assert not np.array_equal(*pictures), "one vector on two bodies"
+
+
+def test_openvino_sees_each_normalization_as_one_operation(book: StyleBook) -> None:
+    activate(OPENVINO)
+    from realtime_nst.engine import OpenVINOEngine
+    from realtime_nst.network import build_transform_network
+
+    network = build_transform_network(NARROW, width=64, height=48)
+    engine = OpenVINOEngine(network, NARROW.vector_size, 64, 48, "float32")
+    graph = engine._request.get_compiled_model().get_runtime_model()
+    kinds = [node.get_rt_info()["layerType"].astype(str) for node in graph.get_ops()]
+    assert kinds.count("MVN") == len(NARROW.norm_channels)
+    assert "ReduceMean" not in kinds
+
+
+def test_memory_stays_flat_and_does_not_grow_with_styles(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
+    styles = list(book.values())
+    for index in range(100):
+        stylizer.paint(photo, styles[index % 3])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for index in range(2000):
+        stylizer.paint(photo, styles[index % 3])
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 8 * 1024, f"{grown} KiB more after 2,000 frames"
+
+
+def test_tensorflow_is_not_imported_when_openvino_serves(weights: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from realtime_nst.cli import main\n"
+        "flags = '--camera pattern --size 64x48 --no-window --frames 3 --weights'.split()\n"
+        f"code = main(['webcam', *flags, {str(weights)!r}])\n"
+        "print(code, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["0", "False"], done.stderr
