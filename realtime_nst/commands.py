@@ -96,7 +96,7 @@ def video(options: argparse.Namespace) -> int:
     finally:
         source.close()
     if controls.quit:
-        say(f"Interrupted: '{options.output}' holds the first {stats.frames / source.info.rate:.1f} seconds.")
+        say(f"Interrupted: '{options.output}' holds the first {stats.frames / source.fps:.1f} seconds.")
         return INTERRUPTED
     if total is not None and stats.frames < 0.9 * total:
         say(f"'{options.input}' ended early: it promised {total} frames and gave {stats.frames}. It may be cut short.")

@@ -1,0 +1,118 @@
+"""The house itself: who may import whom, and what must not be there."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+APPLICATION = sorted((ROOT / "realtime_nst").glob("*.py"))
+TRAINING = sorted((ROOT / "train").glob("*.py"))
+ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "samples").glob("*.py"))]
+
+LONGEST_FILE = 420
+KERAS_ALLOWED = {"network", "engine", "backend", "losses", "trainer"}
+CV2_ALLOWED = {"sources", "sinks"}
+SUBPROCESS_ALLOWED = {"ffmpeg"}
+PRINT_ALLOWED = {"cli", "commands", "command"}
+
+LAYERS = [
+    {"errors", "architecture", "interrupt", "stage"},
+    {"weightfile", "backend"},
+    {"styles", "video", "ffmpeg"},
+    {"controls", "stats", "network"},
+    {"sources", "overlay", "engine", "stylizer"},
+    {"sinks", "photos"},
+    {"app"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+]
+"""A module may import only from layers above it in this list (and `cli` reaches `commands` by name)."""
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Modules that a file imports, and whether at its top."""
+    tree = ast.parse(path.read_text("utf-8"))
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name, id(node) in top
+        elif isinstance(node, ast.ImportFrom):
+            yield ("." * node.level) + (node.module or ""), id(node) in top
+
+
+@pytest.mark.parametrize("path", APPLICATION, ids=lambda path: path.stem)
+def test_application_modules_import_only_what_lies_below_them(path: Path) -> None:
+    if path.stem == "__init__":
+        return
+    level = next(number for number, layer in enumerate(LAYERS) if path.stem in layer)
+    for name, _ in imports(path):
+        if name.startswith("realtime_nst."):
+            other = name.split(".")[1]
+            assert other != "train", f"{path.name} imports training"
+            below = next(number for number, layer in enumerate(LAYERS) if other in layer)
+            assert below < level, f"{path.name} imports {other}"
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=lambda path: f"train-{path.stem}")
+def test_training_uses_the_network_and_not_the_application(path: Path) -> None:
+    for name, _ in imports(path):
+        if name.startswith("realtime_nst."):
+            assert name.split(".")[1] not in {"app", "commands", "sources", "sinks", "stylizer", "engine", "ffmpeg"}, name
+
+
+@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_heavy_packages_are_imported_in_their_places_only(path: Path) -> None:
+    for name, top in imports(path):
+        package = name.split(".")[0]
+        if package in ("keras", "tensorflow", "jax", "openvino"):
+            assert path.stem in KERAS_ALLOWED, f"{path.name} imports {name}"
+        if package in ("tensorflow", "jax", "openvino", "cv2"):
+            assert not top, f"{path.name} imports {name} at its top"
+        if package == "cv2":
+            assert path.stem in CV2_ALLOWED
+        if package in ("subprocess", "imageio_ffmpeg"):
+            assert path.stem in SUBPROCESS_ALLOWED, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_nothing_below_the_commands_prints_or_exits(path: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    names = {node.func.id for node in calls if isinstance(node.func, ast.Name)}
+    if path.stem not in PRINT_ALLOWED:
+        assert "print" not in names
+    assert not names & {"exit", "quit", "eval", "exec"}
+    asserts = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Assert)]
+    assert not asserts, "assert is for tests"
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_files_are_one_idea_and_say_which(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text)), "a module starts with what it is"
+    if path.parent.name != "tests":
+        assert len(text.splitlines()) <= LONGEST_FILE
+    unfinished = "TO" + "DO"
+    assert unfinished not in text
+
+
+def test_map_of_the_package_names_every_module() -> None:
+    text = (ROOT / "realtime_nst" / "__init__.py").read_text("utf-8")
+    for path in APPLICATION:
+        if not path.stem.startswith("__"):
+            assert f"{path.stem}.py" in text, f"{path.name} is not on the map"
+    text = (ROOT / "train" / "__init__.py").read_text("utf-8")
+    for path in TRAINING:
+        if not path.stem.startswith("__"):
+            assert f"{path.stem}.py" in text, f"train/{path.name} is not on the map"
+
+
+def test_tree_in_the_readme_is_the_tree() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for path in APPLICATION:
+        if not path.stem.startswith("__"):
+            assert re.search(rf"\b{path.stem}\.py\b", text), f"{path.name} is not in README's tree"

@@ -1,0 +1,350 @@
+"""Commands end to end, as a user runs them, with results read back."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.cli import build_parser, main
+from realtime_nst.ffmpeg import FrameReader, probe
+from realtime_nst.photos import read_photo
+from realtime_nst.stylizer import Stylizer
+from tests.conftest import wait_until
+
+Clip = Callable[..., Path]
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(weights: Path) -> Run:
+    """Run a command with the narrow styles on OpenVINO."""
+
+    def run_command(*arguments: object) -> int:
+        return main([*map(str, arguments), "--weights", str(weights)])
+
+    return run_command
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands paint nothing: what goes in comes out."""
+    unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    """Every frame of a file."""
+    reader = FrameReader(str(path), probe(str(path)))
+    frames = []
+    while (frame := reader.read()) is not None:
+        frames.append(frame)
+    reader.close()
+    return frames
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What went to the user, which must be one line and no traceback."""
+    said = capsys.readouterr().err.strip()
+    assert "Traceback" not in said and len(said.splitlines()) == 1 and said.startswith("realtime-nst: "), said
+    return said.removeprefix("realtime-nst: ")
+
+
+def test_help_and_version_need_nothing_heavy() -> None:
+    code = (
+        "import sys; from realtime_nst.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'numpy', 'cv2', 'keras', 'tensorflow', 'openvino', 'h5py', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("command", ["webcam", "video", "image", "styles", "cameras", "bench", "train"])
+def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0 and command in capsys.readouterr().out
+
+
+def test_readme_names_every_command_and_no_unknown_flag() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    parser = build_parser()
+    commands = next(action for action in parser._actions if action.metavar == "COMMAND").choices
+    assert isinstance(commands, dict)
+    for name in commands:
+        assert f"realtime-nst {name}" in text, name
+    for name, flags in re.findall(r"realtime-nst (\w+)([^\n`]*)", text):
+        if name in commands:
+            known = set(commands[name]._option_string_actions)
+            for flag in re.findall(r"(?<=\s)--?[a-z][a-z-]*", flags):
+                assert flag in known, f"{name} {flag}"
+
+
+@pytest.mark.usefixtures("identity")
+def test_video_keeps_frames_size_time_sound_and_colours(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    quarters = "color=red:size=48x32:rate=25:duration=1[a];color=lime:size=48x32:rate=25:duration=1[b];[a][b]hstack"
+    clip = make_clip(
+        "red.mp4", "-f", "lavfi", "-i", quarters, "-f", "lavfi", "-i", "sine=duration=1", "-pix_fmt", "yuv420p"
+    )
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    before, after = probe(str(clip)), probe(str(tmp_path / "out.mp4"))
+    assert (after.width, after.height, after.rate) == (96, 32, before.rate)
+    assert before.duration is not None and after.duration == pytest.approx(before.duration, abs=0.04)
+    assert after.audio_codecs == ("aac",)
+    frames = frames_of(tmp_path / "out.mp4")
+    assert len(frames) == 25
+    left, right = frames[12][8:24, 8:40].mean((0, 1)), frames[12][8:24, 56:88].mean((0, 1))
+    assert left[0] > 230 and left[1:].max() < 25, f"red came out as {left}"
+    assert right[1] > 230 and max(right[0], right[2]) < 25, f"green came out as {right}"
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("name", "frames"), [("webcam_book.mkv", 109), ("bunny_360p_audio.mp4", 240), ("phone_rot90_3frames.mov", 3)]
+)
+def test_real_videos_keep_frames_and_duration(run: Run, tmp_path: Path, clips: Path, name: str, frames: int) -> None:
+    assert run("video", clips / name, "-o", tmp_path / "out.mp4") == 0
+    before, after = probe(str(clips / name)), probe(str(tmp_path / "out.mp4"))
+    assert (after.width, after.height, len(before.audio_codecs)) == (before.width, before.height, len(after.audio_codecs))
+    assert len(frames_of(tmp_path / "out.mp4")) == frames
+    assert after.duration == pytest.approx(before.duration, abs=1 / float(before.rate) + 0.01)
+
+
+def test_video_is_painted(run: Run, tmp_path: Path, talkie: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("video", talkie, "-o", tmp_path / "out.mp4", "--style", "wave:0.5,scream:0.5") == 0
+    before, after = frames_of(talkie), frames_of(tmp_path / "out.mp4")
+    assert len(before) == len(after) == 50
+    assert np.abs(before[0].astype(int) - after[0]).mean() > 10
+    assert "100%" in capsys.readouterr().err
+
+
+def test_interrupted_video_is_playable_and_short(weights: Path, tmp_path: Path, make_clip: Clip) -> None:
+    clip = make_clip(
+        "long.mp4",
+        *("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=60"),
+        *("-f", "lavfi", "-i", "sine=duration=60", "-pix_fmt", "yuv420p"),
+    )
+    out = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "realtime_nst", "video", str(clip), "-o", str(out), "--weights", str(weights)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    draft = tmp_path / ".out.part.mp4"
+    assert wait_until(lambda: draft.exists() and draft.stat().st_size > 30_000, 60)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert re.search(r"Interrupted: '.*' holds the first [\d.]+ seconds", said)
+    info = probe(str(out))
+    frames = frames_of(out)
+    assert 0 < len(frames) < 1500 and info.duration == pytest.approx(len(frames) / 25, abs=0.06)
+    assert info.audio_codecs == ("aac",) and [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_photos_of_any_size_and_format(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name, size in (("a.jpg", (61, 43)), ("b.png", (40, 90)), ("c.webp", (33, 33)), ("d.bmp", (8, 8))):
+        Image.effect_noise(size, 60).convert("RGB").save(tmp_path / name)
+    assert run("image", *sorted(tmp_path.glob("*.*")), "-o", tmp_path / "out") == 0
+    sizes = {path.name: read_photo(path).shape[1::-1] for path in (tmp_path / "out").iterdir()}
+    assert sizes == {"a.jpg": (61, 43), "b.png": (40, 90), "c.webp": (33, 33), "d.png": (8, 8)}
+    assert run("image", tmp_path / "a.jpg", "-o", tmp_path / "one.png") == 0
+    with Image.open(tmp_path / "one.png") as file:
+        assert file.info["Style"] == "wave"
+
+
+def test_styles_are_listed_with_their_paintings(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("styles") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["style", "painting", "artist", "year", "body", "trained"]
+    assert any(re.match(r"wave +Wave +Nobody +2000 +narrow", line) for line in lines)
+
+
+def test_cameras_says_what_to_do_without_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("realtime_nst.commands.list_cameras", lambda: [])
+    assert main(["cameras"]) == 0
+    assert "try `realtime-nst webcam --camera pattern`" in capsys.readouterr().err
+    monkeypatch.setattr("realtime_nst.commands.list_cameras", lambda: [(0, 640, 480)])
+    assert main(["cameras"]) == 0
+    assert capsys.readouterr().out == "0  640x480\n"
+
+
+def test_live_run_with_a_file_as_the_camera_records_it(run: Run, tmp_path: Path, talkie: Path) -> None:
+    arguments = ("--camera", talkie, "--no-window", "--frames", 60, "-o", tmp_path / "rec.mp4")
+    assert run("webcam", *arguments) == 0
+    info = probe(str(tmp_path / "rec.mp4"))
+    assert (info.width, info.height) == (96, 64)
+    assert len(frames_of(tmp_path / "rec.mp4")) >= 55, "60 frames of a 25 per second camera, none of them dropped"
+
+
+def test_camera_that_fails_in_mid_show_leaves_the_recording(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.test_sources import FakeDevice, camera
+
+    device = FakeDevice(images=[np.full((48, 64, 3), 100, np.uint8)] * 20)
+    monkeypatch.setattr("realtime_nst.commands.open_source", lambda name, size: camera(device))
+    assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4") == 1
+    assert "stopped giving pictures" in one_line(capsys)
+    assert frames_of(tmp_path / "rec.mp4")
+
+
+def test_bench_prints_both_rates(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bench", "--size", "64x48", "--frames", 20) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"network alone +[\d.]+ ms +[\d.]+ frames/s", out)
+    assert re.search(r"whole loop +[\d.]+ ms +[\d.]+ frames/s +\d+% of the network", out)
+
+
+def test_snapshot_has_the_style_in_its_name_and_inside(tmp_path: Path, weights: Path) -> None:
+    from realtime_nst.commands import save_snapshot
+    from realtime_nst.controls import Controls
+    from realtime_nst.styles import find_styles
+    from realtime_nst.video import Frame
+
+    book = find_styles([weights])
+    controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"))
+    save_snapshot(tmp_path, controls, Frame(np.zeros((8, 8, 3), np.uint8), 7, 0.0))
+    (path,) = tmp_path.iterdir()
+    assert re.fullmatch(r"wave-0\.6-scream-0\.4-\d{8}-\d{6}-7\.png", path.name)
+    with Image.open(path) as file:
+        assert file.info["Style"] == "wave:0.6,scream:0.4"
+    save_snapshot(tmp_path / "gone", controls, Frame(np.zeros((8, 8, 3), np.uint8), 7, 0.0))
+    assert controls.notice == "not saved"
+
+
+BAD = {
+    "no such style": ("--style wve", r"No style named 'wve'\. Did you mean 'wave'\? Styles: mosaic, scream, wave\."),
+    "bad weight": ("--style wave:x", r"'wave:x' has no usable weight"),
+    "no such backend precision": ("--backend openvino --precision float16", r"OpenVINO computes in float32 or bfloat16"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("command", ["video", "image", "webcam"])
+def test_bad_choices_are_one_line_and_leave_nothing(
+    run: Run, tmp_path: Path, talkie: Path, capsys: pytest.CaptureFixture[str], command: str, case: str
+) -> None:
+    flags, words = BAD[case]
+    Image.effect_noise((16, 16), 60).save(tmp_path / "photo.png")
+    output = tmp_path / ("out.png" if command == "image" else "out.mp4")
+    given = {"video": [talkie], "image": [tmp_path / "photo.png"], "webcam": ["--camera", "pattern", "--no-window"]}
+    assert run(command, *given[command], "-o", output, *flags.split()) == 1
+    assert re.search(words, one_line(capsys))
+    assert not output.exists()
+
+
+def make_bad_inputs(folder: Path, good: Path) -> dict[str, tuple[Path, str]]:
+    """Files that are no videos, with the words that they must cause."""
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "text.mp4").write_text("this is no film\n" * 50)
+    (folder / "cut.mp4").write_bytes(good.read_bytes()[:4000])
+    return {
+        "missing": (folder / "gone.mp4", "No file at"),
+        "empty": (folder / "empty.mp4", "is empty"),
+        "text": (folder / "text.mp4", "holds no video that can be read"),
+        "truncated": (folder / "cut.mp4", "holds no video that can be read"),
+        "folder": (folder, "is a folder"),
+    }
+
+
+@pytest.mark.parametrize("case", ["missing", "empty", "text", "truncated", "folder"])
+def test_bad_videos_are_one_line_and_leave_nothing(
+    run: Run, tmp_path: Path, talkie: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    path, words = make_bad_inputs(tmp_path / "in", talkie)[case]
+    for arguments in (("video", path, "-o", tmp_path / "out.mp4"), ("webcam", "--camera", path, "--no-window")):
+        if arguments[0] == "webcam" and case == "folder":
+            continue
+        assert run(*arguments) == 1
+        assert words in one_line(capsys)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["in"]
+
+
+def test_outputs_that_would_lose_something_are_refused(
+    run: Run, tmp_path: Path, talkie: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "in.mp4"
+    copy.write_bytes(talkie.read_bytes())
+    for output, words in (
+        (copy, "Input and output are the same file"),
+        (tmp_path / "gone" / "out.mp4", "No folder"),
+        (tmp_path / "out.txt", "ends in '.txt'"),
+        (tmp_path, "ends in ''"),
+    ):
+        assert run("video", copy, "-o", output, "--overwrite") == 1
+        assert words in one_line(capsys)
+    assert copy.read_bytes() == talkie.read_bytes()
+    (tmp_path / "old.mp4").write_bytes(b"precious")
+    assert run("video", copy, "-o", tmp_path / "old.mp4") == 1
+    assert "Add --overwrite" in one_line(capsys) and (tmp_path / "old.mp4").read_bytes() == b"precious"
+
+
+def test_photo_outputs_that_would_lose_something_are_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        Image.effect_noise((16, 16), 60).save(tmp_path / folder / "a.png")
+    x, y = tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"
+    before = x.read_bytes()
+    for arguments, words in (
+        ((x, y, "-o", tmp_path), "Several photos would be written to"),
+        ((x, y, "-o", tmp_path / "one.png"), "2 photos need a folder"),
+        ((x, "-o", x), "Input and output are the same file"),
+        ((x, "-o", tmp_path / "a.gif"), "ends in '.gif'"),
+        ((tmp_path / "gone.png", "-o", tmp_path / "one.png"), "No file at"),
+    ):
+        assert run("image", *arguments) == 1
+        assert words in one_line(capsys)
+    assert x.read_bytes() == before and not (tmp_path / "one.png").exists()
+
+
+def test_weights_that_cannot_be_used_are_one_line(tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for path in weights.iterdir():
+        (broken / path.name).write_bytes(path.read_bytes())
+    (broken / "torn.weights.h5").write_bytes((weights / "wave.weights.h5").read_bytes()[:500])
+    (broken / "text.weights.h5").write_text("not HDF5")
+    for style, words in (("torn", "may be cut short"), ("text", "not a readable weight file")):
+        assert main(["webcam", "--camera", "pattern", "--no-window", "--weights", str(broken), "--style", style]) == 1
+        assert words in capsys.readouterr().err.splitlines()[-1]
+    assert main(["styles", "--weights", str(tmp_path / "gone")]) == 1
+    assert "No folder of styles at" in one_line(capsys)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        ["paint"],
+        ["video", "in.mp4"],
+        ["webcam", "--size", "large"],
+        ["webcam", "--frames", "0"],
+        ["webcam", "--frames", "many"],
+        ["webcam", "--backend", "caffe"],
+        ["image", "-o", "out.png"],
+        ["train", "picture.jpg"],
+    ],
+)
+def test_wrong_flags_exit_with_two(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(flags)
+    assert end.value.code == 2
+    assert "usage: realtime-nst" in capsys.readouterr().err
+
+
+def test_module_and_script_are_the_same_command() -> None:
+    for command in ([sys.executable, "-m", "realtime_nst"], [str(Path(sys.executable).with_name("realtime-nst"))]):
+        if not os.access(command[0], os.X_OK):
+            pytest.skip("the console script is not installed")
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout.startswith("realtime-nst ")
