@@ -86,7 +86,7 @@ class WindowSink:
         if self._shown is not None and self._changed() != self._drawn:
             self._show()
         code = self._cv2.waitKey(max(1, round(1000 * timeout))) & 0xFF
-        if self._shown is not None and self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE) < 1:
+        if self._shown is not None and not self._visible():
             return "q"  # the window was closed with the mouse
         if code == 0xFF:
             return None
@@ -100,6 +100,12 @@ class WindowSink:
 
     def discard(self) -> None:
         self.close()
+
+    def _visible(self) -> bool:
+        try:
+            return bool(self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE) >= 1)
+        except self._cv2.error:  # what OpenCV's Qt windows do once they are gone
+            return False
 
     def _show(self) -> None:
         if self._shown is not None:

@@ -127,8 +127,15 @@ def test_escape_quits(show: Show) -> None:
     assert show.process.wait(15) == 0
 
 
+@pytest.mark.skipif(shutil.which("openbox") is None, reason="openbox is not installed: nothing asks a window to close")
 def test_closing_the_window_quits(show: Show) -> None:
     assert show.shows("red")
-    found = subprocess.run(["xdotool", "search", "--name", "realtime-nst"], env=show.environment, capture_output=True, text=True)
-    subprocess.run(["xdotool", "windowquit", found.stdout.split()[-1]], env=show.environment, check=True)
-    assert show.process.wait(15) is not None
+    manager = subprocess.Popen(["openbox"], env=show.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        find = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^realtime-nst$", "windowactivate", "--sync"]
+        assert wait_until(lambda: subprocess.run(find, env=show.environment, capture_output=True).returncode == 0)
+        subprocess.run(["xdotool", "key", "alt+F4"], env=show.environment, check=True)
+        assert show.process.wait(15) == 0, show.process.stderr and show.process.stderr.read()
+    finally:
+        manager.terminate()
+        manager.wait(10)
