@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from realtime_nst.errors import BackendError
 
@@ -82,9 +83,7 @@ def activate(backend: Backend) -> None:
     import keras
 
     if keras.config.backend() != backend.name:
-        raise BackendError(
-            f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one."
-        )
+        raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")
     keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
     keras.config.set_dtype_policy(backend.dtype_policy)
 
@@ -93,7 +92,7 @@ def has_nvidia_gpu() -> bool:
     """True if an NVIDIA driver is at work, told without importing a framework."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return False
-    return os.path.exists("/proc/driver/nvidia/version") or (sys.platform == "win32" and shutil.which("nvidia-smi") is not None)
+    return Path("/proc/driver/nvidia/version").exists() or (sys.platform == "win32" and shutil.which("nvidia-smi") is not None)
 
 
 def installed(module: str) -> bool:

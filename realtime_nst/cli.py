@@ -54,13 +54,16 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("-v", "--verbose", action="store_true", help="say more")
 
     styled = argparse.ArgumentParser(add_help=False)
-    styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before your own and the shipped ones")
+    styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before the others")
 
     painting = argparse.ArgumentParser(add_help=False)
     painting.add_argument(
-        "--style", default=DEFAULT_STYLE, metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4 (default: %(default)s)"
+        "--style",
+        default=DEFAULT_STYLE,
+        metavar="STYLE",
+        help="a name, or a mix as in wave:0.6,scream:0.4 (%(default)s)",
     )
-    painting.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits the machine)")
+    painting.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
     painting.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
 
     webcam = commands.add_parser("webcam", parents=[common, styled, painting], help="paint a camera, live, in a window")
@@ -73,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     webcam.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames")
     webcam.add_argument("-o", "--output", type=Path, metavar="FILE", help="record to an MP4 file")
     webcam.add_argument("--overwrite", action="store_true", help="replace an existing recording")
-    webcam.add_argument("--snapshots", type=Path, default=Path("."), metavar="DIR", help="where the s key saves pictures (default: here)")
+    webcam.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where the s key saves (default: here)")
     webcam.set_defaults(command=("realtime_nst.commands", "webcam"))
 
     video = commands.add_parser("video", parents=[common, styled, painting], help="paint a video file")
@@ -104,17 +107,19 @@ def build_parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
     train.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="paintings to learn")
     train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
-    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos to practise on; a few hundred are good")
+    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
     train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of the style wave)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 4")
-    train.add_argument("--painting-size", type=_positive, metavar="PIXELS", help="shorter side of the paintings: larger gives larger strokes")
+    train.add_argument(
+        "--painting-size", type=_positive, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
+    )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument("--seed", type=int, metavar="N", help="start of all randomness")
-    train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights; `imagenet` downloads them once")
+    train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
     train.add_argument("--mixed-precision", choices=("bfloat16", "float16"), help="arithmetic of the network on a GPU")
     train.add_argument("--title", help="what the style file says about a single picture")
     train.add_argument("--artist", help="likewise")

@@ -124,7 +124,7 @@ def image(options: argparse.Namespace) -> int:
 
 def styles(options: argparse.Namespace) -> int:
     """List the styles as a table."""
-    rows = [("style", "painting", "artist", "year", "body", "trained")]
+    rows: list[tuple[str, ...]] = [("style", "painting", "artist", "year", "body", "trained")]
     for style in find_all_styles(options).values():
         facts = [str(style.metadata.get(key, "?")) for key in ("title", "artist", "year")]
         steps = style.metadata.get("recipe", {}).get("steps", "?")
@@ -216,5 +216,3 @@ def save_snapshot(folder: Path, controls: Controls, frame: Frame) -> None:
 def say(text: str) -> None:
     """Tell the user something that is not a result."""
     print(text, file=sys.stderr)
-
-

@@ -64,9 +64,7 @@ class OpenVINOEngine:
             model = core.read_model(file)
         inputs = {node.get_friendly_name(): node for node in model.get_parameters()}
         self._order = [node.get_friendly_name() for node in model.get_parameters()]
-        model.reshape(
-            {inputs["images"].output(0): [1, height, width, 3], inputs["vectors"].output(0): [1, vector_size]}
-        )
+        model.reshape({inputs["images"].output(0): [1, height, width, 3], inputs["vectors"].output(0): [1, vector_size]})
         options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = {"float32": "f32", "bfloat16": "bf16"}[precision]
@@ -92,14 +90,12 @@ class TensorFlowEngine:
         import tensorflow
 
         self._tensorflow = tensorflow
-        self._call = tensorflow.function(
-            lambda images, vectors: network({"images": images, "vectors": vectors}), jit_compile=gpu
-        )
+        self._call = tensorflow.function(lambda images, vectors: network({"images": images, "vectors": vectors}), jit_compile=gpu)
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
         tf = self._tensorflow
-        result: np.ndarray = self._call(tf.constant(image[None]), tf.constant(vector[None])).numpy()
-        return result[0]
+        painted: np.ndarray = self._call(tf.constant(image[None]), tf.constant(vector[None])).numpy()[0]
+        return painted
 
 
 class JaxEngine:

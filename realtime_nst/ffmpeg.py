@@ -23,6 +23,7 @@ from realtime_nst.errors import SinkError, SourceError
 CLOSE_TIMEOUT = 60.0  # seconds for ffmpeg to finish a file: it may move an index to the front of a large one
 PROBE_TIMEOUT = 30.0
 MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus"}  # copied into an MP4 as they are; others become AAC
+USELESS_WORDS = ("Conversion failed", "Error opening input files")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class FrameReader:
         """
         frame = np.empty(self._shape, np.uint8)
         pipe: Any = self._process.stdout
-        view, filled = memoryview(frame).cast("B"), 0
+        view, filled = frame.reshape(-1).data, 0
         while filled < len(view):
             count = pipe.readinto(view[filled:])
             if not count:
@@ -202,7 +203,7 @@ class FrameWriter:
         """
         pipe: Any = self._process.stdin
         try:
-            pipe.write(memoryview(np.ascontiguousarray(image)).cast("B"))
+            pipe.write(np.ascontiguousarray(image).reshape(-1).data)
         except (BrokenPipeError, OSError) as error:
             raise self._failure() from error
         self.frames += 1
@@ -230,9 +231,7 @@ class FrameWriter:
         self._draft = whole.with_name(f".cut{whole.name}")
         command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-i", str(whole), "-map", "0"]
         command += ["-c", "copy", "-t", f"{float(self.frames / self._rate):.6f}", "-movflags", "+faststart", "-f", "mp4"]
-        self._process = subprocess.Popen(
-            [*command, str(self._draft)], stdin=subprocess.PIPE, stderr=self._errors, **_quiet()
-        )
+        self._process = subprocess.Popen([*command, str(self._draft)], stdin=subprocess.PIPE, stderr=self._errors, **_quiet())
         try:
             self.close()
         finally:
@@ -281,7 +280,11 @@ class FrameWriter:
 def last_words(said: str, path: str) -> str:
     """The most telling line of ffmpeg's messages, without its own prefixes and the file's path."""
     lines = [re.sub(r"^\[[^\]]*\]\s*", "", line).strip() for line in said.splitlines()]
-    lines = [line.replace(path, "the file") for line in lines if line and not line.startswith(("Conversion failed", "Error opening input files"))]
+    lines = [
+        line.replace(path, "the file")
+        for line in lines
+        if line and not line.startswith(("Conversion failed", "Error opening input files"))
+    ]
     telling = [line for line in lines if re.search(r"error|invalid|no such|denied|space|failed|matches no", line, re.IGNORECASE)]
     return ((telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
 

@@ -9,6 +9,7 @@ from types import FrameType
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended before its work was done."""
 
+
 @contextmanager
 def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
     """Call `ask` at the first Ctrl-C or SIGTERM; a second Ctrl-C interrupts at once, as usual.

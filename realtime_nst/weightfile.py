@@ -42,7 +42,7 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
             file.attrs["metadata"] = text
             for name, array in arrays.items():
                 file.create_dataset(name, data=np.asarray(array, dtype="<f4"))
-        os.replace(draft, path)
+        draft.replace(path)
     except OSError as error:
         raise StyleError(f"'{path}' was not written: {reason(error)}. Free the disk or choose another folder.") from error
     finally:

@@ -54,9 +54,7 @@ def main() -> None:
         with wave.open(str(track), "wb") as file:
             file.setparams((1, 2, SOUND_RATE, 0, "NONE", ""))
             file.writeframes(sound().tobytes())
-        writer = FrameWriter(
-            HERE / "clip.mp4", WIDTH, HEIGHT, Fraction(RATE), audio_from=str(track), audio_codecs=["pcm_s16le"]
-        )
+        writer = FrameWriter(HERE / "clip.mp4", WIDTH, HEIGHT, Fraction(RATE), audio_from=str(track), audio_codecs=["pcm_s16le"])
         count = RATE * SECONDS
         for index in range(count):
             time = index / (count - 1)

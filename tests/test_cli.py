@@ -91,9 +91,7 @@ def test_readme_names_every_command_and_no_unknown_flag() -> None:
 @pytest.mark.usefixtures("identity")
 def test_video_keeps_frames_size_time_sound_and_colours(run: Run, tmp_path: Path, make_clip: Clip) -> None:
     quarters = "color=red:size=48x32:rate=25:duration=1[a];color=lime:size=48x32:rate=25:duration=1[b];[a][b]hstack"
-    clip = make_clip(
-        "red.mp4", "-f", "lavfi", "-i", quarters, "-f", "lavfi", "-i", "sine=duration=1", "-pix_fmt", "yuv420p"
-    )
+    clip = make_clip("red.mp4", "-f", "lavfi", "-i", quarters, "-f", "lavfi", "-i", "sine=duration=1", "-pix_fmt", "yuv420p")
     assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
     before, after = probe(str(clip)), probe(str(tmp_path / "out.mp4"))
     assert (after.width, after.height, after.rate) == (96, 32, before.rate)

@@ -4,7 +4,9 @@
     recipes.py   what is trained and with which numbers
     dataset.py   photos -> batches, each photo with a moved, noisy copy
     losses.py    the perceptual loss: content, style, total variation, temporal stability
-    trainer.py   the steps, checkpoints, previews and the files at the end
+    model.py     what is trained: network, style vectors and loss
+    checkpoint.py  saving and continuing a run
+    trainer.py   the steps, previews and the files at the end
 
 Nothing of the application imports it except the command `realtime-nst train`.
 """

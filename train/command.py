@@ -107,7 +107,7 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
         vgg_weights=options.vgg_weights,
         body=body,
         start=start,
-        mixed_precision=options.mixed_precision and f"mixed_{options.mixed_precision}",
+        precision=f"mixed_{options.mixed_precision}" if options.mixed_precision else "float32",
         licence=options.licence,
     )
 

@@ -167,10 +167,12 @@ def sample(wide: np.ndarray, flow: np.ndarray, margin: int) -> np.ndarray:
     across, along = (x - x0)[..., None], (y - y0)[..., None]
     top = wide[y0, x0] * (1 - across) + wide[y0, x0 + 1] * across
     low = wide[y0 + 1, x0] * (1 - across) + wide[y0 + 1, x0 + 1] * across
-    return top * (1 - along) + low * along
+    blended: np.ndarray = top * (1 - along) + low * along
+    return blended
 
 
 def as_camera(image: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
     """An image as a camera would deliver it: noisy, clipped, in 256 steps; float32 like its input."""
     noisy = image + noise * rng.standard_normal(image.shape, dtype=np.float32)
-    return np.rint(noisy).clip(0, 255)
+    stepped: np.ndarray = np.rint(noisy).clip(0, 255)
+    return stepped

@@ -69,7 +69,8 @@ def build_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
     images = keras.Input((None, None, 3), name="images")
     bgr = images[..., ::-1] - ops.convert_to_tensor(VGG_MEAN_BGR, dtype="float32")
     needed = {VGG_LAYERS[name] for names in taps for name in names}
-    x, features = bgr, {}
+    x = bgr
+    features: dict[str, Any] = {}
     for layer in vgg.layers[1:]:
         if needed <= set(features):
             break
