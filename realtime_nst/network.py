@@ -151,6 +151,9 @@ class ConditionalInstanceNormalization(layers.Layer):
         x = (x - mean) / ops.sqrt(variance + NORM_EPSILON)
         return ops.cast(x * per_channel(scale) + per_channel(shift), self.compute_dtype)
 
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        return input_shape[0]
+
 
 class PixelsToBlocks(layers.Layer):
     """Scale pixels to `[-1, 1]` and lay each 4x4 block of them into one pixel of 48 channels.
@@ -200,7 +203,7 @@ class ToPixels(layers.Layer):
         x = OUTPUT_MID + OUTPUT_GAIN * (ops.cast(x, "float32") * per_channel(scale) + per_channel(shift))
         if channels_first():
             x = ops.transpose(x, (0, 2, 3, 1))
-        return ops.cast(ops.round(ops.clip(x, 0.0, 255.0)), "uint8") if self.uint8 else x
+        return ops.cast(ops.clip(x, 0.0, 255.0) + 0.5, "uint8") if self.uint8 else x  # the cast drops the rest
 
 
 def channels_first() -> bool:
