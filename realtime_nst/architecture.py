@@ -31,7 +31,7 @@ class Architecture:
     def __post_init__(self) -> None:
         for name, (lowest, highest) in LIMITS.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or not lowest <= value <= highest:
+            if type(value) is not int or not lowest <= value <= highest:
                 raise ValueError(f"{name}={value!r}: a whole number from {lowest} to {highest} was expected.")
 
     @property

@@ -5,9 +5,11 @@ expect: names, shapes and types are compared before a byte of an array is read, 
 are refused. This module does not know what the arrays mean.
 """
 
+import io
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import numpy as np
 from realtime_nst.errors import StyleError
 
 LARGEST_FILE = 256 * 2**20
+LARGEST_COUNT = 1000
+DEEPEST = 4
 LARGEST_METADATA = 60_000  # an HDF5 attribute holds 64 KiB
 
 
@@ -36,17 +40,19 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
     if len(text) > LARGEST_METADATA:
         raise ValueError(f"metadata of {len(text)} bytes: at most {LARGEST_METADATA} were expected.")
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    image = io.BytesIO()  # HDF5 does not survive a disk that fills while it writes; plain bytes do
+    with h5py.File(image, "w") as file:
+        file.attrs["metadata"] = text
+        for name, array in arrays.items():
+            file.create_dataset(name, data=np.asarray(array, dtype="<f4"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(draft, "w") as file:
-            file.attrs["metadata"] = text
-            for name, array in arrays.items():
-                file.create_dataset(name, data=np.asarray(array, dtype="<f4"))
+        draft.write_bytes(image.getvalue())
         draft.replace(path)
     except OSError as error:
-        raise StyleError(f"'{path}' was not written: {reason(error)}. Free the disk or choose another folder.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise StyleError(f"'{path}' was not written: {error.strerror}. Free the disk or choose another folder.") from error
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -75,16 +81,11 @@ def read_arrays(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str
     with _opened(path) as file:
         found = _names(path, file)
         if found != set(expected):
-            raise StyleError(
-                f"'{path}' does not fit the transform network: it has {len(found)} arrays, {len(expected)} expected. "
-                "Retrain it with `realtime-nst train`."
-            )
+            problem = f"it has {len(found)} arrays, {len(expected)} expected"
+            if len(found) == len(expected):
+                problem = f"it has no array '{min(set(expected) - found)}'"
+            raise StyleError(f"'{path}' does not fit the transform network: {problem}. Retrain it with `realtime-nst train`.")
         return {name: _array(path, file, name, shape) for name, shape in expected.items()}
-
-
-def reason(error: OSError) -> str:
-    """The operating system's own words for an error, or the error's."""
-    return error.strerror or str(error).splitlines()[0]
 
 
 def _opened(path: Path) -> h5py.File:
@@ -125,14 +126,15 @@ def _names(path: Path, file: h5py.File) -> set[str]:
             group = file[prefix] if prefix else file
             for key in group:
                 seen += 1
-                if seen > 10_000 or not isinstance(group.get(key, getlink=True), h5py.HardLink):
-                    raise _foreign(path)
                 name = f"{prefix}/{key}" if prefix else key
+                hard = isinstance(group.get(key, getlink=True), h5py.HardLink)
+                if not hard or seen > LARGEST_COUNT or name.count("/") > DEEPEST:
+                    raise _foreign(path)
                 if isinstance(group[key], h5py.Group):
                     pending.append(name)
                 else:
                     names.add(name)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path) from error
     return names
 
@@ -140,7 +142,8 @@ def _names(path: Path, file: h5py.File) -> set[str]:
 def _array(path: Path, file: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
         data = file[name]
-        if not isinstance(data, h5py.Dataset) or data.external is not None or data.is_virtual:
+        plain = isinstance(data, h5py.Dataset) and data.id.get_create_plist().get_nfilters() == 0
+        if not plain or data.external is not None or data.is_virtual:  # filters inflate, the others read elsewhere
             raise _foreign(path)
         if data.dtype != np.dtype("<f4"):
             raise StyleError(f"'{path}' holds '{name}' as {data.dtype}; float32 was expected. It was not read.")
@@ -150,7 +153,7 @@ def _array(path: Path, file: h5py.File, name: str, shape: tuple[int, ...]) -> np
                 "Retrain it with `realtime-nst train`."
             )
         array = np.asarray(data[()], dtype=np.float32)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path) from error
     if not np.isfinite(array).all():
         raise StyleError(f"'{path}' holds numbers in '{name}' that are not finite. Copy or train it again.")
