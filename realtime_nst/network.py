@@ -102,7 +102,7 @@ class SplitStyleVector(layers.Layer):
     """
 
     def __init__(self, architecture: Architecture, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(autocast=False, **options)
         self.sizes = [size for size, _ in identity_vector_parts(architecture)]
 
     def call(self, vectors: Any) -> list[Any]:
@@ -141,6 +141,9 @@ class ConditionalInstanceNormalization(layers.Layer):
         Ulyanov, Vedaldi, Lempitsky: Instance normalization (2016), equation 3. Dumoulin et al. (2017),
         equation 5.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(autocast=False, **options)  # scale and shift stay float32, as the vector comes
 
     def call(self, inputs: Any) -> Any:
         x, scale, shift = inputs

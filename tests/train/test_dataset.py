@@ -224,7 +224,7 @@ def test_same_picture_in_any_format_gives_the_same_crops(tmp_path: Path, name: s
     save(tmp_path / name)
     expected = PhotoBatches([tmp_path / "plain.png"], batch=4, size=32, motion=STILL)(0)["photos"]
     found = PhotoBatches([tmp_path / name], batch=4, size=32, motion=STILL)(0)["photos"]
-    assert np.abs(found - expected).mean() < 5
+    assert np.abs(found - expected).mean() < 12, "the colours of a palette and of JPEG, no more"
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16"])

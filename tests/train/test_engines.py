@@ -1,0 +1,94 @@
+"""The network and the engines on the backends that can also train: TensorFlow and JAX."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from realtime_nst.backend import Backend
+from realtime_nst.engine import build_engine
+from realtime_nst.network import build_transform_network
+from realtime_nst.styles import StyleBook, find_styles
+from tests.conftest import NARROW, narrow_body
+from tests.reference import stylize_with_numpy
+
+BACKEND = os.environ["KERAS_BACKEND"]
+
+
+@pytest.fixture
+def photo() -> np.ndarray:
+    rng = np.random.default_rng(3)
+    ramp = np.linspace(0, 220, 40)[None, :, None] + np.zeros((32, 1, 3))
+    return np.clip(ramp + rng.normal(0, 20, ramp.shape), 0, 255).astype(np.uint8)
+
+
+def test_engine_equals_the_formulas_written_in_numpy(book: StyleBook, photo: np.ndarray) -> None:
+    body = book["wave"].body
+    engine = build_engine(body, 40, 32, Backend(BACKEND, "float32", gpu=False))
+    for style in book.values():
+        painted = engine(photo, style.vector)
+        expected = stylize_with_numpy(photo, style.vector, body.weights(), NARROW)
+        assert painted.shape == photo.shape and painted.dtype == np.uint8
+        assert np.abs(painted.astype(int) - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(("policy", "least"), [("mixed_float16", 45.0), ("mixed_bfloat16", 30.0)])
+def test_half_precision_stays_close_to_float32(book: StyleBook, photo: np.ndarray, policy: str, least: float) -> None:
+    style = book["wave"]
+    expected = stylize_with_numpy(photo, style.vector, style.body.weights(), NARROW).astype(float)
+    keras.config.set_dtype_policy(policy)
+    try:
+        engine = build_engine(style.body, 40, 32, Backend(BACKEND, policy.removeprefix("mixed_"), gpu=False))
+        painted = engine(photo, style.vector).astype(float)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    psnr = 10 * np.log10(255**2 / np.mean((painted - expected) ** 2))
+    assert psnr > least, f"{psnr:.1f} dB"
+
+
+def test_statistics_are_float32_under_half_precision() -> None:
+    from realtime_nst.network import ConditionalInstanceNormalization
+
+    layer = ConditionalInstanceNormalization(dtype="mixed_float16")
+    rng = np.random.default_rng(0)
+    features = (1000 + rng.normal(0, 1, (1, 64, 64, 2))).astype(np.float16)  # squares overflow float16
+    normalized = np.asarray(layer([features, np.ones((1, 2), np.float32), np.zeros((1, 2), np.float32)]), np.float64)
+    expected = features.astype(np.float64)
+    expected = (expected - expected.mean((1, 2))) / np.sqrt(expected.var((1, 2)) + 1e-5)
+    assert np.abs(normalized - expected).max() < 0.01
+
+
+def test_network_for_training_neither_clips_nor_rounds(tmp_path: Path) -> None:
+    body = narrow_body(tmp_path)
+    network = build_transform_network(NARROW, uint8=False)
+    for name, array in body.weights().items():
+        network.get_layer(name.removesuffix("/kernel")).kernel.assign(array * 10)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 24, 16, 3)).astype(np.float32)
+    vectors = np.random.default_rng(1).normal(1, 1, (2, NARROW.vector_size)).astype(np.float32)
+    result = np.asarray(network({"images": images, "vectors": vectors}))
+    assert result.shape == images.shape and result.dtype == np.float32
+    assert result.min() < 0 or result.max() > 255
+    assert np.abs(result - np.rint(result)).max() > 0.1
+
+
+def test_each_picture_of_a_batch_gets_its_own_style() -> None:
+    network = build_transform_network(NARROW, uint8=False)
+    rng = np.random.default_rng(0)
+    images = rng.uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
+    vectors = rng.normal(1, 1, (2, NARROW.vector_size)).astype(np.float32)
+    both = np.asarray(network({"images": images, "vectors": vectors}))
+    for index in range(2):
+        alone = np.asarray(network({"images": images[index : index + 1], "vectors": vectors[index : index + 1]}))
+        assert np.allclose(both[index], alone[0], atol=1e-2)
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 32), (30, 32), (32, 31), (-4, 32)])
+def test_sizes_that_are_no_multiple_of_four_are_mistakes_of_the_caller(width: int, height: int) -> None:
+    with pytest.raises(ValueError, match="a positive multiple of 4 was expected"):
+        build_transform_network(NARROW, width=width, height=height)
+
+
+def test_styles_load_on_this_backend_too(weights: Path) -> None:
+    assert list(find_styles([weights])) == ["mosaic", "scream", "wave"]
