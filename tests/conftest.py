@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.architecture import Architecture
-from realtime_nst.ffmpeg import executable
+from realtime_nst.ffmpeg import FrameReader, executable, probe
 from realtime_nst.styles import Body, StyleBook, find_styles, kernel_shapes, write_body, write_style
 from realtime_nst.video import Frame
 
@@ -39,6 +39,16 @@ def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    """Every frame of a video file, as the application reads it."""
+    reader = FrameReader(str(path), probe(str(path)))
+    frames = []
+    while (frame := reader.read()) is not None:
+        frames.append(frame)
+    reader.close()
+    return frames
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from realtime_nst.cli import build_parser, main
-from realtime_nst.ffmpeg import FrameReader, probe
+from realtime_nst.ffmpeg import probe
 from realtime_nst.photos import read_photo
 from realtime_nst.stylizer import Stylizer
-from tests.conftest import wait_until
+from tests.conftest import frames_of, wait_until
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -37,16 +37,6 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
-
-
-def frames_of(path: Path) -> list[np.ndarray]:
-    """Every frame of a file."""
-    reader = FrameReader(str(path), probe(str(path)))
-    frames = []
-    while (frame := reader.read()) is not None:
-        frames.append(frame)
-    reader.close()
-    return frames
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

@@ -11,18 +11,9 @@ import pytest
 
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.ffmpeg import FrameReader, FrameWriter, executable, last_words, probe
+from tests.conftest import frames_of
 
 Clip = Callable[..., Path]
-
-
-def read_all(path: Path) -> list[np.ndarray]:
-    """Every frame of a file."""
-    reader = FrameReader(str(path), probe(str(path)))
-    frames = []
-    while (frame := reader.read()) is not None:
-        frames.append(frame)
-    reader.close()
-    return frames
 
 
 def about(path: Path) -> str:
@@ -47,13 +38,13 @@ def test_rotated_clip_has_the_size_that_one_sees(make_clip: Clip, talkie: Path) 
     clip = make_clip("turned.mp4", "-display_rotation", "90", "-i", str(talkie), "-c", "copy")
     info = probe(str(clip))
     assert (info.width, info.height) == (64, 96)
-    assert read_all(clip)[0].shape == (96, 64, 3)
+    assert frames_of(clip)[0].shape == (96, 64, 3)
 
 
 def test_frames_come_in_order_and_in_full(make_clip: Clip) -> None:
     grey = "nullsrc=size=32x16:rate=10:duration=2,format=gray,geq=lum='10*N'"
     clip = make_clip("count.mkv", "-f", "lavfi", "-i", grey, "-c:v", "ffv1")
-    frames = read_all(clip)
+    frames = frames_of(clip)
     assert [round(float(frame.mean()) / 10) for frame in frames] == list(range(20))
 
 
@@ -63,13 +54,13 @@ def test_variable_rate_comes_out_constant_and_as_long(make_clip: Clip) -> None:
         "-fps_mode", "vfr",
     )  # fmt: skip
     info = probe(str(clip))
-    frames = read_all(clip)
+    frames = frames_of(clip)
     assert len(frames) / info.rate == pytest.approx(3.0, abs=1 / 30)
 
 
 @pytest.mark.parametrize(("name", "count"), [("webcam_book.mkv", 109), ("bunny_360p_audio.mp4", 240), ("face_male.gif", 62)])
 def test_real_clips_give_every_frame(clips: Path, name: str, count: int) -> None:
-    assert len(read_all(clips / name)) == count
+    assert len(frames_of(clips / name)) == count
 
 
 def test_written_file_has_the_frames_the_size_and_the_colours(tmp_path: Path) -> None:
@@ -79,7 +70,7 @@ def test_written_file_has_the_frames_the_size_and_the_colours(tmp_path: Path) ->
         writer.write(np.full((48, 64, 3), colour, np.uint8))
     writer.close()
     writer.close()
-    frames = read_all(tmp_path / "out.mp4")
+    frames = frames_of(tmp_path / "out.mp4")
     assert len(frames) == 20
     for frame, colour in zip(frames, colours * 5):
         assert np.abs(frame.astype(int) - colour).max() <= 12
@@ -96,14 +87,14 @@ def test_odd_sizes_stay_what_they_are(tmp_path: Path, width: int, height: int) -
     for _ in range(3):
         writer.write(image)
     writer.close()
-    frame = read_all(tmp_path / "odd.mp4")[0].astype(int)
+    frame = frames_of(tmp_path / "odd.mp4")[0].astype(int)
     assert frame.shape == (height, width, 3)
     assert frame[:, : width // 2 - 2].max() < 30 and frame[:, width // 2 + 2 :].min() > 225
 
 
 def test_sound_goes_along(tmp_path: Path, talkie: Path) -> None:
     writer = FrameWriter(tmp_path / "out.mp4", 96, 64, Fraction(25), audio_from=str(talkie), audio_codecs=["aac"])
-    for frame in read_all(talkie):
+    for frame in frames_of(talkie):
         writer.write(frame)
     writer.close()
     info = probe(str(tmp_path / "out.mp4"))
@@ -113,11 +104,11 @@ def test_sound_goes_along(tmp_path: Path, talkie: Path) -> None:
 
 def test_cut_ends_the_sound_with_the_picture(tmp_path: Path, talkie: Path) -> None:
     writer = FrameWriter(tmp_path / "out.mp4", 96, 64, Fraction(25), audio_from=str(talkie), audio_codecs=["aac"])
-    for frame in read_all(talkie)[:10]:
+    for frame in frames_of(talkie)[:10]:
         writer.write(frame)
     writer.cut()
     writer.close()
-    assert len(read_all(tmp_path / "out.mp4")) == 10
+    assert len(frames_of(tmp_path / "out.mp4")) == 10
     length = re.search(r"Duration: 00:00:(\d+\.\d+)", about(tmp_path / "out.mp4"))
     assert length and float(length[1]) == pytest.approx(0.4, abs=0.05)
     assert probe(str(tmp_path / "out.mp4")).audio_codecs == ("aac",)

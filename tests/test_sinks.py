@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError
-from realtime_nst.ffmpeg import FrameReader, probe
 from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
 from realtime_nst.video import Frame
-from tests.conftest import RecordingSink
+from tests.conftest import RecordingSink, frames_of
 
 
 def frame(shade: int, at: float = 0.0) -> Frame:
@@ -20,12 +19,7 @@ def frame(shade: int, at: float = 0.0) -> Frame:
 
 def shades(path: Path) -> list[int]:
     """Mean brightness of each frame of a file."""
-    reader = FrameReader(str(path), probe(str(path)))
-    found = []
-    while (image := reader.read()) is not None:
-        found.append(round(float(image.mean())))
-    reader.close()
-    return found
+    return [round(float(image.mean())) for image in frames_of(path)]
 
 
 def test_live_recording_plays_at_the_speed_of_life(tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""Training made small: a narrow network, two fixed convolutions in the place of VGG19, and pictures out of numbers.
+
+`python -m tests.train.small FOLDER` trains in a process of its own, which can be killed.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+from realtime_nst.train import model, trainer
+from realtime_nst.train.dataset import Motion
+from realtime_nst.train.recipes import Painting, Recipe
+from realtime_nst.train.trainer import Job, Progress, train
+
+from realtime_nst.styles import find_styles
+from tests.conftest import NARROW
+
+RECIPE = Recipe(
+    steps=6,
+    batch=2,
+    size=32,
+    painting_size=64,
+    learning_rate=1e-2,
+    content_tap="relu2_1",
+    style_taps=("relu1_1", "relu2_1"),
+    motion=Motion(shift=2, bend=0.5),
+)
+
+
+class Run(NamedTuple):
+    """A training run from its start to its end."""
+
+    job: Job
+    written: list[Path]
+    reports: list[Progress]
+
+
+def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
+    """Two frozen convolutions that answer by the names of taps."""
+    images = keras.Input((None, None, 3))
+    x = images / 127.5 - 1.0
+    features = {}
+    for number, name in enumerate(("relu1_1", "relu2_1")):
+        start = keras.initializers.RandomNormal(stddev=0.4, seed=number)
+        x = layers.Conv2D(6, 3, strides=number + 1, activation="relu", kernel_initializer=start, bias_initializer="ones")(x)
+        features[name] = x
+    networks = [keras.Model(images, {name: features[name] for name in names}) for names in taps]
+    for network in networks:
+        network.trainable = False
+    return networks
+
+
+def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Narrow network, small loss network, frequent checkpoints."""
+    monkeypatch.setattr(model, "build_loss_network", small_loss_network)
+    for module in (model, trainer):
+        monkeypatch.setattr(module, "Architecture", lambda: NARROW)
+    monkeypatch.setattr(trainer, "CHECKPOINT_EVERY", 2)
+
+
+def make_pictures(folder: Path) -> None:
+    """Eight photos and two paintings."""
+    (folder / "photos").mkdir(parents=True)
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        picture = Image.fromarray(pixels)
+        picture.resize((80, 60), Image.Resampling.BICUBIC).save(folder / "photos" / f"{number}.png")
+    for name, colours in (("stripes", [(230, 60, 20), (20, 30, 90)]), ("dots", [(250, 240, 200), (10, 90, 60)])):
+        size = 6 if name == "stripes" else 13
+        board = (
+            np.indices((150, 200)).sum(axis=0) // size % 2
+            if name == "stripes"
+            else np.indices((150, 200)).prod(axis=0) // size % 2
+        )
+        Image.fromarray(np.array(colours, np.uint8)[board]).save(folder / f"{name}.png")
+
+
+def make_job(folder: Path, output: str = "out", **changes: Any) -> Job:
+    """A job on the pictures of `make_pictures`."""
+    names = ("stripes", "dots")
+    job = Job(
+        pictures={name: folder / f"{name}.png" for name in names},
+        paintings={name: Painting(name.title(), "Nobody", "2001", "public domain") for name in names},
+        photos=folder / "photos",
+        output=folder / output,
+        name="young",
+        recipe=RECIPE,
+    )
+    return replace(job, **changes)
+
+
+def arrays_of(folder: Path) -> dict[str, np.ndarray]:
+    """All numbers of a run's body and styles."""
+    book = find_styles([folder])
+    (body,) = book.bodies
+    return {**body.weights(), **{name: style.vector for name, style in book.items()}}
+
+
+def assert_same_numbers(one: Path, other: Path) -> None:
+    """Body and styles of two runs, to the bit."""
+    arrays, others = arrays_of(one), arrays_of(other)
+    assert set(arrays) == set(others)
+    assert {name for name in arrays if not np.array_equal(arrays[name], others[name])} == set()
+
+
+def stop_after(step: int) -> tuple[Callable[[Progress], None], Callable[[], bool]]:
+    """A `report` and a `stop` that end a run after a step."""
+    done: list[int] = []
+    return lambda progress: done.append(progress.step), lambda: done[-1] >= step
+
+
+if __name__ == "__main__":
+    make_small(pytest.MonkeyPatch())
+    train(make_job(Path(sys.argv[1]), "killed"), report=lambda progress: print(f"step {progress.step}", flush=True))

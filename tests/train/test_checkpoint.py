@@ -1,0 +1,210 @@
+"""Checkpoints: a run goes on as if it had not stopped, and from nothing but its own."""
+
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from realtime_nst.train import trainer
+from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
+from realtime_nst.train.trainer import Job, Progress, train
+
+from realtime_nst.errors import TrainingError
+from realtime_nst.styles import STYLE_SUFFIX, find_styles
+from realtime_nst.weightfile import write_weights
+from tests.train.small import RECIPE, Run, assert_same_numbers, make_job, make_pictures, make_small, stop_after
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+"""Keras' own, about TensorFlow's variables."""
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test of this file trains small."""
+    make_small(monkeypatch)
+
+
+# Stopping and going on.
+
+
+def test_stopped_run_goes_on_as_if_it_had_not_stopped(run: Run, tmp_path: Path) -> None:
+    job = replace(run.job, output=tmp_path)
+    report, stop = stop_after(3)
+    assert train(job, report=report, stop=stop) == []
+    assert (job.workshop / "preview.jpg").exists()
+    assert not list(tmp_path.glob("*.h5")), "a stopped run leaves no styles"
+    reports: list[Progress] = []
+    written = train(job, report=reports.append)
+    assert [progress.step for progress in reports] == [4, 5, 6]
+    assert [path.name for path in written] == [path.name for path in run.written]
+    assert_same_numbers(tmp_path, run.job.output)
+    assert [progress.losses for progress in reports] == [progress.losses for progress in run.reports[3:]]
+
+
+def test_run_stopped_at_its_last_step_is_finished(pictures: Path, tmp_path: Path) -> None:
+    job = make_job(pictures, output=str(tmp_path), recipe=replace(RECIPE, steps=1))
+    assert len(train(job, stop=lambda: True)) == 3
+
+
+def test_finished_run_writes_the_same_files_when_asked_again(run: Run, tmp_path: Path) -> None:
+    job = replace(run.job, output=tmp_path / "copy")
+    shutil.copytree(run.job.output, job.output)
+    (job.output / "stripes.weights.h5").unlink()
+    reports: list[Progress] = []
+    assert len(train(job, report=reports.append)) == 3
+    assert not reports
+    assert_same_numbers(job.output, run.job.output)
+    for name, style in find_styles([job.output]).items():
+        assert style.metadata == find_styles([run.job.output])[name].metadata
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_killed_run_goes_on_as_if_it_had_not_been_killed(tmp_path: Path) -> None:
+    make_pictures(tmp_path)
+    train(make_job(tmp_path, "straight"))
+    command = [sys.executable, "-m", "tests.train.small", str(tmp_path)]
+    environment = {**os.environ, "KERAS_BACKEND": keras.config.backend()}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if line == "step 5\n":
+                child.send_signal(signal.SIGKILL)
+                break
+        assert child.wait(60) == -signal.SIGKILL
+    job = make_job(tmp_path, "killed")
+    assert not list(job.output.glob(f"*{STYLE_SUFFIX}"))
+    reports: list[Progress] = []
+    train(job, report=reports.append)
+    assert [progress.step for progress in reports] == [5, 6], "it goes on from the checkpoint of step 4"
+    assert_same_numbers(tmp_path / "killed", tmp_path / "straight")
+
+
+# Checkpoints that do not fit.
+
+
+@pytest.fixture
+def finished(run: Run, tmp_path: Path) -> Job:
+    """The whole run with a checkpoint of its own to spoil."""
+    job = replace(run.job, output=tmp_path / "copy")
+    shutil.copytree(run.job.workshop, job.workshop)
+    return job
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"steps": 7}, {"style": 4.0}, {"motion": Motion()}], ids=str)
+def test_checkpoint_of_other_settings_is_refused(finished: Job, change: dict[str, Any]) -> None:
+    with pytest.raises(
+        TrainingError, match="checkpoint of a run with other settings. Delete its folder to start anew, or choose"
+    ):
+        train(replace(finished, recipe=replace(RECIPE, **change)))
+
+
+def test_checkpoint_of_other_styles_is_refused(finished: Job) -> None:
+    with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
+        train(replace(finished, pictures={"stripes": finished.pictures["stripes"]}))
+
+
+def test_checkpoint_of_another_painting_under_the_same_name_is_refused(finished: Job) -> None:
+    swapped = dict(zip(finished.pictures, reversed(finished.pictures.values())))
+    with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
+        train(replace(finished, pictures=swapped))
+
+
+def spoil_by_cutting(path: Path) -> None:
+    """Half of the file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def spoil_by_emptying(path: Path) -> None:
+    """A sound file without the numbers."""
+    with h5py.File(path, "r") as file:
+        metadata = json.loads(file.attrs["metadata"])
+    write_weights(path, {}, metadata)
+
+
+def spoil_by_reshaping(path: Path) -> None:
+    """A sound file with an array of another shape."""
+    with h5py.File(path, "r+") as file:
+        del file["vectors"]
+        file["vectors"] = np.zeros((2, 3), np.float32)
+
+
+def spoil_by_nesting(path: Path) -> None:
+    """A group in the place of an array."""
+    with h5py.File(path, "r+") as file:
+        del file["vectors"]
+        file.create_group("vectors")
+
+
+def spoil_by_listing(path: Path) -> None:
+    """A description that is a list."""
+    with h5py.File(path, "r+") as file:
+        file.attrs["metadata"] = "[]"
+
+
+def spoil_by_writing(path: Path) -> None:
+    """Another file altogether."""
+    path.write_text("not a checkpoint")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [spoil_by_cutting, spoil_by_emptying, spoil_by_reshaping, spoil_by_nesting, spoil_by_listing, spoil_by_writing],
+    ids=lambda spoil: spoil.__name__,
+)
+def test_damaged_checkpoint_is_reported(finished: Job, spoil: Callable[[Path], None]) -> None:
+    spoil(finished.workshop / "checkpoint.h5")
+    with pytest.raises(TrainingError, match=r"checkpoint\.h5' is damaged and cannot be continued. Delete its folder to start"):
+        train(finished)
+
+
+# Numbers that run away.
+
+
+def test_loss_that_is_not_finite_stops_and_leaves_a_checkpoint_to_go_on_from(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(run.job, output=tmp_path)
+
+    class SpoiledBatches(PhotoBatches):
+        """The fifth batch is no picture."""
+
+        def __call__(self, step: int) -> Batch:
+            batch = super().__call__(step)
+            if step == 4:
+                batch["frames"] *= np.nan
+            return batch
+
+    with monkeypatch.context() as spoiled:
+        spoiled.setattr(trainer, "PhotoBatches", SpoiledBatches)
+        with pytest.raises(TrainingError, match=r"The loss is nan after step 5. The last checkpoint is good"):
+            train(job)
+    reports: list[Progress] = []
+    train(job, report=reports.append)
+    assert [progress.step for progress in reports] == [5, 6]
+    assert_same_numbers(tmp_path, run.job.output)
+
+
+def test_checkpoint_never_holds_numbers_that_are_not_finite(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "CHECKPOINT_EVERY", 1)
+    job = make_job(pictures, output=str(tmp_path), recipe=replace(RECIPE, learning_rate=math.nan))
+    with pytest.raises(TrainingError, match="not finite|loss is nan"):
+        train(job)
+    if (job.workshop / "checkpoint.h5").exists():
+        with h5py.File(job.workshop / "checkpoint.h5") as file:
+            assert np.isfinite(file["vectors"][()]).all()

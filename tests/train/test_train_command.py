@@ -1,0 +1,271 @@
+"""The command `realtime-nst train`: flags to names, recipe and job, and errors to one line."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.cli import build_parser, main
+from realtime_nst.errors import TrainingError
+from realtime_nst.styles import BODY_SUFFIX, find_styles, own_style_folder, write_style
+from realtime_nst.train.command import make_job, recipe_of, style_names, styles_of_body, training_backend
+from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, VECTOR_RECIPE
+from tests.conftest import narrow_body, random_vector
+
+
+def parse(*words: object) -> argparse.Namespace:
+    """Options of `realtime-nst train a.jpg --photos photos ...`; pictures may be given instead."""
+    pictures = [] if words and str(words[0]).endswith((".jpg", ".png")) else ["a.jpg"]
+    return build_parser().parse_args(["train", *pictures, *map(str, words), "--photos", "photos"])
+
+
+@pytest.fixture
+def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of styles, and no others: one of the body `old`, two of the body `young`."""
+    folder = tmp_path / "styles"
+    old, young = narrow_body(folder, "old", 0), narrow_body(folder, "young", 1)
+    for seed, (name, body) in enumerate([("arch", old), ("kelp", young), ("rust", young)]):
+        write_style(folder, name, random_vector(seed), body, {})
+    monkeypatch.setattr("realtime_nst.train.command.style_folders", lambda first: [first or folder])
+    return folder
+
+
+# Names.
+
+
+def test_styles_are_named_after_their_files() -> None:
+    assert style_names(parse("pictures/Wave.JPG.png", "--name", "wave")) == ["wave"]
+    assert style_names(parse("pictures/Starry-Night.jpg", "b_2.png")) == ["starry-night", "b_2"]
+
+
+def test_given_names_come_first() -> None:
+    assert style_names(parse("Some Picture.jpg", "b.png", "--name", "one", "two-2")) == ["one", "two-2"]
+
+
+@pytest.mark.parametrize("names", [["one"], ["one", "two", "three"]])
+def test_names_must_be_as_many_as_pictures(names: list[str]) -> None:
+    with pytest.raises(TrainingError, match=f"{len(names)} names for 2 pictures. Give --name one name per picture"):
+        style_names(parse("a.jpg", "b.jpg", "--name", *names))
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a,b", "a:1", "../a", "a/b", "a.b", "Wave", "_a", "é", "a\n", "x" * 61])
+def test_name_that_cannot_be_a_file_or_part_of_a_mix_is_refused(name: str) -> None:
+    with pytest.raises(TrainingError, match="' cannot name a style. Use small letters, digits and hyphens, as in") as caught:
+        style_names(parse("a.jpg", "--name", name))
+    assert f"'{name}'" in str(caught.value)
+
+
+def test_file_whose_name_cannot_name_a_style_is_refused() -> None:
+    with pytest.raises(TrainingError, match="'my holiday' cannot name a style"):
+        style_names(parse("My Holiday.jpg"))
+
+
+def test_name_given_twice_is_refused() -> None:
+    with pytest.raises(TrainingError, match="A name occurs twice in wave, wave. Give --name a different one for each"):
+        style_names(parse("old/wave.jpg", "new/wave.png"))
+
+
+@pytest.mark.parametrize("name", ["a/b", "../young", "Young", "a b", "x" * 61])
+def test_name_of_a_new_body_must_be_a_files_name_too(name: str) -> None:
+    with pytest.raises(TrainingError, match="cannot name a "):
+        style_names(parse("--new-body", name))
+
+
+# Recipes.
+
+
+def test_recipe_is_for_vectors_unless_a_body_is_new() -> None:
+    assert recipe_of(parse()) == VECTOR_RECIPE
+    assert recipe_of(parse("--new-body", "mine")) == BODY_RECIPE
+
+
+def test_flags_change_the_recipe() -> None:
+    recipe = recipe_of(parse("--steps", 7, "--batch", 2, "--size", 64, "--painting-size", 300, "--seed", 0))
+    assert (recipe.steps, recipe.batch, recipe.size, recipe.painting_size, recipe.seed) == (7, 2, 64, 300, 0)
+    assert (recipe.style, recipe.learning_rate) == (VECTOR_RECIPE.style, VECTOR_RECIPE.learning_rate)
+
+
+def test_style_weight_multiplies_that_of_the_recipe() -> None:
+    assert recipe_of(parse("--style-weight", 0.5)).style == 0.5 * VECTOR_RECIPE.style
+    assert recipe_of(parse("--style-weight", 3, "--new-body", "mine")).style == 3 * BODY_RECIPE.style
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "1000", "nan", "inf"])
+def test_style_weight_out_of_range_is_refused(weight: str) -> None:
+    with pytest.raises(TrainingError, match=f"--style-weight {float(weight)} is out of range. 1 is the default; try 0.3 to 3"):
+        recipe_of(parse("--style-weight", weight))
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        *(("--steps", value) for value in ("0", "-1", "many")),
+        *(("--batch", value) for value in ("0", "1.5")),
+        *(("--size", value) for value in ("28", "65", "0")),
+        *(("--painting-size", value) for value in ("0", "-512")),
+        ("--seed", "-1"),
+        ("--mixed-precision", "float8"),
+    ],
+)
+def test_number_out_of_range_is_a_wrong_flag(flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(flag, value)
+    assert caught.value.code == 2
+    assert f"argument {flag}: " in capsys.readouterr().err
+
+
+def test_photos_are_required(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        build_parser().parse_args(["train", "a.jpg"])
+    assert caught.value.code == 2
+    assert "required: --photos" in capsys.readouterr().err
+
+
+# Bodies.
+
+
+def test_body_of_most_styles_is_the_default(styles: Path) -> None:
+    book = find_styles([styles])
+    assert [style.name for style in styles_of_body(book, None)] == ["kelp", "rust"]
+    assert [style.name for style in styles_of_body(book, "old")] == ["arch"]
+
+
+def test_unknown_body_is_reported(styles: Path) -> None:
+    with pytest.raises(TrainingError, match="No body named 'elder'. Bodies: old, young. `--new-body elder` trains a new one"):
+        make_job(parse("--body", "elder"), ["a"], VECTOR_RECIPE)
+
+
+def test_styles_without_a_usable_body_are_reported(styles: Path) -> None:
+    for path in styles.glob(f"*{BODY_SUFFIX}"):
+        path.unlink()
+    with pytest.raises(TrainingError, match="--new-body") as caught:
+        styles_of_body(find_styles([styles]), None)
+    assert "None" not in str(caught.value)
+
+
+# Jobs.
+
+
+def test_new_style_starts_from_the_mean_of_its_bodys_styles(styles: Path, tmp_path: Path) -> None:
+    job = make_job(parse("a.jpg", "--output", tmp_path, "--vgg-weights", "vgg.h5"), ["a"], VECTOR_RECIPE)
+    assert job.body is not None and job.body.name == "young"
+    assert job.start is not None
+    assert np.allclose(job.start, (random_vector(1) + random_vector(2)) / 2)
+    assert (job.name, job.pictures, job.photos) == ("a", {"a": Path("a.jpg")}, Path("photos"))
+    assert (job.output, job.workshop, job.vgg_weights) == (tmp_path, tmp_path / "a.training", "vgg.h5")
+
+
+def test_new_body_starts_from_nothing() -> None:
+    job = make_job(parse("a.jpg", "b.jpg", "--new-body", "mine"), ["a", "b"], BODY_RECIPE)
+    assert job.body is None and job.start is None
+    assert job.name == "mine" and list(job.pictures) == ["a", "b"]
+
+
+def test_styles_go_to_the_users_own_folder_unless_told(styles: Path) -> None:
+    assert make_job(parse(), ["a"], VECTOR_RECIPE).output == own_style_folder()
+
+
+def test_long_lists_of_styles_still_make_a_folders_name(styles: Path) -> None:
+    names = ["x" * 50 + str(number) for number in range(9)]
+    job = make_job(parse(*(f"{name}.jpg" for name in names)), names, VECTOR_RECIPE)
+    assert len(job.workshop.name) < 80 and job.workshop.name.startswith("x" * 50)
+
+
+def test_shipped_paintings_are_known_and_others_named_after_their_files(styles: Path) -> None:
+    job = make_job(parse("pictures/wave.jpg", "Harbour.jpg"), ["wave", "mine"], VECTOR_RECIPE)
+    assert job.paintings["wave"] == PAINTINGS["wave"]
+    assert job.paintings["mine"].title == "Harbour"
+    assert job.paintings["mine"].licence == "unknown"
+
+
+def test_title_artist_and_year_describe_a_single_picture(styles: Path) -> None:
+    words = ["--title", "Harbour", "--artist", "Me", "--year", "2026", "--licence", "CC0"]
+    job = make_job(parse("a.jpg", *words), ["a"], VECTOR_RECIPE)
+    assert (job.paintings["a"].title, job.paintings["a"].artist, job.paintings["a"].year) == ("Harbour", "Me", "2026")
+    assert job.licence == "CC0"
+    job = make_job(parse("a.jpg", "b.jpg", *words), ["a", "b"], VECTOR_RECIPE)
+    assert {painting.title for painting in job.paintings.values()} == {"a", "b"}
+
+
+@pytest.mark.parametrize(("words", "policy"), [([], "float32"), (["--mixed-precision", "bfloat16"], "mixed_bfloat16")])
+def test_precision_becomes_a_policy_of_keras(styles: Path, words: list[str], policy: str) -> None:
+    assert make_job(parse("a.jpg", *words), ["a"], VECTOR_RECIPE).precision == policy
+
+
+# Backends.
+
+
+def test_training_runs_on_tensorflow_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_BACKEND")
+    assert training_backend().name == "tensorflow"
+    assert training_backend().precision == "float32"
+
+
+@pytest.mark.parametrize("name", ["openvino", "torch", ""])
+def test_backend_that_cannot_train_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    with pytest.raises(TrainingError, match=f"KERAS_BACKEND={name} cannot train here. Set it to tensorflow or jax"):
+        training_backend()
+
+
+# The whole command.
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command said, which must be one line on the error channel."""
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1 and said.err.endswith("\n")
+    return said.err
+
+
+def test_openvino_in_the_environment_ends_the_command_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "openvino")
+    assert main(["train", str(tmp_path / "a.jpg"), "--photos", str(tmp_path)]) == 1
+    assert one_line(capsys) == "realtime-nst: KERAS_BACKEND=openvino cannot train here. Set it to tensorflow or jax.\n"
+
+
+def test_missing_photos_end_the_command_with_one_line(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(pictures / "stripes.png"), "--new-body", "mine", "--photos", str(pictures / "gone")]
+    assert main(["train", *words]) == 1
+    assert f"No folder of photos at '{pictures / 'gone'}'." in one_line(capsys)
+
+
+def test_missing_vgg_weights_end_the_command_with_one_line(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(pictures / "stripes.png"), "--new-body", "mine", "--photos", str(pictures / "photos")]
+    words += ["--output", str(tmp_path), "--vgg-weights", str(tmp_path / "vgg.h5"), "--painting-size", "64"]
+    assert main(["train", *words]) == 1
+    expected = f"No VGG19 weights at '{tmp_path / 'vgg.h5'}'. Give the path of the file, or `--vgg-weights imagenet`."
+    assert one_line(capsys) == f"realtime-nst: {expected}\n"
+    assert not list(tmp_path.glob("*.h5"))
+
+
+def test_unknown_body_ends_the_command_with_one_line(
+    styles: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(pictures / "stripes.png"), "--photos", str(pictures / "photos"), "--body", "elder"]
+    assert main(["train", *words]) == 1
+    assert one_line(capsys).startswith("realtime-nst: No body named 'elder'. Bodies: old, young.")
+
+
+def test_finished_command_names_its_files_and_the_next_command(
+    pictures: Path, styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.train.small import make_small
+
+    make_small(monkeypatch)
+    monkeypatch.setattr("realtime_nst.train.command.VECTOR_RECIPE", VECTOR_RECIPE_SMALL)
+    words = [str(pictures / "stripes.png"), "--photos", str(pictures / "photos"), "--output", str(tmp_path / "out")]
+    assert main(["train", *words, "--steps", "2", "--title", "Stripes", "--artist", "Me"]) == 0
+    said = capsys.readouterr()
+    path = tmp_path / "out" / "stripes.weights.h5"
+    assert f"Wrote '{path}'.\n" in said.err
+    assert said.err.endswith("See it: `realtime-nst webcam --style stripes`.\n")
+    style = find_styles([tmp_path / "out", styles])["stripes"]
+    assert style.body.name == "young"
+    assert (style.metadata["title"], style.metadata["artist"]) == ("Stripes", "Me")
