@@ -19,7 +19,7 @@ class Backend:
 
     Args:
         name: "openvino", "tensorflow" or "jax": a Keras backend.
-        precision: "float32", "bfloat16", "float16", or "auto": what the engine finds fastest here.
+        precision: "float32", "bfloat16" or "float16".
         gpu: Whether a GPU does the work.
     """
 
@@ -66,6 +66,8 @@ def choose_backend(name: str = "auto", precision: str = "auto") -> Backend:
     if name == "openvino":
         if precision == "float16":
             raise BackendError("OpenVINO computes in float32 or bfloat16 on a processor. Use `--precision auto`.")
+        if precision == "auto":
+            precision = "bfloat16" if openvino_has_bfloat16() else "float32"
         return Backend(name, precision, gpu=False)
     if precision == "auto":
         precision = "float16" if gpu else "float32"
@@ -93,6 +95,13 @@ def has_nvidia_gpu() -> bool:
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return False
     return Path("/proc/driver/nvidia/version").exists() or (sys.platform == "win32" and shutil.which("nvidia-smi") is not None)
+
+
+def openvino_has_bfloat16() -> bool:
+    """True if this processor multiplies bfloat16 itself; elsewhere it would only cost."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def installed(module: str) -> bool:

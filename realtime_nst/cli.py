@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("realtime-nst: interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough, as in `| head`
+        sys.stdout = None
+        return 1
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -70,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     webcam.add_argument(
         "--camera", default="0", metavar="CAMERA", help="index, device path, video file, URL, or `pattern` (default: %(default)s)"
     )
-    webcam.add_argument("--size", type=_size, metavar="WxH", help="size to ask the camera for (default: 640x480)")
+    webcam.add_argument("--size", type=_size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
     webcam.add_argument("--mirror", action="store_true", help="flip left to right, as a mirror does")
     webcam.add_argument("--no-window", action="store_true", help="show nothing")
     webcam.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames")

@@ -37,6 +37,8 @@ def webcam(options: argparse.Namespace) -> int:
     """Paint a camera until the user quits."""
     if options.output is not None:
         check_video_output(options.output, overwrite=options.overwrite)
+    if not options.snapshots.is_dir():
+        raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
     book = find_all_styles(options)
     style = book.mix(options.style)
     source = open_source(options.camera, options.size)

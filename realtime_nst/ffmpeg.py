@@ -93,7 +93,7 @@ class FrameReader:
 
     Args:
         path: A file's path or a URL.
-        info: From `probe`.
+        info: From `probe`; frames are scaled to its width and height.
         live: Read no faster than it plays, and start again at its end.
 
     Raises:
@@ -105,7 +105,7 @@ class FrameReader:
         self._shape = (info.height, info.width, 3)
         command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
         command += ["-re", "-stream_loop", "-1"] if live else []
-        command += ["-i", path, "-map", "0:V:0", "-vf", f"fps={info.rate}"]
+        command += ["-i", path, "-map", "0:V:0", "-vf", f"fps={info.rate},scale={info.width}:{info.height}"]
         command += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, **_quiet())

@@ -6,6 +6,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +83,18 @@ class FileSource:
     Args:
         path: A file's path or a URL.
         live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late.
+        size: Width and height to scale the frames to; `None` leaves them as they are.
 
     Raises:
         SourceError: It is missing, empty or not a video.
     """
 
-    def __init__(self, path: str, *, live: bool = False) -> None:
+    def __init__(self, path: str, *, live: bool = False, size: tuple[int, int] | None = None) -> None:
         if "://" not in path:
             check_file(Path(path))
         self.info: VideoInfo = probe(path)
+        if size:
+            self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1))
         self.width, self.height = self.info.width, self.info.height
         self.fps = float(self.info.rate)
         self.live = live
@@ -186,7 +191,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
 
     Args:
         camera: The user's words. A video file stands in for a camera: in real time, over and over.
-        size: Width and height to ask a camera or the pattern for.
+        size: Width and height to ask a camera or the pattern for, or to scale a file to.
 
     Returns:
         A `Source`.
@@ -201,7 +206,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
         return CameraSource(int(camera), width, height)
     if camera.startswith("/dev/"):
         return CameraSource(camera, width, height)
-    return FileSource(camera, live=True)
+    return FileSource(camera, live=True, size=size)
 
 
 def list_cameras(capture: Callable[[int], Any] | None = None) -> list[tuple[int, int, int]]:

@@ -15,12 +15,15 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """A machine whose GPU and packages the test decides."""
     facts: dict[str, object] = {"gpu": False, "packages": {"openvino", "tensorflow"}}
     monkeypatch.setattr(backend, "has_nvidia_gpu", lambda: facts["gpu"])
+    monkeypatch.setattr(backend, "openvino_has_bfloat16", lambda: facts.get("bfloat16", False))
     monkeypatch.setattr(backend, "installed", lambda name: name in facts["packages"])  # type: ignore[operator]
     return facts
 
 
 def test_processor_gets_openvino_and_gpu_gets_tensorflow_in_half_precision(machine: dict[str, object]) -> None:
-    assert choose_backend() == backend.Backend("openvino", "auto", gpu=False)
+    assert choose_backend() == backend.Backend("openvino", "float32", gpu=False)
+    machine["bfloat16"] = True
+    assert choose_backend() == backend.Backend("openvino", "bfloat16", gpu=False)
     machine["gpu"] = True
     chosen = choose_backend()
     assert chosen == backend.Backend("tensorflow", "float16", gpu=True)

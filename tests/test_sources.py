@@ -137,6 +137,12 @@ def test_file_as_a_camera_plays_in_real_time_and_starts_again(make_clip: Any) ->
     assert 0.7 < times[-1] < 4.0, "30 frames at 20 per second take 1.5 seconds"
 
 
+def test_file_as_a_camera_can_be_scaled(talkie: Path) -> None:
+    source = open_source(str(talkie), (48, 40))
+    assert next(iter(source)).image.shape == (40, 48, 3)
+    source.close()
+
+
 def test_pattern_moves_at_its_rate() -> None:
     source = PatternSource(64, 48, fps=100)
     frames = [frame for frame, _ in zip(source, range(20))]

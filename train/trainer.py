@@ -29,6 +29,7 @@ from .recipes import Painting, Recipe
 
 SMALLEST_PAINTING = 128
 CHECKPOINT_EVERY = 50
+FIGURE_BATCHES = 4
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,6 @@ def train(
 
     batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
     preview = Preview(job.workshop / "preview.jpg", photos, job.recipe, list(pictures))
-    losses: dict[str, float] = {}
     with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
         while step < job.recipe.steps:
             started = time.perf_counter()
@@ -124,8 +124,8 @@ def train(
             losses = {name: float(logs[name]) for name in ("loss", *TERMS)}
             if not np.isfinite(losses["loss"]):
                 raise TrainingError(
-                    f"The loss is {losses['loss']} after step {step + 1}. The last checkpoint is good: start again from it "
-                    "with a lower learning rate."
+                    f"The loss is {losses['loss']} after step {step + 1}; a finite one was expected. Start over with another "
+                    f"--seed or a lower --style-weight; the last checkpoint stays in '{job.workshop}'."
                 )
             step += 1
             ended = time.perf_counter()
@@ -143,10 +143,30 @@ def train(
         "photos_skipped": len(batches.skipped),
         "hours": round(seconds / 3600, 2),
         "backend": keras.config.backend(),
-        "last_losses": {name: round(value, 4) for name, value in losses.items()},
         "licence": job.licence,
     }
-    return write_results(job, model, how)
+    return write_results(job, model, how, figures_of(job, model, photos))
+
+
+def figures_of(job: Job, model: StyleModel, photos: Sequence[Path]) -> dict[str, dict[str, float]]:
+    """The terms of the loss for each style, on the same new crops of photos for all.
+
+    Returns:
+        By style name and term; relative, so that styles and runs compare.
+    """
+    batches = PhotoBatches(
+        photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed + 2, motion=job.recipe.motion
+    )
+    figures = {}
+    for index, name in enumerate(job.pictures):
+        sums = dict.fromkeys(TERMS, 0.0)
+        for number in range(FIGURE_BATCHES):
+            styles = np.full(job.recipe.batch, index, np.int32)
+            model.reset_metrics()
+            logs = model.test_on_batch(x={**batches(number), "styles": styles}, return_dict=True)
+            sums = {term: total + float(logs[term]) for term, total in sums.items()}
+        figures[name] = {term: round(total / FIGURE_BATCHES, 4) for term, total in sums.items()}
+    return figures
 
 
 def read_painting(path: Path, shorter_side: int) -> np.ndarray:
@@ -177,8 +197,8 @@ def fingerprint_of(job: Job) -> str:
     return json.dumps([job.recipe.to_dict(), list(job.pictures), job.body.sha256 if job.body else None], sort_keys=True)
 
 
-def write_results(job: Job, model: StyleModel, how: Mapping[str, Any]) -> list[Path]:
-    """Write the body (if it is new) and every style."""
+def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: Mapping[str, Mapping[str, float]]) -> list[Path]:
+    """Write the body (if it is new) and every style, with what is known about them."""
     body = job.body
     written = []
     if body is None:
@@ -186,9 +206,16 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any]) -> list[P
         body = write_body(job.output, job.name, Architecture(), kernels_of(model.network), {**how, **names})
         written.append(body.path)
     for name, vector in zip(job.pictures, ops.convert_to_numpy(model.vectors)):
-        metadata = {**how, **dataclasses.asdict(job.paintings[name]), "licence_of_painting": job.paintings[name].licence}
-        metadata["licence"] = job.licence
-        metadata["trained"] = "vector on a frozen body" if job.body else "jointly with its body"
+        painting = job.paintings[name]
+        metadata = {
+            **how,
+            "title": painting.title,
+            "artist": painting.artist,
+            "year": painting.year,
+            "licence_of_painting": painting.licence,
+            "trained": "vector on a frozen body" if job.body else "jointly with its body",
+            "figures": figures[name],
+        }
         written.append(write_style(job.output, name, vector, body, metadata))
     return written
 
