@@ -121,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--painting-size", type=_positive, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
     )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
-    train.add_argument("--seed", type=int, metavar="N", help="start of all randomness")
+    train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness")
     train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
     train.add_argument("--mixed-precision", choices=("bfloat16", "float16"), help="arithmetic of the network on a GPU")
     train.add_argument("--title", help="what the style file says about a single picture")
@@ -136,6 +136,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
 
 

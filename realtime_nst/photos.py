@@ -11,6 +11,8 @@ from realtime_nst.sources import check_file
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY = 92
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for files that are no pictures, or damaged ones."""
 
 
 def read_photo(path: Path) -> np.ndarray:
@@ -22,15 +24,24 @@ def read_photo(path: Path) -> np.ndarray:
     check_file(path)
     try:
         with Image.open(path) as file:
-            upright = ImageOps.exif_transpose(file)
-            if upright.mode in ("I;16", "I;16B", "I"):  # Pillow clips 16-bit greys instead of scaling them
-                upright = Image.fromarray((np.asarray(upright).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
-            if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-                layered = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
-            return np.asarray(upright.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            return np.asarray(upright_rgb(file))
+    except UNREADABLE as error:
         raise SourceError(f"'{path}' is not a picture that can be read. JPEG, PNG, WebP and others of Pillow's are.") from error
+
+
+def upright_rgb(file: Image.Image) -> Image.Image:
+    """An opened picture as RGB, turned as its EXIF orientation says; transparency becomes white, 16 bits become 8.
+
+    Raises:
+        Exception: One of `UNREADABLE`.
+    """
+    picture = ImageOps.exif_transpose(file)
+    if picture.mode in ("I;16", "I;16B", "I"):  # Pillow clips 16-bit greys instead of scaling them
+        picture = Image.fromarray((np.asarray(picture).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layered = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+    return picture.convert("RGB")
 
 
 def check_photo_name(path: Path) -> None:

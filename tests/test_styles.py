@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import realtime_nst.weights
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError
@@ -396,7 +397,7 @@ def test_own_styles_are_where_xdg_says(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_chosen_folder_comes_before_own_and_shipped_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime_nst.styles.own_style_folder", lambda: tmp_path / "own")
-    shipped = Path(__file__).parents[1] / "weights"
+    shipped = Path(str(realtime_nst.weights.__file__)).parent
     assert style_folders() == [shipped]
     assert style_folders(tmp_path / "first") == [tmp_path / "first", shipped]
     (tmp_path / "own").mkdir()

@@ -1,17 +1,17 @@
 """Checkpoints: everything that the rest of a training run depends on, in one file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from keras import ops
 
-from realtime_nst.errors import TrainingError
-from realtime_nst.weightfile import write_weights
+from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
 from .model import StyleModel
+
+START_OVER = "Start over with another --seed or a lower --style-weight; the last checkpoint is good."
 
 
 def state_of(model: StyleModel) -> dict[str, Any]:
@@ -24,32 +24,48 @@ def state_of(model: StyleModel) -> dict[str, Any]:
 
 
 def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, step: int, seconds: float) -> None:
-    """Save everything that the rest of the run depends on, as a whole or not at all."""
+    """Save the state of a run as a whole or not at all.
+
+    Args:
+        path: The file; one that is there is replaced.
+        model: Its variables are saved.
+        fingerprint: What must agree for the run to be continued.
+        step: Steps done.
+        seconds: Time spent on them.
+
+    Raises:
+        TrainingError: A number is not finite: the checkpoint before stays.
+        StyleError: The disk does not allow it.
+    """
     arrays = {name: ops.convert_to_numpy(variable) for name, variable in state_of(model).items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise TrainingError(f"Training went astray at step {step}: '{name}' is not finite. {START_OVER}")
     write_weights(path, arrays, {"kind": "checkpoint", "fingerprint": fingerprint, "step": step, "seconds": seconds})
 
 
 def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> tuple[int, float]:
-    """Continue from a checkpoint of the same job, if there is one.
+    """Continue from a checkpoint of the same run, if there is one.
 
     Returns:
         Steps done, and seconds spent on them: `(0, 0.0)` without a checkpoint.
 
     Raises:
-        TrainingError: The checkpoint is of another job, or damaged.
+        TrainingError: The checkpoint is of another run, or damaged.
     """
     if not path.exists():
         return 0, 0.0
+    state = state_of(model)
     try:
-        with h5py.File(path, "r") as file:
-            metadata = json.loads(file.attrs["metadata"])
-            if metadata["fingerprint"] != fingerprint:
-                raise TrainingError(
-                    f"'{path}' is a checkpoint of a run with other settings. Delete its folder to start anew, or choose "
-                    "another name."
-                )
-            for name, variable in state_of(model).items():
-                variable.assign(np.asarray(file[name][()]).astype(variable.dtype))
-            return int(metadata["step"]), float(metadata["seconds"])
-    except (OSError, KeyError, ValueError) as error:
+        metadata = read_metadata(path)
+        step, seconds, found = int(metadata["step"]), float(metadata["seconds"]), metadata["fingerprint"]
+        if found != fingerprint:
+            raise TrainingError(
+                f"'{path}' is a checkpoint of a run with other settings. Delete its folder to start anew, or choose another name."
+            )
+        arrays = read_arrays(path, {name: tuple(variable.shape) for name, variable in state.items()})
+    except (StyleError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"'{path}' is damaged and cannot be continued. Delete its folder to start anew.") from error
+    for name, variable in state.items():
+        variable.assign(arrays[name].astype(variable.dtype))
+    return step, seconds

@@ -64,11 +64,24 @@ def style_names(options: argparse.Namespace) -> list[str]:
     if len(names) != len(options.pictures):
         raise TrainingError(f"{len(names)} names for {len(options.pictures)} pictures. Give --name one name per picture.")
     for name in names:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or len(name) > LONGEST_NAME:
-            raise TrainingError(f"'{name}' cannot name a style. Use small letters, digits and hyphens, as in `--name my-style`.")
+        check_name(name, "style")
+    if options.new_body:
+        check_name(options.new_body, "body")
     if len(set(names)) < len(names):
         raise TrainingError(f"A name occurs twice in {', '.join(names)}. Give --name a different one for each picture.")
     return list(names)
+
+
+def check_name(name: str, kind: str) -> None:
+    """Make sure that a name can be part of a file's name, and of a mix of styles.
+
+    Raises:
+        TrainingError: It cannot.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or len(name) > LONGEST_NAME:
+        raise TrainingError(
+            f"'{name}' cannot name a {kind}. Use small letters, digits and hyphens, as in `my-{kind}`, {LONGEST_NAME} at most."
+        )
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
@@ -122,6 +135,8 @@ def styles_of_body(book: StyleBook, name: str | None) -> list[Style]:
     wanted = [body for body in bodies if name in (None, body.name)]
     if not wanted:
         known = ", ".join(sorted({body.name for body in bodies}))
+        if not known:
+            raise TrainingError("No style here has its body, so no vector can be learned. `--new-body NAME` trains a new one.")
         raise TrainingError(f"No body named '{name}'. Bodies: {known}. `--new-body {name}` trains a new one.")
     body = max(wanted, key=bodies.count)
     return [style for style in book.values() if style.body.sha256 == body.sha256]

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from realtime_nst.errors import TrainingError
+from realtime_nst.photos import UNREADABLE, upright_rgb
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 FEWEST_PHOTOS = 8
@@ -125,7 +126,7 @@ class PhotoBatches:
     def _open(self, position: int) -> Image.Image:
         """The photo at a position of the endless, shuffled sequence, or the next that can be decoded."""
         count = len(self._photos)
-        for attempt in range(count):
+        for attempt in range(2 * count):  # across the end of an epoch, each photo comes up at least once
             epoch, place = divmod(position + attempt, count)
             path = self._photos[np.random.default_rng((self._seed, 1, epoch)).permutation(count)[place]]
             if path in self.skipped:
@@ -133,8 +134,8 @@ class PhotoBatches:
             try:
                 with Image.open(path) as file:
                     file.draft("RGB", (2 * self._size, 2 * self._size))
-                    return ImageOps.exif_transpose(file).convert("RGB")
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                    return upright_rgb(file)
+            except UNREADABLE as error:
                 self.skipped.add(path)
                 log.warning("Photo '%s' was skipped: %s.", path, error)
         raise TrainingError(f"None of the {count} photos could be decoded; the last was '{path}'. Check the folder of --photos.")

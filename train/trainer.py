@@ -5,6 +5,7 @@ not know command lines or progress bars.
 """
 
 import dataclasses
+import hashlib
 import json
 import logging
 import time
@@ -15,14 +16,15 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image, ImageOps
+from PIL import Image
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.photos import UNREADABLE, upright_rgb
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Body, write_body, write_style
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import START_OVER, load_checkpoint, save_checkpoint
 from .dataset import PhotoBatches, find_photos
 from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Painting, Recipe
@@ -108,7 +110,7 @@ def train(
         start=job.start,
         precision=job.precision,
     )
-    fingerprint = fingerprint_of(job)
+    fingerprint = fingerprint_of(job, pictures)
     step, seconds = load_checkpoint(job.workshop / "checkpoint.h5", model, fingerprint)
 
     batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
@@ -124,8 +126,7 @@ def train(
             losses = {name: float(logs[name]) for name in ("loss", *TERMS)}
             if not np.isfinite(losses["loss"]):
                 raise TrainingError(
-                    f"The loss is {losses['loss']} after step {step + 1}; a finite one was expected. Start over with another "
-                    f"--seed or a lower --style-weight; the last checkpoint stays in '{job.workshop}'."
+                    f"The loss is {losses['loss']} after step {step + 1}; a finite one was expected. {START_OVER}"
                 )
             step += 1
             ended = time.perf_counter()
@@ -177,10 +178,10 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
     """
     try:
         with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file).convert("RGB")
+            picture = upright_rgb(file)
     except FileNotFoundError as error:
         raise TrainingError(f"No picture at '{path}'. Name the file of a painting.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise TrainingError(f"'{path}' is not a picture that can be read: {error}. Give a JPEG or PNG file.") from error
     if min(picture.size) < SMALLEST_PAINTING:
         raise TrainingError(
@@ -192,9 +193,13 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
 
 
-def fingerprint_of(job: Job) -> str:
-    """What must agree for a checkpoint to be continued: recipe, styles and body."""
-    return json.dumps([job.recipe.to_dict(), list(job.pictures), job.body.sha256 if job.body else None], sort_keys=True)
+def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
+    """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
+    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), job.body.sha256 if job.body else None], sort_keys=True).encode())
+    for name, picture in pictures.items():
+        digest.update(name.encode())
+        digest.update(picture.tobytes())
+    return digest.hexdigest()
 
 
 def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: Mapping[str, Mapping[str, float]]) -> list[Path]:

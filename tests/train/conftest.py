@@ -1,7 +1,6 @@
 """Training's tests run on TensorFlow, or on the backend that `KERAS_BACKEND` names, in a process of their own."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run(pictures: Path) -> Iterator["Run"]:
+def run(pictures: Path) -> "Run":
     """One whole run: its job, the files that it wrote, and its reports."""
     from tests.train.small import Progress, Run, make_job, make_small, train
 
@@ -33,4 +32,4 @@ def run(pictures: Path) -> Iterator["Run"]:
         make_small(monkeypatch)
         reports: list[Progress] = []
         job = make_job(pictures, "whole")
-        yield Run(job, train(job, report=reports.append), reports)
+        return Run(job, train(job, report=reports.append), reports)

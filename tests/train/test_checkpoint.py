@@ -118,7 +118,7 @@ def test_checkpoint_of_other_styles_is_refused(finished: Job) -> None:
 
 
 def test_checkpoint_of_another_painting_under_the_same_name_is_refused(finished: Job) -> None:
-    swapped = dict(zip(finished.pictures, reversed(finished.pictures.values())))
+    swapped = dict(zip(finished.pictures, reversed(list(finished.pictures.values()))))
     with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
         train(replace(finished, pictures=swapped))
 
@@ -190,7 +190,7 @@ def test_loss_that_is_not_finite_stops_and_leaves_a_checkpoint_to_go_on_from(
 
     with monkeypatch.context() as spoiled:
         spoiled.setattr(trainer, "PhotoBatches", SpoiledBatches)
-        with pytest.raises(TrainingError, match=r"The loss is nan after step 5. The last checkpoint is good"):
+        with pytest.raises(TrainingError, match="The loss is nan after step 5; a finite one was expected. Start over with"):
             train(job)
     reports: list[Progress] = []
     train(job, report=reports.append)

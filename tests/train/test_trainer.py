@@ -40,6 +40,9 @@ def test_run_writes_a_body_and_its_styles(run: Run) -> None:
     assert list(book) == ["dots", "stripes"]
     (body,) = book.bodies
     assert body.name == "young" and body.architecture == NARROW
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (8, 8, 8, 4, 4, 3)])
+    for vector in (book["dots"].vector, book["stripes"].vector):
+        assert np.abs(vector - neutral).max() > 1e-3, "every style has learned"
     assert not np.array_equal(book["dots"].vector, book["stripes"].vector)
     assert all(np.isfinite(array).all() and array.any() for array in arrays_of(job.output).values())
 
@@ -60,7 +63,9 @@ def test_style_file_says_how_it_was_made(run: Run) -> None:
         "recipe": json.loads(json.dumps(RECIPE.to_dict())),
     }
     assert {name: style.metadata[name] for name in expected} == expected
-    assert style.metadata["last_losses"] == {name: round(value, 4) for name, value in reports[-1].losses.items()}
+    assert set(style.metadata["figures"]) == {"content", "style", "total_variation", "temporal"}
+    for name, value in style.metadata["figures"].items():
+        assert 0.2 < value / reports[-1].losses[name] < 5, "on other photos, but of the same size"
     assert style.body.metadata["styles"] == ["stripes", "dots"]
 
 

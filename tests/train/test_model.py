@@ -1,0 +1,177 @@
+"""The model that is trained: which picture gets which vector, and what its loss compares."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+from realtime_nst.train import model as module
+from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
+from realtime_nst.train.model import StyleModel, build_model, dtype_policy, kernels_of, set_kernels
+
+from realtime_nst.network import build_transform_network
+from tests.conftest import NARROW, narrow_body
+from tests.train.small import RECIPE, make_small, small_loss_network
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+"""Keras' own, about TensorFlow's variables."""
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test of this file trains small."""
+    make_small(monkeypatch)
+
+
+@pytest.fixture
+def batch(pictures: Path) -> Batch:
+    """Two photos and their moved copies, without a camera's noise."""
+    motion = Motion(shift=3, bend=0.3, noise=0, exposure=0, still=0)
+    return PhotoBatches(find_photos(pictures / "photos"), batch=2, size=32, motion=motion)(0)
+
+
+class Brighten(layers.Layer):
+    """A network that adds the first number of the vector to every pixel."""
+
+    def call(self, inputs: Mapping[str, Any]) -> Any:
+        return inputs["images"] + inputs["vectors"][:, 0][:, None, None, None]
+
+
+def numpy_gram(features: Any) -> np.ndarray:
+    """Mean products of channels, `(C, C)`, of the first picture."""
+    rows = np.asarray(ops.convert_to_numpy(features), np.float64)[0].reshape(-1, features.shape[-1])
+    gram: np.ndarray = rows.T @ rows / len(rows)
+    return gram
+
+
+def brightening_model(pictures: np.ndarray, vectors: list[float]) -> StyleModel:
+    """A model that only brightens, with pictures `(S, H, W, 3)` as paintings."""
+    loss_network, content_network = small_loss_network("", ["relu1_1", "relu2_1"], ["relu2_1"])
+    taps = [loss_network(picture[None]) for picture in pictures]
+    grams = [np.stack([numpy_gram(features[tap]) for features in taps]).astype(np.float32) for tap in RECIPE.style_taps]
+    starts = np.array(vectors, np.float32)[:, None]
+    return StyleModel(Brighten(), starts, grams, RECIPE, loss_network, content_network)
+
+
+def terms_of(model: StyleModel, batch: Batch, styles: list[int]) -> dict[str, float]:
+    """The loss and its terms for a batch."""
+    x = {**batch, "styles": np.array(styles, np.int32)}
+    model.reset_metrics()
+    loss = model.compute_loss(x=x, y_pred=model(x))
+    return {"loss": float(loss), **{name: float(metric.result()) for name, metric in model.terms.items()}}
+
+
+def test_every_picture_gets_the_vector_of_its_style(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [10.0, -20.0, 30.0])
+    x = {**batch, "styles": np.array([2, 0], np.int32)}
+    expected = np.concatenate([batch["frames"] + [[[[30]]], [[[10]]]], batch["moved"] + [[[[30]]], [[[10]]]]])
+    assert np.allclose(ops.convert_to_numpy(model(x)), expected)
+
+
+def test_photo_left_as_it_is_costs_no_content_and_no_stability(batch: Batch) -> None:
+    terms = terms_of(brightening_model(batch["photos"], [0.0, 0.0]), batch, [0, 1])
+    assert terms["content"] == 0
+    assert terms["temporal"] < (0.51 / 127.5) ** 2
+    down, right = np.diff(batch["photos"], axis=1), np.diff(batch["photos"], axis=2)
+    variation = ((down**2).mean(axis=(1, 2, 3)) + (right**2).mean(axis=(1, 2, 3))).mean() / 127.5**2
+    assert np.isclose(terms["total_variation"], variation, rtol=1e-5)
+
+
+def test_stability_is_measured_along_the_flow(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [0.0, 0.0])
+    along = terms_of(model, batch, [0, 1])["temporal"]
+    against = terms_of(model, {**batch, "flow": -batch["flow"]}, [0, 1])["temporal"]
+    assert against > 30 * along
+
+
+def test_content_is_compared_with_the_clean_photo_and_not_with_the_frame(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [25.0, 25.0])
+    _, content_network = small_loss_network("", ["relu1_1"], ["relu2_1"])
+    features, target = (ops.convert_to_numpy(content_network(batch["photos"] + plus)["relu2_1"]) for plus in (30, 0))
+    expected = np.mean([((x - y) ** 2).mean() / (y**2).mean() for x, y in zip(features, target)])
+    noisy: Batch = {**batch, "frames": batch["frames"] + 5}
+    assert np.isclose(terms_of(model, noisy, [0, 1])["content"], expected, rtol=1e-4)
+
+
+def test_every_picture_is_compared_with_the_painting_of_its_own_style(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [0.0, 0.0])
+    assert terms_of(model, batch, [0, 1])["style"] < 1e-8
+    assert terms_of(model, batch, [1, 0])["style"] > 1e-3
+
+
+def test_style_term_is_the_mean_over_taps_and_pictures(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [0.0, 40.0])
+    loss_network, _ = small_loss_network("", ["relu1_1", "relu2_1"], ["relu2_1"])
+    expected = []
+    for tap in ("relu1_1", "relu2_1"):
+        for photo in batch["photos"]:
+            target, gram = numpy_gram(loss_network(batch["photos"][:1])[tap]), numpy_gram(loss_network(photo[None])[tap])
+            expected.append(((gram - target) ** 2).sum() / (target**2).sum())
+    assert np.isclose(terms_of(model, batch, [0, 0])["style"], np.mean(expected), rtol=1e-3)
+
+
+def test_loss_weighs_its_terms_as_the_recipe_says(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [25.0, -25.0])
+    model.recipe = replace(RECIPE, content=2.0, style=3.0, total_variation=5.0, temporal=7.0)
+    terms = terms_of(model, batch, [1, 0])
+    expected = 2 * terms["content"] + 3 * terms["style"] + 5 * terms["total_variation"] + 7 * terms["temporal"]
+    assert np.isclose(terms["loss"], expected, rtol=1e-5)
+
+
+def test_new_model_starts_neutral_with_the_gram_matrices_of_its_paintings(batch: Batch) -> None:
+    paintings = [batch["photos"][0], batch["photos"][1, :20]]
+    model = build_model(RECIPE, paintings, vgg_weights="")
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (8, 8, 8, 4, 4, 3)])
+    assert np.array_equal(ops.convert_to_numpy(model.vectors), [neutral, neutral])
+    for tap, grams in zip(RECIPE.style_taps, model.grams):
+        for painting, gram in zip(paintings, ops.convert_to_numpy(grams)):
+            expected = numpy_gram(ops.cast(model.loss_network(painting[None])[tap], "float32"))
+            assert np.allclose(gram, expected, rtol=1e-2, atol=1e-2)
+    assert len(model.trainable_variables) == 1 + len(kernels_of(model.network))
+
+
+def test_frozen_body_learns_vectors_alone(batch: Batch, tmp_path: Path) -> None:
+    body = narrow_body(tmp_path)
+    start = np.arange(NARROW.vector_size, dtype=np.float32)
+    model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="", body=body, start=start)
+    assert [variable.name for variable in model.trainable_variables] == ["vectors"]
+    assert np.array_equal(ops.convert_to_numpy(model.vectors), start[None])
+    kernels = kernels_of(model.network)
+    assert set(kernels) == set(body.weights())
+    assert all(np.array_equal(kernels[name], array) for name, array in body.weights().items())
+
+
+def test_same_seed_gives_the_same_start(batch: Batch) -> None:
+    first, second, other = (
+        kernels_of(build_model(replace(RECIPE, seed=seed), [batch["photos"][0]], vgg_weights="").network) for seed in (1, 1, 2)
+    )
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert not np.array_equal(first["stem/kernel"], other["stem/kernel"])
+
+
+def test_kernels_that_are_set_are_those_that_are_read() -> None:
+    network = build_transform_network(NARROW, uint8=False)
+    arrays = {name: np.full(array.shape, number, np.float32) for number, (name, array) in enumerate(kernels_of(network).items())}
+    set_kernels(network, arrays)
+    assert all(np.array_equal(array, arrays[name]) for name, array in kernels_of(network).items())
+
+
+def test_dtype_policy_ends_with_its_block_even_after_an_error() -> None:
+    before = keras.config.dtype_policy().name
+    with pytest.raises(RuntimeError, match="stop"), dtype_policy("mixed_bfloat16"):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        raise RuntimeError("stop")
+    assert keras.config.dtype_policy().name == before
+
+
+def test_processor_that_has_no_bfloat16_computes_the_loss_in_float32(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    for has, name in ((False, "float32"), (True, "bfloat16")):
+        monkeypatch.setattr(module, "has_bfloat16", lambda has=has: has)
+        model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="")
+        convolutions = [layer for layer in model.loss_network.layers if isinstance(layer, layers.Conv2D)]
+        assert {layer.compute_dtype for layer in convolutions} == {name}
+        assert {layer.compute_dtype for layer in model.network.layers} == {"float32"}
