@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from realtime_nst.backend import choose_backend
 from realtime_nst.commands import load_stylizer
 from realtime_nst.photos import read_photo, write_photo
-from realtime_nst.styles import find_styles
+from realtime_nst.stylebook import find_styles
 
 ROOT = Path(__file__).parents[1]
 COLUMNS, SIDE, GAP, LABEL = 3, 300, 8, 30

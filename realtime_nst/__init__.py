@@ -6,7 +6,7 @@
     ffmpeg.py        video files in and out
     stylizer.py      Frame -> Frame; engine.py compiles, backend.py chooses on what
     network.py       the transform network in Keras; architecture.py its shape in numbers
-    styles.py        styles and bodies; weightfile.py their files
+    stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files
     overlay.py       text over the preview; interrupt.py Ctrl-C; errors.py what can go wrong
 
 `realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds

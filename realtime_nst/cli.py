@@ -112,13 +112,13 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
     train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
-    train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of the style wave)")
+    train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 4")
     train.add_argument(
-        "--painting-size", type=_positive, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
+        "--painting-size", type=_side, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
     )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness")
@@ -143,6 +143,13 @@ def _natural(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
+    return number
+
+
+def _side(text: str) -> int:
+    number = int(text)
+    if not 64 <= number <= 4096:
+        raise argparse.ArgumentTypeError(f"{text} is not from 64 to 4096")
     return number
 
 

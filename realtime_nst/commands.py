@@ -22,7 +22,7 @@ from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
 from realtime_nst.sources import FileSource, PatternSource, check_file, list_cameras, open_source
 from realtime_nst.stats import Stats
-from realtime_nst.styles import StyleBook, find_styles, style_folders
+from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 from realtime_nst.video import Frame, Sink
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def webcam(options: argparse.Namespace) -> int:
     try:
         stylizer = load_stylizer(choose_backend(options.backend, options.precision))
         stylizer.prepare([style.body, *book.bodies], source.width, source.height)
-        controls = Controls(list(book.values()), style, mirror=options.mirror)
+        controls = Controls(book.values(), style, mirror=options.mirror)
         stats = Stats()
         if options.no_window:
             sinks.append(NullSink())

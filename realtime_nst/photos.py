@@ -1,6 +1,5 @@
 """Photos in and out: any size, upright, in the formats that Pillow knows."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +65,7 @@ def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = Non
         SinkError: The ending is unknown, or the disk does not allow it.
     """
     check_photo_name(path)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    draft = path.with_name(f".{path.stem}.part{path.suffix}")
     options: dict[str, object] = {"quality": QUALITY}
     if WRITABLE[path.suffix.lower()] == "PNG":
         info = PngImagePlugin.PngInfo()

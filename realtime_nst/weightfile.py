@@ -7,7 +7,6 @@ are refused. This module does not know what the arrays mean.
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -39,10 +38,10 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
     text = json.dumps(metadata, sort_keys=True)
     if len(text) > LARGEST_METADATA:
         raise ValueError(f"metadata of {len(text)} bytes: at most {LARGEST_METADATA} were expected.")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.name}.part")
     image = io.BytesIO()  # HDF5 does not survive a disk that fills while it writes; plain bytes do
     with h5py.File(image, "w") as file:
-        file.attrs["metadata"] = text
+        file.attrs["metadata"] = np.bytes_(text.encode())  # of fixed length: HDF5 reads damaged others into a crash
         for name, array in arrays.items():
             file.create_dataset(name, data=np.asarray(array, dtype="<f4"))
     try:
@@ -106,8 +105,9 @@ def _opened(path: Path) -> h5py.File:
 
 def _metadata(path: Path, file: h5py.File) -> dict[str, Any]:
     try:
-        text = file.attrs["metadata"]
-        metadata = json.loads(text)
+        if file.attrs.get_id("metadata").dtype.kind != "S":
+            raise _foreign(path)
+        metadata = json.loads(file.attrs["metadata"])
     except (KeyError, ValueError, TypeError, OSError, RuntimeError, RecursionError) as error:
         raise _foreign(path) from error
     if not isinstance(metadata, dict):

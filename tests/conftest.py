@@ -12,7 +12,8 @@ import pytest
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.ffmpeg import FrameReader, executable, probe
-from realtime_nst.styles import Body, StyleBook, find_styles, kernel_shapes, write_body, write_style
+from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.styles import Body, kernel_shapes, write_body, write_style
 from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")

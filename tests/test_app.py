@@ -12,7 +12,7 @@ import pytest
 from realtime_nst.app import run
 from realtime_nst.controls import Controls
 from realtime_nst.stats import Stats
-from realtime_nst.styles import StyleBook
+from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
 from tests.conftest import FakeSource, RecordingSink
 

@@ -22,7 +22,7 @@ LAYERS = [
     {"errors", "architecture", "interrupt", "stage"},
     {"weightfile", "backend"},
     {"styles", "video", "ffmpeg"},
-    {"controls", "stats", "network"},
+    {"controls", "stats", "network", "stylebook"},
     {"sources", "overlay", "engine", "stylizer"},
     {"sinks", "photos"},
     {"app"},

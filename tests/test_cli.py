@@ -193,7 +193,7 @@ def test_bench_prints_both_rates(run: Run, capsys: pytest.CaptureFixture[str]) -
 def test_snapshot_has_the_style_in_its_name_and_inside(tmp_path: Path, weights: Path) -> None:
     from realtime_nst.commands import save_snapshot
     from realtime_nst.controls import Controls
-    from realtime_nst.styles import find_styles
+    from realtime_nst.stylebook import find_styles
     from realtime_nst.video import Frame
 
     book = find_styles([weights])

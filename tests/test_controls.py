@@ -9,7 +9,7 @@ import pytest
 from realtime_nst.controls import KEYS, Controls
 from realtime_nst.overlay import draw_overlay, help_lines
 from realtime_nst.stats import Stats
-from realtime_nst.styles import StyleBook
+from realtime_nst.stylebook import StyleBook
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,24 +8,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-import realtime_nst.weights
 
+import realtime_nst.weights
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError
-from realtime_nst.styles import (
-    VECTOR,
-    Body,
-    StyleBook,
-    find_styles,
-    hash_body,
-    kernel_shapes,
-    mix_styles,
-    own_style_folder,
-    read_body,
-    style_folders,
-    write_body,
-    write_style,
-)
+from realtime_nst.stylebook import StyleBook, find_styles, mix_styles, own_style_folder, style_folders
+from realtime_nst.styles import VECTOR, Body, hash_body, kernel_shapes, read_body, write_body, write_style
 from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
 TINY = Architecture(width=4, blocks=1, half=5, full=6)
@@ -396,7 +384,7 @@ def test_own_styles_are_where_xdg_says(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_chosen_folder_comes_before_own_and_shipped_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.styles.own_style_folder", lambda: tmp_path / "own")
+    monkeypatch.setattr("realtime_nst.stylebook.own_style_folder", lambda: tmp_path / "own")
     shipped = Path(str(realtime_nst.weights.__file__)).parent
     assert style_folders() == [shipped]
     assert style_folders(tmp_path / "first") == [tmp_path / "first", shipped]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from realtime_nst.backend import Backend, activate
-from realtime_nst.styles import StyleBook, find_styles, write_style
+from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.styles import write_style
 from realtime_nst.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import NARROW, narrow_body, random_vector

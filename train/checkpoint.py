@@ -11,7 +11,7 @@ from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
 from .model import StyleModel
 
-START_OVER = "Start over with another --seed or a lower --style-weight; the last checkpoint is good."
+START_OVER = "Start over with another --seed or a lower --style-weight; what was saved before is good."
 
 
 def state_of(model: StyleModel) -> dict[str, Any]:

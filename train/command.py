@@ -13,7 +13,8 @@ from tqdm import tqdm
 from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import on_interrupt
-from realtime_nst.styles import Style, StyleBook, find_styles, own_style_folder, style_folders
+from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
+from realtime_nst.styles import Style
 
 from .recipes import BODY_RECIPE, PAINTINGS, VECTOR_RECIPE, Painting, Recipe
 
@@ -41,10 +42,12 @@ def train(options: argparse.Namespace) -> int:
         bar.set_postfix({key: f"{value:.3f}" for key, value in progress.losses.items()}, refresh=False)
         bar.update()
 
-    with on_interrupt(lambda: stopping.append(True)):
-        written = run_training(job, report=report, stop=lambda: bool(stopping))
-    if bar is not None:
-        bar.close()
+    try:
+        with on_interrupt(lambda: stopping.append(True)):
+            written = run_training(job, report=report, stop=lambda: bool(stopping))
+    finally:
+        if bar is not None:
+            bar.close()
     if not written:
         print(f"Stopped and saved in '{job.workshop}'. The same command goes on from there.", file=sys.stderr)
         return 0
@@ -65,7 +68,7 @@ def style_names(options: argparse.Namespace) -> list[str]:
         raise TrainingError(f"{len(names)} names for {len(options.pictures)} pictures. Give --name one name per picture.")
     for name in names:
         check_name(name, "style")
-    if options.new_body:
+    if options.new_body is not None:
         check_name(options.new_body, "body")
     if len(set(names)) < len(names):
         raise TrainingError(f"A name occurs twice in {', '.join(names)}. Give --name a different one for each picture.")

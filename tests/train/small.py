@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from keras import layers
 from PIL import Image
+
+from realtime_nst.stylebook import find_styles
 from realtime_nst.train import model, trainer
 from realtime_nst.train.dataset import Motion
 from realtime_nst.train.recipes import Painting, Recipe
 from realtime_nst.train.trainer import Job, Progress, train
-
-from realtime_nst.styles import find_styles
 from tests.conftest import NARROW
 
 RECIPE = Recipe(

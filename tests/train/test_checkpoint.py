@@ -16,12 +16,13 @@ import h5py
 import keras
 import numpy as np
 import pytest
+
+from realtime_nst.errors import TrainingError
+from realtime_nst.stylebook import find_styles
+from realtime_nst.styles import STYLE_SUFFIX
 from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
 from realtime_nst.train.trainer import Job, Progress, train
-
-from realtime_nst.errors import TrainingError
-from realtime_nst.styles import STYLE_SUFFIX, find_styles
 from realtime_nst.weightfile import write_weights
 from tests.train.small import RECIPE, Run, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 
@@ -71,7 +72,6 @@ def test_finished_run_writes_the_same_files_when_asked_again(run: Run, tmp_path:
         assert style.metadata == find_styles([run.job.output])[name].metadata
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_killed_run_goes_on_as_if_it_had_not_been_killed(tmp_path: Path) -> None:
     make_pictures(tmp_path)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, sample
 from scipy.ndimage import map_coordinates
 
 from realtime_nst.errors import TrainingError
+from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, sample
 
 CALM = Motion(noise=0, exposure=0)
 """Motion alone, without what a camera adds."""

@@ -10,7 +10,7 @@ import pytest
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
 from realtime_nst.network import build_transform_network
-from realtime_nst.styles import StyleBook, find_styles
+from realtime_nst.stylebook import StyleBook, find_styles
 from tests.conftest import NARROW, narrow_body
 from tests.reference import stylize_with_numpy
 

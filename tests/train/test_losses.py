@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from keras import ops
 from PIL import Image
+
+from realtime_nst.errors import TrainingError
 from realtime_nst.train.dataset import Motion, PhotoBatches, sample
 from realtime_nst.train.losses import (
     VGG_LAYERS,
@@ -20,8 +22,6 @@ from realtime_nst.train.losses import (
     total_variation_loss,
     warp,
 )
-
-from realtime_nst.errors import TrainingError
 
 NUMBERS = np.random.default_rng(7)
 START = NUMBERS.bit_generator.state

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+
+from realtime_nst.network import build_transform_network
 from realtime_nst.train import model as module
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
 from realtime_nst.train.model import StyleModel, build_model, dtype_policy, kernels_of, set_kernels
-
-from realtime_nst.network import build_transform_network
 from tests.conftest import NARROW, narrow_body
 from tests.train.small import RECIPE, make_small, small_loss_network
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from realtime_nst.train.command import make_job, recipe_of, style_names, styles_of_body, training_backend
-from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, VECTOR_RECIPE
 
 from realtime_nst.cli import build_parser, main
 from realtime_nst.errors import TrainingError
-from realtime_nst.styles import BODY_SUFFIX, find_styles, own_style_folder, write_style
+from realtime_nst.stylebook import find_styles, own_style_folder
+from realtime_nst.styles import BODY_SUFFIX, write_style
+from realtime_nst.train.command import make_job, recipe_of, style_names, styles_of_body, training_backend
+from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, VECTOR_RECIPE
 from tests.conftest import narrow_body, random_vector
 from tests.train.small import RECIPE, make_small
 
