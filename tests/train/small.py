@@ -100,7 +100,7 @@ def arrays_of(folder: Path) -> dict[str, np.ndarray]:
     """All numbers of a run's body and styles."""
     book = find_styles([folder])
     (body,) = book.bodies
-    return {**body.weights(), **{name: style.vector for name, style in book.items()}}
+    return {**body.weights(), **{style.name: style.vector for style in book.values()}}
 
 
 def assert_same_numbers(one: Path, other: Path) -> None:

@@ -68,8 +68,8 @@ def test_finished_run_writes_the_same_files_when_asked_again(run: Run, tmp_path:
     assert len(train(job, report=reports.append)) == 3
     assert not reports
     assert_same_numbers(job.output, run.job.output)
-    for name, style in find_styles([job.output]).items():
-        assert style.metadata == find_styles([run.job.output])[name].metadata
+    for style in find_styles([job.output]).values():
+        assert style.metadata == find_styles([run.job.output])[style.name].metadata
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
