@@ -123,7 +123,9 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness")
     train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
-    train.add_argument("--mixed-precision", choices=("bfloat16", "float16"), help="arithmetic of the network on a GPU")
+    train.add_argument(
+        "--mixed-precision", choices=("auto", "off", "bfloat16", "float16"), default="auto", help="auto: bfloat16 on a GPU"
+    )
     train.add_argument("--title", help="what the style file says about a single picture")
     train.add_argument("--artist", help="likewise")
     train.add_argument("--year", help="likewise")

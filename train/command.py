@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from realtime_nst.backend import Backend, activate, choose_backend
+from realtime_nst.backend import Backend, activate, choose_backend, has_nvidia_gpu
 from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
@@ -123,7 +123,7 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
         vgg_weights=options.vgg_weights,
         body=body,
         start=start,
-        precision=f"mixed_{options.mixed_precision}" if options.mixed_precision else "float32",
+        precision=precision_of(options.mixed_precision),
         licence=options.licence,
     )
 
@@ -143,6 +143,13 @@ def styles_of_body(book: StyleBook, name: str | None) -> list[Style]:
         raise TrainingError(f"No body named '{name}'. Bodies: {known}. `--new-body {name}` trains a new one.")
     body = max(wanted, key=bodies.count)
     return [style for style in book.values() if style.body.sha256 == body.sha256]
+
+
+def precision_of(choice: str) -> str:
+    """Keras' dtype policy for a choice of --mixed-precision."""
+    if choice == "auto":
+        choice = "bfloat16" if has_nvidia_gpu() else "off"
+    return "float32" if choice == "off" else f"mixed_{choice}"
 
 
 def training_backend() -> Backend:

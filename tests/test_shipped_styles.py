@@ -1,0 +1,115 @@
+"""The styles that ship: they load, they say where they come from, and they paint well by measure."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.backend import Backend, activate, openvino_has_bfloat16
+from realtime_nst.photos import read_photo
+from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.stylizer import Stylizer
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(path.name.removesuffix(".weights.h5") for path in (ROOT / "weights").glob("*.weights.h5"))
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def make_stylizer(precision: str) -> Stylizer:
+    backend = Backend("openvino", precision, gpu=False)
+    activate(backend)
+    from realtime_nst.engine import build_engine
+
+    return Stylizer(partial(build_engine, backend=backend))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> StyleBook:
+    return find_styles([ROOT / "weights"])
+
+
+@pytest.fixture(scope="module")
+def stylizer() -> Iterator[Stylizer]:
+    yield make_stylizer("float32")
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return read_photo(ROOT / "samples" / "astronaut.jpg")
+
+
+def blurred(image: np.ndarray, side: int = 16) -> np.ndarray:
+    """Mean brightness of blocks."""
+    light = image @ LUMA
+    height, width = (length // side * side for length in light.shape)
+    return light[:height, :width].reshape(height // side, side, width // side, side).mean((1, 3))
+
+
+def test_the_promised_styles_are_there_and_whole(shipped: StyleBook) -> None:
+    assert {"wave", "starry-night", "scream", "edtaonisl"} <= set(shipped) and not shipped.broken
+    assert len(shipped.bodies) == 1
+    assert sum(array.size for array in shipped.bodies[0].weights().values()) == 413_028
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_style_says_where_it_comes_from(shipped: StyleBook, name: str) -> None:
+    facts = shipped[name].metadata
+    for key in ("title", "artist", "year", "licence", "licence_of_painting", "recipe", "figures", "trained"):
+        assert facts[key], key
+    assert facts["licence"] == "MIT" and facts["recipe"]["steps"] >= 1200
+    for page in ("README.md", "weights/README.md"):
+        row = re.search(rf"^\| `{name}` \|.*$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+        assert row and facts["title"] in row[0], f"{page} on {name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_light_stays_light_and_nothing_is_blown_out(
+    stylizer: Stylizer, shipped: StyleBook, portrait: np.ndarray, name: str
+) -> None:
+    painted = stylizer.paint(portrait, shipped[name])
+    tones = np.corrcoef(blurred(portrait).ravel(), blurred(painted).ravel())[0, 1]
+    assert tones > 0.6, f"brightness of the painting follows the photo's by {tones:.2f} only"
+    light = painted @ LUMA
+    assert float((light < 3).mean() + (light > 252).mean()) < 0.25
+    assert np.abs(painted.astype(int) - portrait).mean() > 15, "hardly painted at all"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_grid_of_four_pixels(stylizer: Stylizer, shipped: StyleBook, portrait: np.ndarray, name: str) -> None:
+    light = stylizer.paint(portrait, shipped[name]) @ LUMA
+    spectrum = np.abs(np.fft.rfft2(light - light.mean())) ** 2
+    height = light.shape[0]
+    for row, column in ((height // 4, 0), (0, height // 4), (height // 4, height // 4)):
+        around = spectrum[max(row - 12, 0) : row + 13, max(column - 12, 0) : column + 13]
+        peak = spectrum[row, column]
+        assert peak < 60 * np.median(around), f"period 4 stands out {peak / np.median(around):.0f} times"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_still_camera_gives_a_still_picture(stylizer: Stylizer, shipped: StyleBook, portrait: np.ndarray, name: str) -> None:
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(np.rint(portrait + rng.normal(0, 3, portrait.shape)), 0, 255).astype(np.uint8) for _ in range(2)]
+    painted = [stylizer.paint(image, shipped[name]).astype(float) for image in noisy]
+    gain = np.abs(painted[0] - painted[1]).mean() / np.abs(noisy[0].astype(float) - noisy[1]).mean()
+    assert gain < 1.5, f"noise gain {gain:.2f}"
+
+
+def test_styles_look_different(stylizer: Stylizer, shipped: StyleBook, portrait: np.ndarray) -> None:
+    painted = {name: stylizer.paint(portrait, shipped[name]).astype(float) for name in shipped}
+    for first in painted:
+        for second in painted:
+            assert first >= second or np.abs(painted[first] - painted[second]).mean() > 12, f"{first} and {second}"
+
+
+@pytest.mark.skipif(not openvino_has_bfloat16(), reason="this processor does not multiply bfloat16 itself")
+def test_bfloat16_looks_like_float32(stylizer: Stylizer, shipped: StyleBook, portrait: np.ndarray) -> None:
+    half = make_stylizer("bfloat16")
+    for name in shipped:
+        exact = stylizer.paint(portrait, shipped[name]).astype(float)
+        rounded = half.paint(portrait, shipped[name]).astype(float)
+        psnr = 10 * np.log10(255**2 / np.mean((exact - rounded) ** 2))
+        assert psnr > 30, f"{name}: {psnr:.1f} dB"
+        assert abs((rounded - exact).mean()) < 0.7, f"{name} is lighter or darker by {(rounded - exact).mean():.2f}"
