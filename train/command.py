@@ -90,6 +90,8 @@ def check_name(name: str, kind: str) -> None:
 def recipe_of(options: argparse.Namespace) -> Recipe:
     """The recipe for a new body or for vectors, changed by the flags."""
     recipe = BODY_RECIPE if options.new_body else VECTOR_RECIPE
+    if options.origin and not options.new_body:
+        raise TrainingError("--from needs --new-body NAME: the name of the body that grows out of it.")
     changes = {name: getattr(options, name) for name in ("steps", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.style_weight is not None:
@@ -103,11 +105,13 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
     """What to train and where, from the flags."""
     from .trainer import Job
 
-    body = start = None
-    if not options.new_body:
-        book = find_styles(style_folders(options.weights))
-        of_body = styles_of_body(book, options.body)
-        body, start = of_body[0].body, np.mean([style.vector for style in of_body], axis=0)
+    body, start = None, None
+    if not options.new_body or options.origin:
+        of_body = styles_of_body(find_styles(style_folders(options.weights)), options.origin or options.body)
+        body = of_body[0].body
+        mean: np.ndarray = np.mean([style.vector for style in of_body], axis=0)
+        before = {style.name: style.vector for style in of_body} if options.origin else {}
+        start = np.stack([before.get(name, mean) for name in names])
     given = {key: getattr(options, key) for key in ("title", "artist", "year") if getattr(options, key)}
     paintings = {}
     for name, path in zip(names, options.pictures):
@@ -122,6 +126,7 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
         recipe=recipe,
         vgg_weights=options.vgg_weights,
         body=body,
+        frozen=not options.new_body,
         start=start,
         precision=precision_of(options.mixed_precision),
         licence=options.licence,

@@ -101,6 +101,7 @@ def build_model(
     *,
     vgg_weights: str,
     body: Body | None = None,
+    frozen: bool = True,
     start: np.ndarray | None = None,
     precision: str = "float32",
 ) -> StyleModel:
@@ -110,8 +111,9 @@ def build_model(
         recipe: The numbers.
         pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size.
         vgg_weights: "imagenet" or a path.
-        body: A body that stays as it is; `None` starts a new one.
-        start: Vector that the styles start from; `None` is the neutral one.
+        body: A body to start from; `None` starts with random weights.
+        frozen: Keep that body as it is and learn vectors only.
+        start: Vector that the styles start from, `(V,)`, or one for each, `(S, V)`; `None` is the neutral one.
         precision: Keras' dtype policy of the transform network.
 
     Raises:
@@ -124,7 +126,7 @@ def build_model(
         network = build_transform_network(architecture, uint8=False)
     if body:
         set_kernels(network, body.weights())
-        network.trainable = False
+        network.trainable = not frozen
     if start is None:
         parts = identity_vector_parts(architecture)
         start = np.concatenate([np.full(size, value, np.float32) for size, value in parts])
@@ -134,7 +136,9 @@ def build_model(
         )
     features = [loss_network(ops.convert_to_tensor(picture[None])) for picture in pictures]
     grams = [np.concatenate([ops.convert_to_numpy(gram_matrix(taps[tap])) for taps in features]) for tap in recipe.style_taps]
-    model = StyleModel(network, np.stack([start] * len(pictures)), grams, recipe, loss_network, content_network)
+    model = StyleModel(
+        network, np.broadcast_to(start, (len(pictures), start.shape[-1])), grams, recipe, loss_network, content_network
+    )
     schedule = keras.optimizers.schedules.CosineDecay(
         recipe.learning_rate * 0.05,
         max(recipe.steps - WARMUP_STEPS, 1),

@@ -39,9 +39,9 @@ class Recipe:
     content_tap: str = "relu3_3"
     style_taps: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
     content: float = 1.0
-    style: float = 5.0
+    style: float = 12.0
     total_variation: float = 0.5
-    temporal: float = 20.0
+    temporal: float = 40.0
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
 

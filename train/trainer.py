@@ -48,8 +48,9 @@ class Job:
         name: Name of the new body, or of the run when `body` is given.
         recipe: The numbers.
         vgg_weights: "imagenet" or a path.
-        body: A trained body that stays as it is: only vectors are learned. `None` trains a new body.
-        start: Vector that the new ones start from; `None` is the neutral one.
+        body: A trained body to start from; `None` starts with random weights.
+        frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
+        start: Vector that the styles start from, `(V,)`, or one for each, `(S, V)`; `None` is the neutral one.
         precision: Keras' dtype policy of the transform network.
         licence: Licence of the trained weights.
     """
@@ -62,6 +63,7 @@ class Job:
     recipe: Recipe
     vgg_weights: str = "imagenet"
     body: Body | None = None
+    frozen: bool = True
     start: np.ndarray | None = None
     precision: str = "float32"
     licence: str = "the trainer's own"
@@ -107,6 +109,7 @@ def train(
         list(pictures.values()),
         vgg_weights=job.vgg_weights,
         body=job.body,
+        frozen=job.frozen,
         start=job.start,
         precision=job.precision,
     )
@@ -195,7 +198,8 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
 
 def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
     """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
-    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), job.body.sha256 if job.body else None], sort_keys=True).encode())
+    origin = [job.body.sha256, job.frozen] if job.body else None
+    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin], sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())
         digest.update(picture.tobytes())
@@ -204,11 +208,17 @@ def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
 
 def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: Mapping[str, Mapping[str, float]]) -> list[Path]:
     """Write the body (if it is new) and every style, with what is known about them."""
-    body = job.body
     written = []
-    if body is None:
-        names = {"styles": list(job.pictures)}
-        body = write_body(job.output, job.name, Architecture(), kernels_of(model.network), {**how, **names})
+    if job.body and job.frozen:
+        body = job.body
+    else:
+        facts = {**how, "styles": list(job.pictures)}
+        if job.body:  # what it has learned before
+            facts["before"] = {
+                key: value for key, value in job.body.metadata.items() if key in ("recipe", "hours", "before", "sha256")
+            }
+        architecture = job.body.architecture if job.body else Architecture()
+        body = write_body(job.output, job.name, architecture, kernels_of(model.network), facts)
         written.append(body.path)
     for name, vector in zip(job.pictures, ops.convert_to_numpy(model.vectors)):
         painting = job.paintings[name]
@@ -218,7 +228,7 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: 
             "artist": painting.artist,
             "year": painting.year,
             "licence_of_painting": painting.licence,
-            "trained": "vector on a frozen body" if job.body else "jointly with its body",
+            "trained": "vector on a frozen body" if job.body and job.frozen else "jointly with its body",
             "figures": figures[name],
         }
         written.append(write_style(job.output, name, vector, body, metadata))

@@ -150,9 +150,18 @@ def test_new_style_starts_from_the_mean_of_its_bodys_styles(styles: Path, tmp_pa
     job = make_job(parse("a.jpg", "--output", tmp_path, "--vgg-weights", "vgg.h5"), ["a"], VECTOR_RECIPE)
     assert job.body is not None and job.body.name == "young"
     assert job.start is not None
-    assert np.allclose(job.start, (random_vector(1) + random_vector(2)) / 2)
+    assert job.frozen and np.allclose(job.start, (random_vector(1) + random_vector(2)) / 2)
     assert (job.name, job.pictures, job.photos) == ("a", {"a": Path("a.jpg")}, Path("photos"))
     assert (job.output, job.workshop, job.vgg_weights) == (tmp_path, tmp_path / "a.training", "vgg.h5")
+
+
+def test_new_body_can_grow_out_of_another_and_its_styles_out_of_theirs(styles: Path) -> None:
+    job = make_job(parse("a.jpg", "b.jpg", "--new-body", "next", "--from", "young"), ["kelp", "brand-new"], BODY_RECIPE)
+    assert job.body is not None and job.body.name == "young" and not job.frozen and job.name == "next"
+    assert job.start is not None and np.array_equal(job.start[0], find_styles([styles])["kelp"].vector)
+    assert np.allclose(job.start[1], (random_vector(1) + random_vector(2)) / 2)
+    with pytest.raises(TrainingError, match="--from needs --new-body NAME"):
+        recipe_of(parse("--from", "young"))
 
 
 def test_new_body_starts_from_nothing() -> None:

@@ -129,6 +129,23 @@ def test_new_styles_leave_a_frozen_body_untouched(run: Run, tmp_path: Path) -> N
     assert 0 < difference.max() < 0.1, "three steps from the start, at a rate of at most 0.01"
 
 
+def test_body_that_grows_out_of_another_starts_there_and_tells(run: Run, tmp_path: Path) -> None:
+    book = find_styles([run.job.output])
+    (old,) = book.bodies
+    start = np.stack([style.vector for style in (book["stripes"], book["dots"])])
+    job = replace(run.job, output=tmp_path, body=old, frozen=False, start=start, recipe=replace(RECIPE, steps=2))
+    train(job)
+    grown = find_styles([tmp_path])
+    (body,) = grown.bodies
+    assert body.sha256 != old.sha256 and body.metadata["before"]["sha256"] == old.sha256
+    assert body.metadata["before"]["recipe"]["steps"] == RECIPE.steps
+    for name, kernel in body.weights().items():
+        assert 0 < np.abs(kernel - old.weights()[name]).max() < 0.05, name
+    for name in ("stripes", "dots"):
+        assert 0 < np.abs(grown[name].vector - book[name].vector).max() < 0.05
+        assert grown[name].metadata["trained"] == "jointly with its body"
+
+
 def test_start_of_a_new_vector_is_neutral_unless_given(run: Run, tmp_path: Path) -> None:
     (body,) = find_styles([run.job.output]).bodies
     job = replace(run.job, output=tmp_path, body=body, recipe=replace(RECIPE, steps=1))
