@@ -129,8 +129,14 @@ def styles(options: argparse.Namespace) -> int:
     rows: list[tuple[str, ...]] = [("style", "painting", "artist", "year", "body", "trained")]
     for style in find_all_styles(options).values():
         facts = [str(style.metadata.get(key, "?")) for key in ("title", "artist", "year")]
-        steps = style.metadata.get("recipe", {}).get("steps", "?")
-        rows.append((style.name, *facts, style.body.name, f"{style.metadata.get('trained', '?')}, {steps} steps"))
+        rows.append(
+            (
+                style.name,
+                *facts,
+                style.body.name,
+                f"{style.metadata.get('trained', '?')}, {style.metadata.get('total_steps', '?')} steps",
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())

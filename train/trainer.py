@@ -143,6 +143,7 @@ def train(
                 return []
     how = {
         "recipe": job.recipe.to_dict(),
+        "total_steps": job.recipe.steps + steps_before(job),
         "photos": len(photos),
         "photos_skipped": len(batches.skipped),
         "hours": round(seconds / 3600, 2),
@@ -150,6 +151,14 @@ def train(
         "licence": job.licence,
     }
     return write_results(job, model, how, figures_of(job, model, photos))
+
+
+def steps_before(job: Job) -> int:
+    """Steps that a new body's origin has behind it; 0 for a body from random weights and for a frozen one."""
+    if job.body is None or job.frozen:
+        return 0
+    facts = job.body.metadata
+    return int(facts.get("total_steps") or facts.get("recipe", {}).get("steps", 0))
 
 
 def figures_of(job: Job, model: StyleModel, photos: Sequence[Path]) -> dict[str, dict[str, float]]:

@@ -139,6 +139,7 @@ def test_body_that_grows_out_of_another_starts_there_and_tells(run: Run, tmp_pat
     (body,) = grown.bodies
     assert body.sha256 != old.sha256 and body.metadata["before"]["sha256"] == old.sha256
     assert body.metadata["before"]["recipe"]["steps"] == RECIPE.steps
+    assert body.metadata["total_steps"] == RECIPE.steps + 2 and old.metadata["total_steps"] == RECIPE.steps
     for name, kernel in body.weights().items():
         assert 0 < np.abs(kernel - old.weights()[name]).max() < 0.05, name
     for name in ("stripes", "dots"):
