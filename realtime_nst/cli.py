@@ -104,7 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
     bench.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
-    bench.add_argument("--frames", type=_positive, default=100, metavar="N", help="frames per measurement (default: %(default)s)")
+    bench.add_argument("--frames", type=_positive, default=50, metavar="N", help="frames per round (default: %(default)s)")
     bench.set_defaults(command=("realtime_nst.commands", "bench"))
 
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")

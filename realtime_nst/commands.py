@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -28,7 +29,8 @@ from realtime_nst.video import Frame, Sink
 if TYPE_CHECKING:
     from realtime_nst.stylizer import Stylizer
 
-BENCH_WARMUP = 5
+BENCH_ROUNDS = 5
+BENCH_PICTURES = 8
 RECORDING_FPS = 60.0
 """A recording has at most so many frames per second, whatever a camera claims."""
 
@@ -154,25 +156,29 @@ def cameras(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Measure the network alone, and then the whole loop with a source that does not limit it."""
+    """Measure the network alone and the whole loop, with a source that does not limit it, in turns."""
     style = find_all_styles(options).mix(options.style)
     backend = choose_backend(options.backend, options.precision)
     stylizer = load_stylizer(backend)
     width, height = options.size
     source = PatternSource(width, height, fps=None)
-    pictures = [source.image(index) for index in range(8)]
-    times = []
-    for index in range(BENCH_WARMUP + options.frames):
+    pictures = [source.image(index) for index in range(BENCH_PICTURES)]
+    for picture in pictures:  # compiles, and warms up
+        stylizer.paint(picture, style)
+    rounds = []
+    for _ in range(BENCH_ROUNDS):  # in turns, because a machine's speed drifts
         started = time.perf_counter()
-        stylizer.paint(pictures[index % len(pictures)], style)
-        times.append(time.perf_counter() - started)
-    network_ms = 1000 * sorted(times[BENCH_WARMUP:])[options.frames // 2]
-    stats = Stats()
-    run(source, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=options.frames)
-    share = stats.mean_fps * network_ms / 1000
-    print(f"{width}x{height}, {backend}, {options.frames} frames")
-    print(f"network alone  {network_ms:6.1f} ms  {1000 / network_ms:6.1f} frames/s")
-    print(f"whole loop     {1000 / stats.mean_fps:6.1f} ms  {stats.mean_fps:6.1f} frames/s  {share:.0%} of the network")
+        for index in range(options.frames):
+            stylizer.paint(pictures[index % len(pictures)], style)
+        alone = options.frames / (time.perf_counter() - started)
+        stats = Stats()
+        source = PatternSource(width, height, fps=None)
+        run(source, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=options.frames)
+        rounds.append((alone, stats.mean_fps, stats.mean_fps / alone))
+    alone, loop, share = (median(column) for column in zip(*rounds))
+    print(f"{width}x{height}, {backend}, medians of {BENCH_ROUNDS} rounds of {options.frames} frames")
+    print(f"network alone  {1000 / alone:6.1f} ms  {alone:6.1f} frames/s")
+    print(f"whole loop     {1000 / loop:6.1f} ms  {loop:6.1f} frames/s  {share:.0%} of the network")
     return 0
 
 
