@@ -32,6 +32,7 @@ def train(options: argparse.Namespace) -> int:
     from .trainer import train as run_training
 
     job = make_job(options, names, recipe)
+    print(f"Checkpoints and a preview picture go to '{job.workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
     stopping: list[bool] = []
     bar: tqdm[None] | None = None
 

@@ -53,7 +53,7 @@ class Recipe:
 BODY_RECIPE = Recipe()
 """A new body with all its styles: hours on two processor cores, minutes on a GPU."""
 
-VECTOR_RECIPE = Recipe(steps=150, learning_rate=1e-2)
+VECTOR_RECIPE = Recipe(steps=250, learning_rate=1e-2)
 """New styles on a frozen body: only their vectors learn, which takes minutes."""
 
 
