@@ -82,12 +82,18 @@ def activate(backend: Backend) -> None:
     """
     os.environ["KERAS_BACKEND"] = backend.name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of hints
+    silence_telemetry()
     import keras
 
     if keras.config.backend() != backend.name:
         raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")
     keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
     keras.config.set_dtype_policy(backend.dtype_policy)
+
+
+def silence_telemetry() -> None:
+    """Keep OpenVINO from reporting its use: it goes on without its telemetry package where that is not found."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
 def has_nvidia_gpu() -> bool:
@@ -99,6 +105,7 @@ def has_nvidia_gpu() -> bool:
 
 def openvino_has_bfloat16() -> bool:
     """True if this processor multiplies bfloat16 itself; elsewhere it would only cost."""
+    silence_telemetry()
     import openvino
 
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

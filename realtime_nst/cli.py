@@ -43,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough, as in `| head`
         sys.stdout = None
         return 1
+    except OSError as error:
+        print(f"realtime-nst: the system refused: {error}. Check rights and free space.", file=sys.stderr)
+        return 1
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -104,7 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
     bench.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
-    bench.add_argument("--frames", type=_positive, default=50, metavar="N", help="frames per round (default: %(default)s)")
+    bench.add_argument("--frames", type=_several, default=50, metavar="N", help="frames per round (default: %(default)s)")
     bench.set_defaults(command=("realtime_nst.commands", "bench"))
 
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
@@ -135,31 +138,37 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not positive")
+def _whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
+    """A whole number within bounds, or argparse's error."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = lowest - 1
+    if not lowest <= number <= highest:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
     return number
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _several(text: str) -> int:
+    return _whole(text, 2)
 
 
 def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return number
+    return _whole(text, 0)
 
 
 def _side(text: str) -> int:
-    number = int(text)
-    if not 64 <= number <= 4096:
-        raise argparse.ArgumentTypeError(f"{text} is not from 64 to 4096")
-    return number
+    return _whole(text, 64, 4096)
 
 
 def _crop(text: str) -> int:
-    number = int(text)
-    if number < 32 or number % 4:
-        raise argparse.ArgumentTypeError(f"{text} is no multiple of 4 from 32 on")
+    number = _whole(text, 32, 4096)
+    if number % 4:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of 4")
     return number
 
 

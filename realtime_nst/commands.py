@@ -16,8 +16,8 @@ from realtime_nst import __version__
 from realtime_nst.app import run
 from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.controls import Controls
-from realtime_nst.errors import SinkError
-from realtime_nst.interrupt import INTERRUPTED
+from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.overlay import draw_overlay
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
@@ -61,17 +61,18 @@ def webcam(options: argparse.Namespace) -> int:
         controls.say(f"{style.name}   h shows the keys")
         stylize = stylizer.follow(lambda: controls.style, lambda: controls.mirror)
         save = partial(save_snapshot, options.snapshots, controls)
-        try:
-            run(source, stylize, TeeSink(sinks), controls, stats, frames=options.frames, save=save)
-        finally:
-            if stats.frames:  # whatever ended the show, what was recorded of it stays
-                TeeSink(sinks).close()
+        with on_interrupt(controls.leave):
+            try:
+                run(source, stylize, TeeSink(sinks), controls, stats, frames=options.frames, save=save)
+            finally:
+                if stats.frames:  # whatever ended the show, what was recorded of it stays
+                    TeeSink(sinks).close()
     finally:
         source.close()
         TeeSink(sinks).discard()
     say(f"{stats.summary()}.")
-    if options.output is not None and stats.frames:
-        say(f"Recorded '{options.output}'.")
+    if options.output is not None:
+        say(f"Recorded '{options.output}'." if stats.frames else f"No frame came; '{options.output}' was not written.")
     return 0
 
 
@@ -90,7 +91,8 @@ def video(options: argparse.Namespace) -> int:
             options.output, source.width, source.height, source.info.rate, original=source.info, audio_from=options.input
         )
         total = source.expected_frames
-        with finishing(sink), tqdm(total=total, unit="frame", desc=options.output.name, dynamic_ncols=True) as bar:
+        bar = tqdm(total=total, unit="frame", desc=options.output.name, dynamic_ncols=True)
+        with on_interrupt(controls.leave), finishing(sink), bar:
             stats = Stats(each=bar.update)
             run(source, stylizer.follow(lambda: style), sink, controls, stats)
             if controls.quit and not stats.frames:
@@ -116,14 +118,20 @@ def image(options: argparse.Namespace) -> int:
         check_photo_name(output)
         check_output(output, source=path, overwrite=options.overwrite)
     style = find_all_styles(options).mix(options.style)
-    photo = read_photo(options.inputs[0])  # before the engine is built, so that a wrong file is told at once
-    stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+    stylizer: Stylizer | None = None
     remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}
-    for number, (path, output) in enumerate(zip(options.inputs, outputs)):
-        photo = read_photo(path) if number else photo
-        write_photo(output, stylizer.paint(photo, style), remarks)
-        say(f"Wrote '{output}'.")
-    return 0
+    failed = 0
+    for path, output in zip(options.inputs, outputs):
+        try:
+            photo = read_photo(path)
+            stylizer = stylizer or load_stylizer(choose_backend(options.backend, options.precision))
+            write_photo(output, stylizer.paint(photo, style), remarks)
+        except (SourceError, SinkError) as error:  # one bad photo does not stop the rest
+            say(f"realtime-nst: {error}")
+            failed += 1
+        else:
+            say(f"Wrote '{output}'.")
+    return 1 if failed else 0
 
 
 def styles(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from realtime_nst.backend import Backend
+from realtime_nst.errors import BackendError
 from realtime_nst.network import build_transform_network
 from realtime_nst.styles import Body
 
@@ -60,7 +61,12 @@ class OpenVINOEngine:
         core.set_property({"ENABLE_MMAP": False})  # the exported file is gone before the model is
         with tempfile.TemporaryDirectory() as folder:
             file = str(Path(folder) / "network.xml")
-            network.export(file, format="openvino", verbose=False)
+            try:
+                network.export(file, format="openvino", verbose=False)
+            except RuntimeError as error:
+                raise BackendError(
+                    f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR."
+                ) from error
             model = core.read_model(file)
         inputs = {node.get_friendly_name(): node for node in model.get_parameters()}
         self._order = [node.get_friendly_name() for node in model.get_parameters()]

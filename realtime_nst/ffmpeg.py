@@ -65,7 +65,7 @@ def probe(path: str) -> VideoInfo:
     Raises:
         SourceError: It holds no video that ffmpeg can decode.
     """
-    command = [executable(), "-hide_banner", "-nostdin", "-i", path, "-map", "0:V:0", "-frames:v", "1"]
+    command = [executable(), "-hide_banner", "-nostdin", "-i", address(path), "-map", "0:V:0", "-frames:v", "1"]
     command += ["-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PROBE_TIMEOUT, **_quiet())
@@ -88,6 +88,11 @@ def probe(path: str) -> VideoInfo:
     )
 
 
+def address(path: str) -> str:
+    """A path or URL as ffmpeg takes it: without a prefix it would read `10:30.mp4` as a protocol named 10."""
+    return path if "://" in path else f"file:{path}"
+
+
 class FrameReader:
     """Decode a file's frames as RGB, at a constant rate, in order.
 
@@ -105,7 +110,7 @@ class FrameReader:
         self._shape = (info.height, info.width, 3)
         command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
         command += ["-re", "-stream_loop", "-1"] if live else []
-        command += ["-i", path, "-map", "0:V:0", "-vf", f"fps={info.rate},scale={info.width}:{info.height}"]
+        command += ["-i", address(path), "-map", "0:V:0", "-vf", f"fps={info.rate},scale={info.width}:{info.height}"]
         command += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, **_quiet())
@@ -180,7 +185,7 @@ class FrameWriter:
         command = [executable(), "-hide_banner", "-loglevel", "error", "-y"]
         command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
         if audio_from is not None and audio_codecs:
-            command += ["-i", audio_from, "-map", "0:v", "-map", "1:a"]
+            command += ["-i", address(audio_from), "-map", "0:v", "-map", "1:a"]
             for track, codec in enumerate(audio_codecs):
                 command += [f"-c:a:{track}", "copy"] if codec in MP4_AUDIO else [f"-c:a:{track}", "aac", f"-b:a:{track}", "192k"]
         aspect = f"{pixel_aspect.numerator}/{pixel_aspect.denominator}"
@@ -189,7 +194,7 @@ class FrameWriter:
         command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
         # 4:2:0 cannot hold an odd number of pixels; 4:4:4 can, and shifts nothing.
         command += ["-pix_fmt", "yuv444p" if width % 2 or height % 2 else "yuv420p"]
-        command += ["-movflags", "+faststart", "-f", "mp4", str(self._draft)]
+        command += ["-movflags", "+faststart", "-f", "mp4", address(str(self._draft))]
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors, **_quiet()
@@ -229,9 +234,11 @@ class FrameWriter:
         self._finish()
         whole = self._draft
         self._draft = whole.with_name(f".cut{whole.name}")
-        command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-i", str(whole), "-map", "0"]
+        command = [executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-i", address(str(whole)), "-map", "0"]
         command += ["-c", "copy", "-t", f"{float(self.frames / self._rate):.6f}", "-movflags", "+faststart", "-f", "mp4"]
-        self._process = subprocess.Popen([*command, str(self._draft)], stdin=subprocess.PIPE, stderr=self._errors, **_quiet())
+        self._process = subprocess.Popen(
+            [*command, address(str(self._draft))], stdin=subprocess.PIPE, stderr=self._errors, **_quiet()
+        )
         try:
             self.close()
         finally:

@@ -8,26 +8,34 @@ from types import FrameType
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended before its work was done."""
+PATIENCE = 3
+"""The Ctrl-C that is meant: the second is often the first one pressed twice."""
 
 
 @contextmanager
 def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
-    """Call `ask` at the first Ctrl-C or SIGTERM; a second Ctrl-C interrupts at once, as usual.
+    """Call `ask` at Ctrl-C, SIGTERM or SIGHUP; the third Ctrl-C interrupts at once.
 
     Outside of the main thread, where Python delivers no signals, it does nothing.
 
     Args:
-        ask: Called inside of the signal handler: it should only set a flag.
+        ask: Called inside of the signal handler, perhaps more than once: it should only set a flag.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    pressed = 0
 
     def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        nonlocal pressed
+        pressed += number == signal.SIGINT
         ask()
+        if pressed >= PATIENCE:
+            raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:

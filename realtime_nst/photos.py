@@ -1,5 +1,6 @@
 """Photos in and out: any size, upright, in the formats that Pillow knows."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from realtime_nst.sources import check_file
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY = 92
+LARGEST_PHOTO = 50_000_000  # pixels: the network needs about 170 bytes for each
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 """What Pillow raises for files that are no pictures, or damaged ones."""
 
@@ -22,8 +24,15 @@ def read_photo(path: Path) -> np.ndarray:
     """
     check_file(path)
     try:
-        with Image.open(path) as file:
-            return np.asarray(upright_rgb(file))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # told in our own words
+            with Image.open(path) as file:
+                if file.width * file.height > LARGEST_PHOTO:
+                    size = f"{file.width * file.height / 1e6:.0f} megapixels; at most {LARGEST_PHOTO / 1e6:.0f}"
+                    raise SourceError(f"'{path}' has {size} fit into memory. Shrink it first.")
+                return np.asarray(upright_rgb(file))
+    except PermissionError as error:
+        raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check its rights.") from error
     except UNREADABLE as error:
         raise SourceError(f"'{path}' is not a picture that can be read. JPEG, PNG, WebP and others of Pillow's are.") from error
 

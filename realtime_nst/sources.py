@@ -202,7 +202,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
     width, height = size or (640, 480)
     if camera == "pattern":
         return PatternSource(width, height)
-    if camera.isdigit():
+    if camera.isascii() and camera.isdigit() and len(camera) < 5:
         return CameraSource(int(camera), width, height)
     if camera.startswith("/dev/"):
         return CameraSource(camera, width, height)

@@ -32,13 +32,13 @@ def train(options: argparse.Namespace) -> int:
     from .trainer import train as run_training
 
     job = make_job(options, names, recipe)
-    print(f"Checkpoints and a preview picture go to '{job.workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
     stopping: list[bool] = []
     bar: tqdm[None] | None = None
 
     def report(progress: "Progress") -> None:
         nonlocal bar
         if bar is None:
+            print(f"Checkpoints and a preview picture go to '{job.workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
             bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=job.name, dynamic_ncols=True)
         bar.set_postfix({key: f"{value:.3f}" for key, value in progress.losses.items()}, refresh=False)
         bar.update()

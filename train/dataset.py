@@ -5,6 +5,7 @@ frames. Every batch is a function of seed and step alone, so that training resum
 the same pictures. NumPy and Pillow only; this module does not know what the batches are for.
 """
 
+import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from realtime_nst.photos import UNREADABLE, upright_rgb
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 FEWEST_PHOTOS = 8
+JPEG_QUALITIES = (8, 90)
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Motion:
         noise: Largest standard deviation of camera noise, of 255.
         exposure: Largest relative change of brightness.
         still: Share of pictures that do not move at all: a camera on a tripod.
+        compressed: Share of pictures with JPEG's block edges in them, as webcams and thin videos have them.
     """
 
     shift: float = 8.0
@@ -53,6 +56,7 @@ class Motion:
     noise: float = 8.0
     exposure: float = 0.08
     still: float = 0.35
+    compressed: float = 0.5
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -109,8 +113,9 @@ class PhotoBatches:
         flow = self._flow(rng)
         exposure = 1.0 + motion.exposure * rng.uniform(-1.0, 1.0)
         noise = motion.noise * rng.uniform()
-        frame = as_camera(photo, noise, rng)
-        moved = as_camera(sample(wide, flow, margin) * exposure, noise, rng)
+        quality = int(rng.integers(*JPEG_QUALITIES)) if rng.uniform() < motion.compressed else None
+        frame = as_camera(photo, noise, rng, quality)
+        moved = as_camera(sample(wide, flow, margin) * exposure, noise, rng, quality)
         return photo, frame, moved, flow
 
     def _crop(self, position: int, side: int, rng: np.random.Generator) -> np.ndarray:
@@ -172,8 +177,19 @@ def sample(wide: np.ndarray, flow: np.ndarray, margin: int) -> np.ndarray:
     return blended
 
 
-def as_camera(image: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """An image as a camera would deliver it: noisy, clipped, in 256 steps; float32 like its input."""
-    noisy = image + noise * rng.standard_normal(image.shape, dtype=np.float32)
-    stepped: np.ndarray = np.rint(noisy).clip(0, 255)
-    return stepped
+def as_camera(image: np.ndarray, noise: float, rng: np.random.Generator, quality: int | None = None) -> np.ndarray:
+    """An image as a camera would deliver it: noisy, clipped, in 256 steps; float32 like its input.
+
+    Args:
+        image: `(H, W, 3)` in `[0, 255]`.
+        noise: Standard deviation of the noise.
+        rng: Where the noise comes from.
+        quality: JPEG quality of the camera's own compression; `None` for none.
+    """
+    noisy: np.ndarray = np.rint(image + noise * rng.standard_normal(image.shape, dtype=np.float32)).clip(0, 255)
+    if quality is None:
+        return noisy
+    file = io.BytesIO()
+    Image.fromarray(noisy.astype(np.uint8)).save(file, "JPEG", quality=quality)
+    with Image.open(file) as compressed:
+        return np.asarray(compressed, dtype=np.float32)
