@@ -5,7 +5,9 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from realtime_nst.errors import BackendError
 
@@ -105,10 +107,22 @@ def has_nvidia_gpu() -> bool:
 
 def openvino_has_bfloat16() -> bool:
     """True if this processor multiplies bfloat16 itself; elsewhere it would only cost."""
+    return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def openvino_core() -> Any:
+    """OpenVINO itself, once and to the end of the process.
+
+    Its processor plugin gives the thread an alternate stack for signals and takes it along when it is unloaded,
+    with the last `Core`: the next Ctrl-C would then crash.
+    """
     silence_telemetry()
     import openvino
 
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    core = openvino.Core()
+    core.set_property({"ENABLE_MMAP": False})  # an exported file is gone before its model is
+    return core
 
 
 def installed(module: str) -> bool:

@@ -25,7 +25,7 @@ KEYS = (
     Key(("space",), "pause", "pause, go on"),
     Key(("m",), "flip", "mirror"),
     Key(("s",), "snapshot", "save a picture"),
-    Key(("h",), "help", "show or hide this"),
+    Key(("h",), "help", "show or hide the keys"),
     Key(("q", "esc"), "quit", "quit"),
 )
 """The keys inside of the window."""

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from realtime_nst.backend import Backend
+from realtime_nst.backend import Backend, openvino_core
 from realtime_nst.errors import BackendError
 from realtime_nst.network import build_transform_network
 from realtime_nst.styles import Body
@@ -55,10 +55,7 @@ class OpenVINOEngine:
     """
 
     def __init__(self, network: keras.Model, vector_size: int, width: int, height: int, precision: str) -> None:
-        import openvino
-
-        core = openvino.Core()
-        core.set_property({"ENABLE_MMAP": False})  # the exported file is gone before the model is
+        core = openvino_core()
         with tempfile.TemporaryDirectory() as folder:
             file = str(Path(folder) / "network.xml")
             try:

@@ -1,6 +1,8 @@
 """The network on OpenVINO, compiled and driven as the application does."""
 
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -142,10 +144,19 @@ def test_memory_stays_flat_and_does_not_grow_with_styles(stylizer: Stylizer, boo
     assert grown < 8 * 1024, f"{grown} KiB more after 2,000 frames"
 
 
-def test_tensorflow_is_not_imported_when_openvino_serves(weights: Path) -> None:
-    import subprocess
-    import sys
+def test_ctrl_c_after_the_engine_is_gone_is_only_ctrl_c(weights: Path) -> None:
+    code = (
+        "import gc, os, signal; from realtime_nst.cli import main\n"
+        "flags = '--camera pattern --size 64x48 --no-window --frames 3 --weights'.split()\n"
+        f"main(['webcam', *flags, {str(weights)!r}]); gc.collect()\n"
+        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('interrupted')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n")
 
+
+def test_tensorflow_is_not_imported_when_openvino_serves(weights: Path) -> None:
     code = (
         "import sys; from realtime_nst.cli import main\n"
         "flags = '--camera pattern --size 64x48 --no-window --frames 3 --weights'.split()\n"
