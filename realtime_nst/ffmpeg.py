@@ -127,7 +127,12 @@ class FrameReader:
         pipe: Any = self._process.stdout
         view, filled = frame.reshape(-1).data, 0
         while filled < len(view):
-            count = pipe.readinto(view[filled:])
+            try:
+                count = pipe.readinto(view[filled:])
+            except ValueError:  # closed by another thread a moment ago
+                if not self._closing:
+                    raise
+                return None
             if not count:
                 if self.frames == 0 and not self._closing:
                     self._process.wait()
