@@ -45,6 +45,7 @@ def webcam(options: argparse.Namespace) -> int:
     style = book.mix(options.style)
     source = open_source(options.camera, options.size)
     sinks: list[Sink] = []
+    tee = TeeSink(sinks)
     try:
         stylizer = load_stylizer(choose_backend(options.backend, options.precision))
         stylizer.prepare([style.body, *book.bodies], source.width, source.height)
@@ -63,13 +64,13 @@ def webcam(options: argparse.Namespace) -> int:
         save = partial(save_snapshot, options.snapshots, controls)
         with on_interrupt(controls.leave):
             try:
-                run(source, stylize, TeeSink(sinks), controls, stats, frames=options.frames, save=save)
+                run(source, stylize, tee, controls, stats, frames=options.frames, save=save)
             finally:
                 if stats.frames:  # whatever ended the show, what was recorded of it stays
-                    TeeSink(sinks).close()
+                    tee.close()
     finally:
         source.close()
-        TeeSink(sinks).discard()
+        tee.discard()
     say(f"{stats.summary()}.")
     if options.output is not None:
         say(f"Recorded '{options.output}'." if stats.frames else f"No frame came; '{options.output}' was not written.")

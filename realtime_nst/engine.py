@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime_nst.backend import Backend, openvino_core
 from realtime_nst.errors import BackendError
-from realtime_nst.network import build_transform_network
+from realtime_nst.network import build_transform_network, set_kernels
 from realtime_nst.styles import Body
 
 
@@ -34,8 +34,7 @@ def build_engine(body: Body, width: int, height: int, backend: Backend) -> Calla
         StyleError: The body's weights are damaged.
     """
     network = build_transform_network(body.architecture, width=width, height=height)
-    for name, array in body.weights().items():
-        network.get_layer(name.removesuffix("/kernel")).kernel.assign(array)
+    set_kernels(network, body.weights())
     if backend.name == "openvino":
         return OpenVINOEngine(network, body.architecture.vector_size, width, height, backend.precision)
     if backend.name == "tensorflow":

@@ -9,9 +9,11 @@ upsamplings, which leave no grid (Odena et al., 2016).
 This module deliberately does not know where weights come from, how they are trained or which device runs them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from realtime_nst.architecture import Architecture
@@ -84,6 +86,12 @@ def build_transform_network(
     x = conv(x, 3, "colours", kernel_initializer=start)
     images_out = ToPixels(uint8, name="pixels")([x, next(parts), next(parts)])  # (B, H, W, 3)
     return keras.Model({"images": images, "vectors": vectors}, images_out, name="transform_network")
+
+
+def set_kernels(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
+    """Load a body's convolution kernels, float32 `(3, 3, C_in, C_out)` by `<layer>/kernel`, as `Body.weights` reads them."""
+    for name, array in arrays.items():
+        network.get_layer(name.removesuffix("/kernel")).kernel.assign(array)
 
 
 def identity_vector_parts(architecture: Architecture) -> list[tuple[int, float]]:

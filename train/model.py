@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.architecture import Architecture
-from realtime_nst.network import build_transform_network, identity_vector_parts
+from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
 from realtime_nst.styles import Body
 
 from .losses import build_loss_network, content_loss, gram_matrix, style_loss, temporal_loss, total_variation_loss
@@ -154,12 +154,6 @@ def build_model(
 def kernels_of(network: keras.Model) -> dict[str, np.ndarray]:
     """The trained numbers of a network by layer, as body files store them."""
     return {f"{layer.name}/kernel": ops.convert_to_numpy(layer.kernel) for layer in network.layers if hasattr(layer, "kernel")}
-
-
-def set_kernels(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
-    """The inverse of `kernels_of`."""
-    for name, array in arrays.items():
-        network.get_layer(name.removesuffix("/kernel")).kernel.assign(array)
 
 
 @contextmanager
