@@ -6,7 +6,9 @@ It knows nothing of Keras: style files are listed, checked and mixed without a d
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LIMITS = {"width": (4, 512), "blocks": (0, 32), "half": (4, 512), "full": (4, 512)}
+CHANNELS, BLOCKS = (4, 512), (0, 32)
+LIMITS = {"eighth": CHANNELS, "blocks": BLOCKS, "quarter": CHANNELS, "fine_blocks": BLOCKS, "half": CHANNELS}
+KERNEL = 3
 
 
 @dataclass(frozen=True)
@@ -14,19 +16,21 @@ class Architecture:
     """How wide and deep a transform network is.
 
     Args:
-        width: Channels at a quarter of the frame's size, where the residual blocks work.
-        blocks: Residual blocks.
-        half: Channels at half of the frame's size, on the way up.
-        full: Channels at the frame's own size, before the last convolution.
+        eighth: Channels at an eighth of the frame's size.
+        blocks: Residual blocks there: what is large, and how things belong together.
+        quarter: Channels at a quarter of the frame's size, on the way in and, added to these, on the way out.
+        fine_blocks: Residual blocks there, on the way out: strokes and lines.
+        half: Channels at half of the frame's size, before the last convolution.
 
     Raises:
         ValueError: A number is not an int, or outside of `LIMITS`.
     """
 
-    width: int = 64
-    blocks: int = 5
-    half: int = 24
-    full: int = 12
+    eighth: int = 64
+    blocks: int = 3
+    quarter: int = 32
+    fine_blocks: int = 2
+    half: int = 32
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in LIMITS.items():
@@ -37,7 +41,19 @@ class Architecture:
     @property
     def norm_channels(self) -> tuple[int, ...]:
         """Channels of every conditional instance normalization, in the order of the forward pass."""
-        return (self.width,) + (self.width,) * (2 * self.blocks) + (self.half, self.full)
+        return tuple(shape[-1] for shape in self.kernel_shapes.values())[:-1]
+
+    @property
+    def kernel_shapes(self) -> dict[str, tuple[int, int, int, int]]:
+        """Shape of every convolution kernel by layer, in the order of the forward pass: `(3, 3, C_in, C_out)`."""
+        channels = {"stem": (48, self.quarter), "down": (self.quarter, self.eighth)}
+        for index in range(1, self.blocks + 1):
+            channels |= dict.fromkeys((f"block{index}a", f"block{index}b"), (self.eighth, self.eighth))
+        channels["quarter"] = (self.eighth, self.quarter)
+        for index in range(1, self.fine_blocks + 1):
+            channels |= dict.fromkeys((f"fine{index}a", f"fine{index}b"), (self.quarter, self.quarter))
+        channels |= {"half": (self.quarter, self.half), "colours": (self.half, 12)}
+        return {f"{name}/kernel": (KERNEL, KERNEL, *pair) for name, pair in channels.items()}
 
     @property
     def vector_size(self) -> int:

@@ -118,9 +118,10 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
+    train.add_argument("--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`")
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
-    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 4")
+    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8")
     train.add_argument(
         "--painting-size", type=_side, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
     )
@@ -167,8 +168,8 @@ def _side(text: str) -> int:
 
 def _crop(text: str) -> int:
     number = _whole(text, 32, 4096)
-    if number % 4:
-        raise argparse.ArgumentTypeError(f"{text} is no multiple of 4")
+    if number % 8:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
 
 

@@ -43,12 +43,12 @@ class Body:
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Read the convolution kernels, float32 `(3, 3, C_in, C_out)`, by layer.
+        """Read the convolution kernels, float32 `(rows, columns, C_in, C_out)`, by layer.
 
         Raises:
             StyleError: They are damaged, or not those that the hash stands for.
         """
-        arrays = read_arrays(self.path, kernel_shapes(self.architecture))
+        arrays = read_arrays(self.path, self.architecture.kernel_shapes)
         if hash_body(self.architecture, arrays) != self.sha256:
             raise StyleError(f"'{self.path}' is not what its own hash says; it was damaged or changed. Copy it again.")
         return arrays
@@ -117,7 +117,7 @@ def write_body(
         StyleError: The folder cannot be written.
     """
     shapes = {key: array.shape for key, array in arrays.items()}
-    if shapes != kernel_shapes(architecture):
+    if shapes != architecture.kernel_shapes:
         raise ValueError(f"arrays {shapes}: the kernels of {architecture} were expected.")
     sha256 = hash_body(architecture, arrays)
     metadata = {
@@ -151,16 +151,6 @@ def write_style(folder: Path, name: str, vector: np.ndarray, body: Body, metadat
     }
     write_weights(path, {VECTOR: vector}, metadata)
     return path
-
-
-def kernel_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Shape of every convolution kernel of a network by layer name: `(3, 3, C_in, C_out)`."""
-    width, half, full = architecture.width, architecture.half, architecture.full
-    channels = {"stem": (48, width)}
-    for index in range(1, architecture.blocks + 1):
-        channels |= {f"block{index}a": (width, width), f"block{index}b": (width, width)}
-    channels |= {"half": (width, half), "full": (half, full), "colours": (full, 3)}
-    return {f"{name}/kernel": (3, 3, *pair) for name, pair in channels.items()}
 
 
 def hash_body(architecture: Architecture, arrays: Mapping[str, np.ndarray]) -> str:

@@ -79,7 +79,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def pad_to_multiple(image: np.ndarray, multiple: int = 4) -> np.ndarray:
+def pad_to_multiple(image: np.ndarray, multiple: int = 8) -> np.ndarray:
     """Continue an image by reflection, to the right and below, until both sides are multiples.
 
     Args:
@@ -97,6 +97,6 @@ def pad_to_multiple(image: np.ndarray, multiple: int = 4) -> np.ndarray:
     return np.pad(image, ((0, below), (0, right), (0, 0)), mode="reflect")
 
 
-def padded_length(length: int, multiple: int = 4) -> int:
+def padded_length(length: int, multiple: int = 8) -> int:
     """The next multiple of `multiple` that is at least `length` and at least two of them."""
     return max(2 * multiple, -(-length // multiple) * multiple)

@@ -13,12 +13,12 @@ import pytest
 from realtime_nst.architecture import Architecture
 from realtime_nst.ffmpeg import FrameReader, executable, probe
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.styles import Body, kernel_shapes, write_body, write_style
+from realtime_nst.styles import Body, write_body, write_style
 from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
-NARROW = Architecture(width=8, blocks=1, half=4, full=4)
+NARROW = Architecture(eighth=8, blocks=1, quarter=6, fine_blocks=1, half=4)
 
 
 def ffmpeg_children() -> list[int]:
@@ -87,7 +87,7 @@ def clips() -> Path:
 def narrow_body(folder: Path, name: str = "narrow", seed: int = 0) -> Body:
     """A body of random weights that takes milliseconds."""
     rng = np.random.default_rng(seed)
-    arrays = {key: rng.normal(0, 0.2, shape).astype(np.float32) for key, shape in kernel_shapes(NARROW).items()}
+    arrays = {key: rng.normal(0, 0.2, shape).astype(np.float32) for key, shape in NARROW.kernel_shapes.items()}
     return write_body(folder, name, NARROW, arrays, {})
 
 

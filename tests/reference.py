@@ -5,21 +5,28 @@ import numpy as np
 from realtime_nst.architecture import Architecture
 
 
-def convolve(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """3x3 convolution over `(H, W, C)`, the border mirrored."""
+def convolve(x: np.ndarray, kernel: np.ndarray, border: str = "reflect") -> np.ndarray:
+    """Convolution over `(H, W, C)`; the border is mirrored, without itself ("reflect") or with it ("symmetric")."""
     height, width, _ = x.shape
-    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    margin = kernel.shape[0] // 2
+    padded = np.pad(x, ((margin, margin), (margin, margin), (0, 0)), mode=border)  # type: ignore[call-overload]
     result = np.zeros((height, width, kernel.shape[-1]))
-    for row in range(3):
-        for column in range(3):
+    for row in range(kernel.shape[0]):
+        for column in range(kernel.shape[1]):
             result += padded[row : row + height, column : column + width] @ kernel[row, column].astype(np.float64)
     return result
+
+
+def upsample_and_convolve(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Each pixel four times, the border repeated before, and a convolution."""
+    wide = np.pad(x, ((2, 2), (2, 2), (0, 0)), mode="edge").repeat(2, 0).repeat(2, 1)
+    return convolve(wide, kernel)[4:-4, 4:-4]
 
 
 def stylize_with_numpy(
     image: np.ndarray, vector: np.ndarray, kernels: dict[str, np.ndarray], architecture: Architecture
 ) -> np.ndarray:
-    """Stylize `(H, W, 3)` uint8, with sides that are multiples of 4, in float64."""
+    """Stylize `(H, W, 3)` uint8, with sides that are multiples of 8, in float64."""
     rest = list(vector.astype(np.float64))
 
     def take(count: int) -> np.ndarray:
@@ -39,13 +46,24 @@ def stylize_with_numpy(
     for row in range(4):
         for column in range(4):
             blocks[..., (row * 4 + column) * 3 : (row * 4 + column) * 3 + 3] = x[row::4, column::4]
-    x = relu(norm(convolve(blocks, kernels["stem/kernel"])))
+    fine = relu(norm(convolve(blocks, kernels["stem/kernel"])))
+    x = relu(norm(convolve(fine, kernels["down/kernel"])[::2, ::2]))
     for number in range(1, architecture.blocks + 1):
         y = relu(norm(convolve(x, kernels[f"block{number}a/kernel"])))
         x = x + norm(convolve(y, kernels[f"block{number}b/kernel"]))
-    for name in ("half", "full"):
-        x = relu(norm(convolve(x.repeat(2, 0).repeat(2, 1), kernels[f"{name}/kernel"])))
-    x = convolve(x, kernels["colours/kernel"])
+    x = relu(norm(upsample_and_convolve(x, kernels["quarter/kernel"]))) + fine
+    for number in range(1, architecture.fine_blocks + 1):
+        y = relu(norm(convolve(x, kernels[f"fine{number}a/kernel"])))
+        x = x + norm(convolve(y, kernels[f"fine{number}b/kernel"]))
+    x = relu(norm(upsample_and_convolve(x, kernels["half/kernel"])))
+    kernel = kernels["colours/kernel"].astype(np.float64).reshape(3, 3, -1, 4, 3)
+    sums = kernel.sum((0, 1))
+    for pixel in range(4):  # the same answer of all four pixels to what is even
+        kernel[:, :, :, pixel] -= (sums[:, pixel] - sums.mean(1)) / 9
+    four = convolve(x, kernel.reshape(3, 3, -1, 12))
+    x = np.zeros((height, width, 3))
+    for pixel in range(4):
+        x[pixel // 2 :: 2, pixel % 2 :: 2] = four[..., 3 * pixel : 3 * pixel + 3]
     scale, shift = take(3), take(3)
     assert not rest
     return np.rint(np.clip(127.5 + 64 * (x * scale + shift), 0, 255)).astype(np.uint8)

@@ -13,16 +13,16 @@ import realtime_nst.weights
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError
 from realtime_nst.stylebook import StyleBook, find_styles, mix_styles, own_style_folder, style_folders
-from realtime_nst.styles import VECTOR, Body, hash_body, kernel_shapes, read_body, write_body, write_style
+from realtime_nst.styles import VECTOR, Body, hash_body, read_body, write_body, write_style
 from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
-TINY = Architecture(width=4, blocks=1, half=5, full=6)
+TINY = Architecture(eighth=4, blocks=1, quarter=7, fine_blocks=0, half=5)
 
 
 def some_arrays(seed: int = 0) -> dict[str, np.ndarray]:
     """Random kernels of a tiny body."""
     rng = np.random.default_rng(seed)
-    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in kernel_shapes(TINY).items()}
+    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in TINY.kernel_shapes.items()}
 
 
 def some_vector(seed: int) -> np.ndarray:
@@ -354,15 +354,15 @@ def test_hash_stands_for_numbers_and_names_and_not_for_their_order(tmp_path: Pat
     known = hash_body(TINY, arrays)
     assert known == hash_body(TINY, dict(reversed(arrays.items())))
     assert known == hash_body(TINY, {name: np.asfortranarray(array.astype(">f4")) for name, array in arrays.items()})
-    assert known == hash_body(TINY, read_arrays(add_body(tmp_path).path, kernel_shapes(TINY)))
+    assert known == hash_body(TINY, read_arrays(add_body(tmp_path).path, TINY.kernel_shapes))
     nudged = {**arrays, "stem/kernel": np.nextafter(arrays["stem/kernel"], np.float32(9))}
     swapped = {**arrays, "block1a/kernel": arrays["block1b/kernel"], "block1b/kernel": arrays["block1a/kernel"]}
-    wider = Architecture(width=4, blocks=1, half=5, full=7)
+    wider = Architecture(eighth=4, blocks=1, quarter=7, fine_blocks=0, half=6)
     assert len({known, hash_body(TINY, nudged), hash_body(TINY, swapped), hash_body(wider, arrays)}) == 4
 
 
 def test_kernels_are_three_by_three_and_chain_from_pixels_to_colours() -> None:
-    shapes = kernel_shapes(TINY)
+    shapes = TINY.kernel_shapes
     assert list(shapes) == [f"{name}/kernel" for name in ("stem", "block1a", "block1b", "half", "full", "colours")]
     assert {shape[:2] for shape in shapes.values()} == {(3, 3)}
     channels = [shape[2:] for shape in shapes.values()]

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from realtime_nst.errors import StyleError, TrainingError
@@ -17,13 +16,13 @@ START_OVER = "Start over with another --seed or a lower --style-weight; what was
 def state_of(model: StyleModel) -> dict[str, Any]:
     """Every variable that a step changes, by a name that is the same in every run."""
     state = {f"network/{layer.name}/kernel": layer.kernel for layer in model.network.layers if hasattr(layer, "kernel")}
-    state["vectors"] = model.vectors
+    state["vectors"], state["lag"] = model.vectors, model.lag
     for index, variable in enumerate(model.optimizer.variables):
         state[f"optimizer/{index}"] = variable
     return state
 
 
-def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, step: int, seconds: float) -> None:
+def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, step: int, seconds: float, returns: int) -> None:
     """Save the state of a run as a whole or not at all.
 
     Args:
@@ -32,33 +31,32 @@ def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, step: int, 
         fingerprint: What must agree for the run to be continued.
         step: Steps done.
         seconds: Time spent on them.
+        returns: How often the run went back to a good step.
 
     Raises:
-        TrainingError: A number is not finite: the checkpoint before stays.
         StyleError: The disk does not allow it.
     """
     arrays = {name: ops.convert_to_numpy(variable) for name, variable in state_of(model).items()}
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise TrainingError(f"Training went astray at step {step}: '{name}' is not finite. {START_OVER}")
-    write_weights(path, arrays, {"kind": "checkpoint", "fingerprint": fingerprint, "step": step, "seconds": seconds})
+    facts = {"kind": "checkpoint", "fingerprint": fingerprint, "step": step, "seconds": seconds, "returns": returns}
+    write_weights(path, arrays, facts)
 
 
-def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> tuple[int, float]:
+def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> tuple[int, float, int]:
     """Continue from a checkpoint of the same run, if there is one.
 
     Returns:
-        Steps done, and seconds spent on them: `(0, 0.0)` without a checkpoint.
+        Steps done, seconds spent on them, and how often the run went back: `(0, 0.0, 0)` without a checkpoint.
 
     Raises:
         TrainingError: The checkpoint is of another run, or damaged.
     """
     if not path.exists():
-        return 0, 0.0
+        return 0, 0.0, 0
     state = state_of(model)
     try:
         metadata = read_metadata(path)
-        step, seconds, found = int(metadata["step"]), float(metadata["seconds"]), metadata["fingerprint"]
+        step, seconds, returns = int(metadata["step"]), float(metadata["seconds"]), int(metadata["returns"])
+        found = metadata["fingerprint"]
         if found != fingerprint:
             raise TrainingError(
                 f"'{path}' is a checkpoint of a run with other settings. Delete its folder to start anew, or choose another name."
@@ -68,4 +66,4 @@ def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> tuple[in
         raise TrainingError(f"'{path}' is damaged and cannot be continued. Delete its folder to start anew.") from error
     for name, variable in state.items():
         variable.assign(arrays[name].astype(variable.dtype))
-    return step, seconds
+    return step, seconds, returns

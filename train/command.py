@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from realtime_nst.interrupt import on_interrupt
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
 from realtime_nst.styles import Style
 
-from .recipes import BODY_RECIPE, PAINTINGS, VECTOR_RECIPE, Painting, Recipe
+from .recipes import BODY_RECIPE, NONE, PAINTINGS, VECTOR_RECIPE, Painting, Recipe
 
 if TYPE_CHECKING:
     from .trainer import Job, Progress
@@ -71,9 +72,13 @@ def style_names(options: argparse.Namespace) -> list[str]:
         check_name(name, "style")
     if options.new_body is not None:
         check_name(options.new_body, "body")
+    if NONE in names:
+        raise TrainingError(f"'{NONE}' is the style that is none. Give the picture another name with --name.")
+    if options.with_none and not options.new_body:
+        raise TrainingError("--with-none needs --new-body NAME: a frozen body cannot learn to give photos back.")
     if len(set(names)) < len(names):
         raise TrainingError(f"A name occurs twice in {', '.join(names)}. Give --name a different one for each picture.")
-    return list(names)
+    return [*names, NONE] if options.with_none else list(names)
 
 
 def check_name(name: str, kind: str) -> None:
@@ -115,11 +120,12 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
         start = np.stack([before.get(name, mean) for name in names])
     given = {key: getattr(options, key) for key in ("title", "artist", "year") if getattr(options, key)}
     paintings = {}
-    for name, path in zip(names, options.pictures):
-        known = PAINTINGS.get(name) or Painting(path.stem)
+    pictures: list[Path | None] = [*options.pictures, None] if options.with_none else [*options.pictures]
+    for name, path in zip(names, pictures):
+        known = PAINTINGS.get(name) or Painting(path.stem if path else name)
         paintings[name] = replace(known, **given) if len(names) == 1 else known
     return Job(
-        pictures=dict(zip(names, options.pictures)),
+        pictures=dict(zip(names, pictures)),
         paintings=paintings,
         photos=options.photos,
         output=options.output or own_style_folder(),

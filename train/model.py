@@ -16,11 +16,12 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
 from realtime_nst.styles import Body
 
-from .losses import build_loss_network, content_loss, gram_matrix, style_loss, temporal_loss, total_variation_loss
+from .losses import build_loss_network, content_loss, gram_matrix, identity_loss, style_loss, temporal_loss, total_variation_loss
 from .recipes import Recipe
 
-TERMS = ("content", "style", "total_variation", "temporal")
-WARMUP_STEPS = 20
+TERMS = ("content", "style", "total_variation", "temporal", "identity")
+LAG_MEMORY = 0.9
+"""How much of a style's lag stays when a new loss of it comes in."""
 
 
 class StyleModel(keras.Model):
@@ -30,6 +31,8 @@ class StyleModel(keras.Model):
         network: From `build_transform_network(uint8=False)`.
         vectors: Start values, float32 `(S, V)`.
         grams: For each style tap, the paintings' Gram matrices, `(S, C, C)`.
+        emphasis: How much each style's own term counts, 1 as the recipe says; 0 where there is no painting: that one
+            learns to give the photo back.
         recipe: Weights of the terms, and taps.
         loss_network: Images to a dict of the recipe's style and content taps.
         content_network: Images to a dict of the content tap.
@@ -40,6 +43,7 @@ class StyleModel(keras.Model):
         network: keras.Model,
         vectors: np.ndarray,
         grams: Sequence[np.ndarray],
+        emphasis: np.ndarray,
         recipe: Recipe,
         loss_network: keras.Model,
         content_network: keras.Model,
@@ -49,21 +53,22 @@ class StyleModel(keras.Model):
         self.recipe = recipe
         self.loss_network = loss_network
         self.content_network = content_network
-        self.vectors = self.add_weight(
-            shape=vectors.shape, initializer=lambda shape, dtype: ops.convert_to_tensor(vectors), dtype="float32", name="vectors"
-        )
-        self.grams = [
-            self.add_weight(
-                shape=gram.shape,
-                initializer=lambda shape, dtype, gram=gram: ops.convert_to_tensor(gram),
-                dtype="float32",
-                trainable=False,
-                name=f"gram{index}",
-            )
-            for index, gram in enumerate(grams)
-        ]
+        self.vectors = self._numbers("vectors", vectors, trainable=True)
+        self.grams = [self._numbers(f"gram{index}", gram) for index, gram in enumerate(grams)]
+        self.emphasis = self._numbers("emphasis", emphasis)
+        self.lag = self._numbers("lag", np.ones(len(emphasis)))
         self.terms = {name: keras.metrics.Mean(name=name) for name in TERMS}
         self.built = True
+
+    def _numbers(self, name: str, values: np.ndarray, trainable: bool = False) -> Any:
+        values = np.asarray(values, np.float32)
+        return self.add_weight(
+            shape=values.shape,
+            initializer=lambda shape, dtype: ops.convert_to_tensor(values),
+            dtype="float32",
+            trainable=trainable,
+            name=name,
+        )
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Stylize frames and moved frames in one pass: `(2 B, H, W, 3)`."""
@@ -74,32 +79,47 @@ class StyleModel(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The weighted sum of the four terms; Keras calls it inside of the compiled step."""
-        recipe = self.recipe
+        """The weighted sum of the terms; Keras calls it inside of the compiled step."""
+        recipe, styles = self.recipe, x["styles"]
         outputs, moved = ops.split(ops.cast(y_pred, "float32"), 2, axis=0)
         features = self.loss_network(outputs)
         target = self.content_network(x["photos"])[recipe.content_tap]
-        styles = [
-            style_loss(gram_matrix(features[tap]), ops.take(gram, x["styles"], axis=0))
+        distances = [
+            style_loss(gram_matrix(features[tap]), ops.take(gram, styles, axis=0))
             for tap, gram in zip(recipe.style_taps, self.grams)
         ]
+        emphasis = ops.take(self.emphasis, styles, axis=0)
+        painted = ops.cast(emphasis > 0, "float32")
+        style = painted * ops.mean(ops.stack(distances), axis=0)
         values = {
-            "content": ops.mean(content_loss(features[recipe.content_tap], target)),
-            "style": ops.mean(ops.stack(styles)),
-            "total_variation": ops.mean(total_variation_loss(outputs)),
-            "temporal": ops.mean(temporal_loss(moved, outputs, x["flow"])),
+            "content": content_loss(features[recipe.content_tap], target),
+            "style": style,
+            "total_variation": painted * total_variation_loss(outputs),
+            "temporal": temporal_loss(moved, outputs, x["flow"]),
+            "identity": (1.0 - painted) * identity_loss(outputs, x["photos"]),
         }
         for name, value in values.items():
             self.terms[name].update_state(value)
-        total = sum(getattr(recipe, name) * value for name, value in values.items())
-        return total
+        if training:
+            self.lag.assign(moving_mean(self.lag, styles, style))
+        values["style"] = emphasis * style
+        return sum(getattr(recipe, name) * ops.mean(value) for name, value in values.items())
+
+
+def moving_mean(means: Any, indices: Any, values: Any) -> Any:
+    """Let new values into the means of their kinds: `(S,)`, `(B,)`, `(B,)` to `(S,)`; other kinds stay as they are."""
+    kinds = ops.one_hot(indices, means.shape[0], dtype="float32")  # (B, S)
+    count = ops.sum(kinds, axis=0)
+    new = ops.sum(kinds * values[:, None], axis=0) / ops.maximum(count, 1.0)
+    return ops.where(count > 0, LAG_MEMORY * means + (1.0 - LAG_MEMORY) * new, means)
 
 
 def build_model(
     recipe: Recipe,
-    pictures: Sequence[np.ndarray],
+    pictures: Sequence[np.ndarray | None],
     *,
     vgg_weights: str,
+    emphasis: Sequence[float] | None = None,
     body: Body | None = None,
     frozen: bool = True,
     start: np.ndarray | None = None,
@@ -109,8 +129,10 @@ def build_model(
 
     Args:
         recipe: The numbers.
-        pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size.
+        pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size; `None` for the style that is
+            no style and gives the photo back.
         vgg_weights: "imagenet" or a path.
+        emphasis: How much each style's own term counts; 1 for all by default.
         body: A body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only.
         start: Vector that the styles start from, `(V,)`, or one for each, `(S, V)`; `None` is the neutral one.
@@ -134,19 +156,13 @@ def build_model(
         loss_network, content_network = build_loss_network(
             vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
         )
-    features = [loss_network(ops.convert_to_tensor(picture[None])) for picture in pictures]
+    weights = [0.0 if picture is None else weight for picture, weight in zip(pictures, emphasis or [1.0] * len(pictures))]
+    blank = np.zeros((32, 32, 3), np.float32)
+    features = [loss_network(ops.convert_to_tensor((blank if picture is None else picture)[None])) for picture in pictures]
     grams = [np.concatenate([ops.convert_to_numpy(gram_matrix(taps[tap])) for taps in features]) for tap in recipe.style_taps]
-    model = StyleModel(
-        network, np.broadcast_to(start, (len(pictures), start.shape[-1])), grams, recipe, loss_network, content_network
-    )
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate * 0.05,
-        max(recipe.steps - WARMUP_STEPS, 1),
-        alpha=0.02,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=WARMUP_STEPS,
-    )
-    model.compile(optimizer=keras.optimizers.Adam(schedule, global_clipnorm=recipe.clip_norm), jit_compile=use_xla())
+    vectors = np.broadcast_to(start, (len(pictures), start.shape[-1]))
+    model = StyleModel(network, vectors, grams, np.array(weights), recipe, loss_network, content_network)
+    model.compile(optimizer=keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm), jit_compile=use_xla())
     model.optimizer.build(model.trainable_variables)
     return model
 

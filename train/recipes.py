@@ -1,9 +1,12 @@
 """What is trained, as data: the numbers of a recipe, and the paintings of the shipped styles."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .dataset import Motion
+
+WARMUP_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Recipe:
         batch: Photos per step; styles take turns in it.
         size: Side of the photo crops, in pixels.
         painting_size: Shorter side of the paintings, in pixels: it sets the size of the strokes.
-        learning_rate: Peak of Adam's rate; it warms up over 20 steps and decays as a cosine.
+        learning_rate: Peak of Adam's rate; it warms up over 20 steps and decays as a cosine (`rate`).
         clip_norm: Limit of the gradients' global norm.
         content_tap: Layer whose features must stay the photo's. relu3_3 keeps light light and dark dark;
             relu4_1 alone can settle into inverted tones.
@@ -26,15 +29,16 @@ class Recipe:
         style: Weight of the style term, the mean over its layers.
         total_variation: Weight of the smoothness term.
         temporal: Weight of the stability term.
+        identity: Weight of the term that keeps the photo, for the style that is none.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
 
-    steps: int = 4500
+    steps: int = 5200
     batch: int = 4
     size: int = 256
     painting_size: int = 512
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-3
     clip_norm: float = 5.0
     content_tap: str = "relu3_3"
     style_taps: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -42,8 +46,16 @@ class Recipe:
     style: float = 12.0
     total_variation: float = 0.5
     temporal: float = 40.0
+    identity: float = 100.0
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step: a short, linear warm-up, then half a cosine."""
+        if step < WARMUP_STEPS:
+            return self.learning_rate * (0.05 + 0.95 * step / WARMUP_STEPS)
+        share = (step - WARMUP_STEPS) / max(self.steps - WARMUP_STEPS, 1)
+        return self.learning_rate * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0))))
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers by name, as a weight file stores them."""
@@ -59,31 +71,48 @@ VECTOR_RECIPE = Recipe(steps=250, learning_rate=1e-2)
 
 @dataclass(frozen=True)
 class Painting:
-    """What a style file says about its painting.
+    """What a style file says about its painting, and what differs in its training.
 
     Args:
         title: The work.
         artist: Who made it.
         year: When, as text ("c. 1831").
         licence: Rights in the picture that was used.
+        size: Shorter side in pixels for training; `None` is the recipe's.
+        emphasis: How much its style term counts, 1 as the recipe says.
     """
 
     title: str
     artist: str = "unknown"
     year: str = "unknown"
     licence: str = "unknown"
+    size: int | None = None
+    emphasis: float = 1.0
 
+
+NONE = "none"
+"""The style that is none: the photo itself, learned along with a body, where strength begins."""
 
 PUBLIC_DOMAIN = "public domain (the artist died more than 70 years ago)"
+OLD_WORK = "public domain (the work is centuries old; photographer unknown)"
 
 PAINTINGS = {
+    NONE: Painting("None: the photo itself", "the camera", "today", "none"),
     "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN),
-    "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN),
+    "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, emphasis=1.5),
     "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN),
     "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN),
     "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN),
     "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN),
-    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN),
+    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, emphasis=1.5),
+    "rose-window": Painting("Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK),
+    "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK),
+    "pointillism": Painting("Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN),
+    "mondrian": Painting("Tableau No. 2 / Composition No. VII", "Piet Mondrian", "1913", PUBLIC_DOMAIN),
+    "red-tower": Painting("The Red Tower", "Robert Delaunay", "1911", PUBLIC_DOMAIN),
+    "shipwreck": Painting("The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810", PUBLIC_DOMAIN),
+    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN),
+    "udnie": Painting("Udnie (Young American Girl, The Dance)", "Francis Picabia", "1913", PUBLIC_DOMAIN),
     "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN),
 }
 """The shipped styles by name."""

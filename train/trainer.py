@@ -24,10 +24,12 @@ from realtime_nst.photos import UNREADABLE, upright_rgb
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Body, write_body, write_style
 
-from .checkpoint import START_OVER, load_checkpoint, save_checkpoint
-from .dataset import PhotoBatches, find_photos
+from .checkpoint import load_checkpoint, save_checkpoint
+from .dataset import Batch, PhotoBatches, find_photos
 from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Painting, Recipe
+from .recovery import LastGood
+from .sampler import choose_styles
 
 SMALLEST_PAINTING = 128
 CHECKPOINT_EVERY = 50
@@ -41,7 +43,7 @@ class Job:
     """One training run.
 
     Args:
-        pictures: The paintings' files by style name.
+        pictures: The paintings' files by style name; `None` for the style that is none.
         paintings: What the style files say about them, by style name.
         photos: Folder of photos.
         output: Folder for the style files; checkpoints and the preview go to `output/<name>.training`.
@@ -55,7 +57,7 @@ class Job:
         licence: Licence of the trained weights.
     """
 
-    pictures: Mapping[str, Path]
+    pictures: Mapping[str, Path | None]
     paintings: Mapping[str, Painting]
     photos: Path
     output: Path
@@ -98,59 +100,81 @@ def train(
         The files written; empty when stopped early.
 
     Raises:
-        TrainingError: Something is missing or unusable (said before the first step), or the loss is not finite.
+        TrainingError: Something is missing or unusable (said before the first step), or the loss goes astray again and again.
         StyleError: The output folder cannot be written.
     """
     photos = find_photos(job.photos)
-    pictures = {name: read_painting(path, job.recipe.painting_size) for name, path in job.pictures.items()}
+    pictures = {
+        name: read_painting(path, job.paintings[name].size or job.recipe.painting_size) if path else None
+        for name, path in job.pictures.items()
+    }
     make_folder(job.workshop)
     model = build_model(
         job.recipe,
         list(pictures.values()),
         vgg_weights=job.vgg_weights,
+        emphasis=[job.paintings[name].emphasis for name in pictures],
         body=job.body,
         frozen=job.frozen,
         start=job.start,
         precision=job.precision,
     )
     fingerprint = fingerprint_of(job, pictures)
-    step, seconds = load_checkpoint(job.workshop / "checkpoint.h5", model, fingerprint)
+    file = job.workshop / "checkpoint.h5"
+    step, seconds, returns = load_checkpoint(file, model, fingerprint)
+    good = LastGood(model, step, returns)
 
     batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
     preview = Preview(job.workshop / "preview.jpg", photos, job.recipe, list(pictures))
-    with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
-        while step < job.recipe.steps:
-            started = time.perf_counter()
-            batch: Any = stage.get()
-            fetched = time.perf_counter()
-            styles = (np.arange(job.recipe.batch) + step * job.recipe.batch) % len(pictures)
-            model.reset_metrics()
-            logs = model.train_on_batch(x={**batch, "styles": styles.astype(np.int32)}, return_dict=True)
-            losses = {name: float(logs[name]) for name in ("loss", *TERMS)}
-            if not np.isfinite(losses["loss"]):
-                raise TrainingError(
-                    f"The loss is {losses['loss']} after step {step + 1}; a finite one was expected. {START_OVER}"
-                )
-            step += 1
-            ended = time.perf_counter()
-            seconds += ended - started
-            report(Progress(step, job.recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
-            stopping = stop()
-            if stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps:
-                save_checkpoint(job.workshop / "checkpoint.h5", model, fingerprint, step, seconds)
-                preview.draw(model)
-            if stopping and step < job.recipe.steps:
-                return []
+    while step < job.recipe.steps:
+        with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
+            while step < job.recipe.steps:
+                started = time.perf_counter()
+                batch: Any = stage.get()
+                fetched = time.perf_counter()
+                losses = take_step(model, job.recipe, step, batch, good.rate)
+                step += 1
+                ended = time.perf_counter()
+                seconds += ended - started
+                report(Progress(step, job.recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
+                stopping = stop()
+                saving = stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps
+                if good.astray(losses["loss"]) or (saving and not good.keep(step)):
+                    step = good.restore(step, losses["loss"])
+                    break  # the photos come anew from there
+                if saving:
+                    save_checkpoint(file, model, fingerprint, step, seconds, good.returns)
+                    preview.draw(model)
+                if stopping and step < job.recipe.steps:
+                    return []
     how = {
         "recipe": job.recipe.to_dict(),
         "total_steps": job.recipe.steps + steps_before(job),
         "photos": len(photos),
         "photos_skipped": len(batches.skipped),
+        "returns": good.returns,
         "hours": round(seconds / 3600, 2),
         "backend": keras.config.backend(),
         "licence": job.licence,
     }
     return write_results(job, model, how, figures_of(job, model, photos))
+
+
+def take_step(model: StyleModel, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
+    """One step of training; the sum of the loss and its terms.
+
+    Args:
+        model: What is trained.
+        recipe: The numbers.
+        step: Steps done before.
+        batch: Photos.
+        rate: What the recipe's learning rate is multiplied by.
+    """
+    styles = choose_styles(step, recipe.batch, ops.convert_to_numpy(model.lag), recipe.seed)
+    model.optimizer.learning_rate = rate * recipe.rate(step)
+    model.reset_metrics()
+    logs = model.train_on_batch(x={**batch, "styles": styles}, return_dict=True)
+    return {name: float(logs[name]) for name in ("loss", *TERMS)}
 
 
 def steps_before(job: Job) -> int:
@@ -205,13 +229,14 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
 
 
-def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
+def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray | None]) -> str:
     """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
     origin = [job.body.sha256, job.frozen] if job.body else None
-    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin], sort_keys=True).encode())
+    emphasis = {name: painting.emphasis for name, painting in job.paintings.items()}
+    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin, emphasis], sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())
-        digest.update(picture.tobytes())
+        digest.update(b"none" if picture is None else picture.tobytes())
     return digest.hexdigest()
 
 
@@ -237,6 +262,8 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: 
             "artist": painting.artist,
             "year": painting.year,
             "licence_of_painting": painting.licence,
+            "painting_size": painting.size or job.recipe.painting_size,
+            "emphasis": painting.emphasis,
             "trained": "vector on a frozen body" if job.body and job.frozen else "jointly with its body",
             "figures": figures[name],
         }

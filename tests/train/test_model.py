@@ -48,13 +48,14 @@ def numpy_gram(features: Any) -> np.ndarray:
     return gram
 
 
-def brightening_model(pictures: np.ndarray, vectors: list[float]) -> StyleModel:
+def brightening_model(pictures: np.ndarray, vectors: list[float], emphasis: list[float] | None = None) -> StyleModel:
     """A model that only brightens, with pictures `(S, H, W, 3)` as paintings."""
     loss_network, content_network = small_loss_network("", ["relu1_1", "relu2_1"], ["relu2_1"])
     taps = [loss_network(picture[None]) for picture in pictures]
     grams = [np.stack([numpy_gram(features[tap]) for features in taps]).astype(np.float32) for tap in RECIPE.style_taps]
     starts = np.array(vectors, np.float32)[:, None]
-    return StyleModel(Brighten(), starts, grams, RECIPE, loss_network, content_network)
+    emphasis = np.ones(len(pictures)) if emphasis is None else np.array(emphasis)
+    return StyleModel(Brighten(), starts, grams, emphasis, RECIPE, loss_network, content_network)
 
 
 def terms_of(model: StyleModel, batch: Batch, styles: list[int]) -> dict[str, float]:
@@ -122,10 +123,41 @@ def test_loss_weighs_its_terms_as_the_recipe_says(batch: Batch) -> None:
     assert np.isclose(terms["loss"], expected, rtol=1e-5)
 
 
+def test_style_that_is_none_is_compared_with_the_photo_alone(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [0.0, 51.0], emphasis=[1.0, 0.0])
+    terms = terms_of(model, {**batch, "frames": batch["photos"]}, [1, 1])
+    assert np.isclose(terms["identity"], (51 / 127.5) ** 2, rtol=1e-5)
+    assert terms["style"] == 0 and terms["total_variation"] == 0
+    assert terms_of(model, batch, [0, 0])["identity"] == 0
+
+
+def test_emphasis_weighs_a_style_in_the_loss_and_not_in_its_figure(batch: Batch) -> None:
+    plain, strong = (brightening_model(batch["photos"], [0.0, 25.0], emphasis=[1.0, weight]) for weight in (1.0, 3.0))
+    one, three = (terms_of(model, batch, [1, 1]) for model in (plain, strong))
+    assert one["style"] == three["style"] > 0
+    assert np.isclose(three["loss"] - one["loss"], 2 * RECIPE.style * one["style"], rtol=1e-4)
+
+
+def test_lag_follows_the_losses_of_the_styles_that_were_seen(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [0.0, 40.0, 40.0][:2])
+    before = ops.convert_to_numpy(model.lag).copy()
+    style = terms_of(model, batch, [1, 1])["style"]
+    after = ops.convert_to_numpy(model.lag)
+    assert after[0] == before[0] == 1
+    assert np.isclose(after[1], 0.9 * 1 + 0.1 * style, rtol=1e-4)
+
+
+def test_lag_is_not_touched_when_only_measured(batch: Batch) -> None:
+    model = brightening_model(batch["photos"], [0.0, 40.0])
+    x = {**batch, "styles": np.array([1, 1], np.int32)}
+    model.compute_loss(x=x, y_pred=model(x), training=False)
+    assert np.array_equal(ops.convert_to_numpy(model.lag), [1, 1])
+
+
 def test_new_model_starts_neutral_with_the_gram_matrices_of_its_paintings(batch: Batch) -> None:
     paintings = [batch["photos"][0], batch["photos"][1, :20]]
     model = build_model(RECIPE, paintings, vgg_weights="")
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (8, 8, 8, 4, 4, 3)])
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
     assert np.array_equal(ops.convert_to_numpy(model.vectors), [neutral, neutral])
     for tap, grams in zip(RECIPE.style_taps, model.grams):
         for painting, gram in zip(paintings, ops.convert_to_numpy(grams)):

@@ -1,0 +1,85 @@
+"""Going back to the last good step when a loss is not finite or explodes, at half the learning rate.
+
+It knows nothing of photos or files; the run decides when a state is worth keeping.
+"""
+
+import logging
+import math
+from collections import deque
+from statistics import median
+
+import numpy as np
+from keras import ops
+
+from realtime_nst.errors import TrainingError
+
+from .checkpoint import START_OVER, state_of
+from .model import StyleModel
+
+EXPLODED = 10.0
+"""A loss so many times the median of the recent ones has gone astray: styles and photos differ by far less."""
+
+MEMORY = 50
+FEWEST = 20
+MOST_RETURNS = 5
+
+log = logging.getLogger(__name__)
+
+
+class LastGood:
+    """The latest state of a run that is worth returning to.
+
+    Args:
+        model: Its present variables are the first such state.
+        step: Steps done so far.
+        returns: How often the run has gone back before.
+    """
+
+    def __init__(self, model: StyleModel, step: int, returns: int = 0) -> None:
+        self._model = model
+        self._losses: deque[float] = deque(maxlen=MEMORY)
+        self.returns = returns
+        self.keep(step)
+
+    @property
+    def rate(self) -> float:
+        """What the learning rate is multiplied by: half for every return."""
+        return float(0.5**self.returns)
+
+    def keep(self, step: int) -> bool:
+        """Remember the present state, unless one of its numbers is not finite; says whether it was."""
+        state = {name: np.array(ops.convert_to_numpy(variable)) for name, variable in state_of(self._model).items()}
+        if not all(np.isfinite(array).all() for array in state.values()):
+            return False
+        self._state, self._step = state, step
+        return True
+
+    def astray(self, loss: float) -> bool:
+        """Whether a step's loss shows that training has left the good path; others are remembered to compare with."""
+        if not math.isfinite(loss) or (len(self._losses) >= FEWEST and loss > EXPLODED * median(self._losses)):
+            return True
+        self._losses.append(loss)
+        return False
+
+    def restore(self, step: int, loss: float) -> int:
+        """Put the last good state back, and return its step.
+
+        Args:
+            step: Where training went astray.
+            loss: The loss there.
+
+        Raises:
+            TrainingError: That has been done too often.
+        """
+        if self.returns == MOST_RETURNS:
+            raise TrainingError(
+                f"The loss is {loss:.3g} after step {step}, although the learning rate was halved {MOST_RETURNS} times. {START_OVER}"
+            )
+        self.returns += 1
+        for name, variable in state_of(self._model).items():
+            variable.assign(self._state[name])
+        self._losses.clear()
+        log.warning(
+            "The loss is %.3g after step %d: back to step %d, with %g of the learning rate.", loss, step, self._step, self.rate
+        )
+        return self._step
