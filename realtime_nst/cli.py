@@ -1,7 +1,7 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py` (for `train`: in `train/command.py`), imported when it runs, so that
-`--help` is instant.
+What a command does is in `commands.py`, `webcam.py` or `train/command.py`, imported when it runs, so that `--help`
+is instant. The flags of the live commands are in `flags.py`.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 from realtime_nst import __version__
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
+from realtime_nst.flags import add_webcam, size, whole
 from realtime_nst.interrupt import INTERRUPTED
 
 DEFAULT_STYLE = "wave"
@@ -62,28 +63,19 @@ def build_parser() -> argparse.ArgumentParser:
     styled = argparse.ArgumentParser(add_help=False)
     styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before the others")
 
-    painting = argparse.ArgumentParser(add_help=False)
+    engine = argparse.ArgumentParser(add_help=False)
+    engine.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
+    engine.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
+
+    painting = argparse.ArgumentParser(add_help=False, parents=[engine])
     painting.add_argument(
         "--style",
         default=DEFAULT_STYLE,
         metavar="STYLE",
         help="a name, or a mix as in wave:0.6,scream:0.4 (%(default)s)",
     )
-    painting.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
-    painting.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
 
-    webcam = commands.add_parser("webcam", parents=[common, styled, painting], help="paint a camera, live, in a window")
-    webcam.add_argument(
-        "--camera", default="0", metavar="CAMERA", help="index, device path, video file, URL, or `pattern` (default: %(default)s)"
-    )
-    webcam.add_argument("--size", type=_size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
-    webcam.add_argument("--mirror", action="store_true", help="flip left to right, as a mirror does")
-    webcam.add_argument("--no-window", action="store_true", help="show nothing")
-    webcam.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames")
-    webcam.add_argument("-o", "--output", type=Path, metavar="FILE", help="record to an MP4 file")
-    webcam.add_argument("--overwrite", action="store_true", help="replace an existing recording")
-    webcam.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where the s key saves (default: here)")
-    webcam.set_defaults(command=("realtime_nst.commands", "webcam"))
+    add_webcam(commands, [common, styled, engine])
 
     video = commands.add_parser("video", parents=[common, styled, painting], help="paint a video file")
     video.add_argument("input", metavar="IN", help="any video that ffmpeg can decode")
@@ -106,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     cameras.set_defaults(command=("realtime_nst.commands", "cameras"))
 
     bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
-    bench.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
+    bench.add_argument("--size", type=size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
     bench.add_argument("--frames", type=_several, default=50, metavar="N", help="frames per round (default: %(default)s)")
     bench.set_defaults(command=("realtime_nst.commands", "bench"))
 
@@ -118,7 +110,9 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument("--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`")
+    train.add_argument(
+        "--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`"
+    )
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8")
@@ -139,44 +133,24 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
-    """A whole number within bounds, or argparse's error."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = lowest - 1
-    if not lowest <= number <= highest:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
-    return number
-
-
 def _positive(text: str) -> int:
-    return _whole(text, 1)
+    return whole(text, 1)
 
 
 def _several(text: str) -> int:
-    return _whole(text, 2)
+    return whole(text, 2)
 
 
 def _natural(text: str) -> int:
-    return _whole(text, 0)
+    return whole(text, 0)
 
 
 def _side(text: str) -> int:
-    return _whole(text, 64, 4096)
+    return whole(text, 64, 4096)
 
 
 def _crop(text: str) -> int:
-    number = _whole(text, 32, 4096)
+    number = whole(text, 32, 4096)
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
-
-
-def _size(text: str) -> tuple[int, int]:
-    from realtime_nst.video import parse_size
-
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -5,7 +5,6 @@ switching compiles nothing. This module does not know styles by name, or where f
 """
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from realtime_nst.network import build_transform_network, set_kernels
 from realtime_nst.styles import Body
 
 
-def build_engine(body: Body, width: int, height: int, backend: Backend) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def build_engine(body: Body, width: int, height: int, backend: Backend) -> Any:
     """Load a body's weights and compile it.
 
     Args:
@@ -28,7 +27,7 @@ def build_engine(body: Body, width: int, height: int, backend: Backend) -> Calla
         backend: The one that `backend.activate` has made Keras' own.
 
     Returns:
-        Image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike.
+        An engine: image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike.
 
     Raises:
         StyleError: The body's weights are damaged.
@@ -72,11 +71,15 @@ class OpenVINOEngine:
         self._request = core.compile_model(model, "CPU", options).create_infer_request()
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        return np.array(self.on_device(image, vector).data[0])
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+        """The painting `(1, height, width, 3)` where it is; the next call overwrites it."""
         given = {"images": image[None], "vectors": vector[None]}
         for index, name in enumerate(self._order):
             self._request.get_input_tensor(index).data[...] = given[name]
         self._request.infer()
-        return np.array(self._request.get_output_tensor(0).data[0])
+        return self._request.get_output_tensor(0)
 
 
 class TensorFlowEngine:
@@ -94,9 +97,13 @@ class TensorFlowEngine:
         self._call = tensorflow.function(lambda images, vectors: network({"images": images, "vectors": vectors}), jit_compile=gpu)
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        tf = self._tensorflow
-        painted: np.ndarray = self._call(tf.constant(image[None]), tf.constant(vector[None])).numpy()[0]
+        painted: np.ndarray = self.on_device(image, vector).numpy()[0]
         return painted
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+        """The painting `(1, height, width, 3)` where it is."""
+        tf = self._tensorflow
+        return self._call(tf.constant(image[None]), tf.constant(vector[None]))
 
 
 class JaxEngine:
@@ -119,4 +126,8 @@ class JaxEngine:
         self._call = jax.jit(call)
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        return np.array(self._call(self._weights, image[None], vector[None])[0])
+        return np.array(self.on_device(image, vector)[0])
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+        """The painting `(1, height, width, 3)` where it is."""
+        return self._call(self._weights, image[None], vector[None])

@@ -15,16 +15,13 @@ import numpy as np
 
 from realtime_nst.errors import SourceError
 from realtime_nst.ffmpeg import FrameReader, VideoInfo, probe
+from realtime_nst.opencv import load_opencv
 from realtime_nst.video import Frame
 
 PATTERN_FPS = 60.0
 CAMERAS_TRIED = 10
 MISSES_ALLOWED = 30
 """Frames in a row that a camera may fail to give before it counts as gone."""
-OPENCV_MISSING = (
-    "Cameras and windows need OpenCV, which did not load: {error}. On Debian: `apt install libgl1 libglib2.0-0`. "
-    "Video files and photos work without."
-)
 
 
 class PatternSource:
@@ -240,20 +237,6 @@ def check_file(path: Path) -> None:
             raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
     except OSError as error:
         raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check the name and its rights.") from error
-
-
-def load_opencv() -> Any:
-    """OpenCV, imported late: without a display's libraries it does not load, and most commands do not need it.
-
-    Raises:
-        SourceError: It does not load here.
-    """
-    try:
-        import cv2
-    except ImportError as error:
-        raise SourceError(OPENCV_MISSING.format(error=error)) from error
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a missing camera is told in our own words
-    return cv2
 
 
 def _camera_failed(camera: int | str) -> str:

@@ -54,11 +54,15 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where frames go."""
 
+    @property
+    def watched(self) -> bool:
+        """Whether anyone takes its frames now: a minimised window shows nothing to anybody."""
+
     def write(self, frame: Frame) -> None:
         """Show or store a frame."""
 
     def poll_key(self, timeout: float) -> str | None:
-        """The key pressed, by its name in `controls.KEYS`, after at most `timeout` seconds; `None` without one."""
+        """The key pressed, by its name in `keys.KEYS`, after at most `timeout` seconds; `None` without one."""
 
     def close(self) -> None:
         """Finish what was stored. Safe to call twice."""

@@ -60,7 +60,7 @@ def nothing_left_behind() -> Iterator[None]:
     yield
 
     def ours() -> list[str]:
-        names = ("capture", "stylize", "photos", "stage")
+        names = ("capture", "stylize", "photos", "stage", "camera", "compile", "output", "recording", "snapshot")
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 
     assert wait_until(lambda: not ours()), f"threads left behind: {ours()}"
@@ -71,7 +71,8 @@ def nothing_left_behind() -> Iterator[None]:
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder of its own, so that no test sees or changes the real one."""
     home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    for kind in ("DATA", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind))
     return home
 
 
@@ -176,6 +177,8 @@ class RecordingSink:
     Args:
         keys: Number of frames written to the key that is pressed then.
     """
+
+    watched = True
 
     def __init__(self, keys: dict[int, str] | None = None) -> None:
         self.frames: list[Frame] = []

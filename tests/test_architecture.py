@@ -13,20 +13,22 @@ TRAINING = sorted((ROOT / "train").glob("*.py"))
 ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "samples").glob("*.py"))]
 
 LONGEST_FILE = 340
-KERAS_ALLOWED = {"network", "engine", "backend", "losses", "model", "checkpoint", "trainer"}
-CV2_ALLOWED = {"sources", "sinks"}
-SUBPROCESS_ALLOWED = {"ffmpeg"}
-PRINT_ALLOWED = {"cli", "commands", "command"}
+KERAS_ALLOWED = {"network", "engine", "retouch", "backend", "losses", "model", "checkpoint", "trainer"}
+CV2_ALLOWED = {"opencv"}
+SUBPROCESS_ALLOWED = {"ffmpeg", "streaming"}
+PRINT_ALLOWED = {"cli", "commands", "webcam", "command"}
 
 LAYERS = [
-    {"errors", "architecture", "interrupt", "stage"},
-    {"weightfile", "backend"},
-    {"styles", "video", "ffmpeg"},
-    {"controls", "stats", "network", "stylebook"},
-    {"sources", "overlay", "engine", "stylizer"},
+    {"errors", "architecture", "interrupt", "stage", "look", "keys", "visibility"},
+    {"weightfile", "backend", "opencv", "settings"},
+    {"styles", "video", "ffmpeg", "pace", "upscale"},
+    {"crossfade", "network", "stylebook", "flags"},
+    {"controls", "stats", "stylizer", "retouch"},
+    {"sources", "overlay", "engine", "live", "window", "virtualcamera", "streaming", "aside"},
     {"sinks", "photos"},
-    {"app"},
-    {"commands"},
+    {"app", "recorder"},
+    {"snapshots", "commands"},
+    {"webcam"},
     {"cli"},
     {"__main__"},
 ]

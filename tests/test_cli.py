@@ -38,6 +38,7 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.webcam.load_stylizer", lambda backend: unchanged)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -223,7 +224,7 @@ def test_camera_that_fails_in_mid_show_leaves_the_recording(
     from tests.test_sources import FakeDevice, camera
 
     device = FakeDevice(images=[np.full((48, 64, 3), 100, np.uint8)] * 20)
-    monkeypatch.setattr("realtime_nst.commands.open_source", lambda name, size: camera(device))
+    monkeypatch.setattr("realtime_nst.webcam.open_source", lambda name, size: camera(device))
     assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4") == 1
     assert "stopped giving pictures" in one_line(capsys)
     assert frames_of(tmp_path / "rec.mp4")
@@ -234,23 +235,6 @@ def test_bench_prints_both_rates(run: Run, capsys: pytest.CaptureFixture[str]) -
     out = capsys.readouterr().out
     assert re.search(r"network alone +[\d.]+ ms +[\d.]+ frames/s", out)
     assert re.search(r"whole loop +[\d.]+ ms +[\d.]+ frames/s +\d+% of the network", out)
-
-
-def test_snapshot_has_the_style_in_its_name_and_inside(tmp_path: Path, weights: Path) -> None:
-    from realtime_nst.commands import save_snapshot
-    from realtime_nst.controls import Controls
-    from realtime_nst.stylebook import find_styles
-    from realtime_nst.video import Frame
-
-    book = find_styles([weights])
-    controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"))
-    save_snapshot(tmp_path, controls, Frame(np.zeros((8, 8, 3), np.uint8), 7, 0.0))
-    (path,) = tmp_path.iterdir()
-    assert re.fullmatch(r"wave-0\.6-scream-0\.4-\d{8}-\d{6}-7\.png", path.name)
-    with Image.open(path) as file:
-        assert file.info["Style"] == "wave:0.6,scream:0.4"
-    save_snapshot(tmp_path / "gone", controls, Frame(np.zeros((8, 8, 3), np.uint8), 7, 0.0))
-    assert controls.notice == "not saved"
 
 
 BAD = {
