@@ -1,8 +1,9 @@
 """Real-time style transfer: `Source -> Stylizer -> Sink`.
 
-    cli.py           flags, exit codes; commands.py, webcam.py do what they say; flags.py are the live flags
+    cli.py           flags, exit codes; commands.py, webcam.py, checks.py do what they say; flags.py the live flags
     app.py           the loop; stage.py its threads, keys.py and controls.py the user's wishes, stats.py the speed
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
+    cameras.py       cameras; devices.py their names, doctor.py what else a live show needs
     window.py        the window; visibility.py whether it is seen, overlay.py text over it
     aside.py         a sink on a thread of its own: recorder.py, streaming.py, virtualcamera.py; snapshots.py pictures
     ffmpeg.py        video files in and out

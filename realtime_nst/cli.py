@@ -14,7 +14,7 @@ from pathlib import Path
 from realtime_nst import __version__
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
-from realtime_nst.flags import add_webcam, size, whole
+from realtime_nst.flags import add_checks, add_webcam, size, whole
 from realtime_nst.interrupt import INTERRUPTED
 
 DEFAULT_STYLE = "wave"
@@ -94,8 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     styles = commands.add_parser("styles", parents=[common, styled], help="list the styles")
     styles.set_defaults(command=("realtime_nst.commands", "styles"))
 
-    cameras = commands.add_parser("cameras", parents=[common], help="list the cameras")
-    cameras.set_defaults(command=("realtime_nst.commands", "cameras"))
+    add_checks(commands, [common], [common, styled, engine])
 
     bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
     bench.add_argument("--size", type=size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")

@@ -19,7 +19,7 @@ from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.sinks import FileSink, NullSink, check_output, check_video_output, finishing
-from realtime_nst.sources import FileSource, PatternSource, check_file, list_cameras
+from realtime_nst.sources import FileSource, PatternSource, check_file
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 
@@ -104,16 +104,6 @@ def styles(options: argparse.Namespace) -> int:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    return 0
-
-
-def cameras(options: argparse.Namespace) -> int:
-    """List the cameras that open."""
-    found = list_cameras()
-    for index, width, height in found:
-        print(f"{index}  {width}x{height}")
-    if not found:
-        say("No camera was found. Plug one in, or try `realtime-nst webcam --camera pattern`.")
     return 0
 
 

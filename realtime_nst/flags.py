@@ -77,6 +77,18 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     webcam.set_defaults(command=("realtime_nst.webcam", "webcam"))
 
 
+def add_checks(commands: Any, plain: list[argparse.ArgumentParser], engine: list[argparse.ArgumentParser]) -> None:
+    """The commands `cameras` and `doctor`."""
+    cameras = commands.add_parser("cameras", parents=plain, help="list the cameras: name, formats, real size and rate")
+    cameras.add_argument(
+        "--preview", type=Path, nargs="?", const=Path(), metavar="DIR", help="save a picture of each, here or in a folder"
+    )
+    cameras.set_defaults(command=("realtime_nst.checks", "cameras"))
+
+    doctor = commands.add_parser("doctor", parents=engine, help="check what a live show needs, and how to mend it")
+    doctor.set_defaults(command=("realtime_nst.checks", "doctor"))
+
+
 def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
     """A whole number within bounds, or argparse's error."""
     try:

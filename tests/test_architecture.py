@@ -15,20 +15,20 @@ ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted
 LONGEST_FILE = 340
 KERAS_ALLOWED = {"network", "engine", "retouch", "backend", "losses", "model", "checkpoint", "trainer"}
 CV2_ALLOWED = {"opencv"}
-SUBPROCESS_ALLOWED = {"ffmpeg", "streaming"}
-PRINT_ALLOWED = {"cli", "commands", "webcam", "command"}
+SUBPROCESS_ALLOWED = {"ffmpeg", "streaming", "devices", "doctor"}
+PRINT_ALLOWED = {"cli", "commands", "webcam", "checks", "command"}
 
 LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "look", "keys", "visibility"},
     {"weightfile", "backend", "opencv", "settings"},
     {"styles", "video", "ffmpeg", "pace", "upscale"},
-    {"crossfade", "network", "stylebook", "flags"},
-    {"controls", "stats", "stylizer", "retouch"},
+    {"crossfade", "network", "stylebook", "flags", "devices"},
+    {"controls", "stats", "stylizer", "retouch", "cameras"},
     {"sources", "overlay", "engine", "live", "window", "virtualcamera", "streaming", "aside"},
     {"sinks", "photos"},
     {"app", "recorder"},
-    {"snapshots", "commands"},
-    {"webcam"},
+    {"snapshots", "commands", "doctor"},
+    {"webcam", "checks"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,5 +1,6 @@
 """The path between styles, and strength as a part of it."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def test_a_fade_moves_at_once_never_turns_back_and_arrives(book: StyleBook) -> N
         now += 1 / 30
     whole = distance(book["wave"], book["scream"])
     assert seen[0] < 0.92 * whole, "the first frame shows that something happens"
-    assert all(later <= earlier for earlier, later in zip(seen, seen[1:]))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(seen))
     assert seen[10] > 0.1 * whole and seen[-1] == 0
     assert path.towards(book["scream"], 1.0) is book["scream"]
 
