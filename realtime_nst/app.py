@@ -51,14 +51,14 @@ def run(
     try:
         with on_interrupt(controls.leave):
             while not (controls.quit or stylize.finished or stats.frames == frames):
-                waiting = controls.paused and not source.live
-                frame = None if waiting else stylize.get(timeout=HEARTBEAT)
+                idle = controls.idle  # then wait for keys, which a window loses when nobody listens, not for frames
+                frame = None if idle and not source.live else stylize.get(timeout=0.0 if idle else HEARTBEAT)
                 if frame is not None:  # None: nothing new yet, but keys must still work
                     sink.write(frame)
                     stats.dropped = capture.dropped
                     stats.count(frame)
                     shown = frame
-                controls.press(sink.poll_key(HEARTBEAT if waiting else 0.0))
+                controls.press(sink.poll_key(HEARTBEAT if idle else 0.0))
                 controls.watched = sink.watched
                 controls.tick()
                 if saved < controls.snapshots_wanted and shown is not None:
