@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -84,7 +84,8 @@ class Recorder:
         self.close()
 
     def _start(self) -> bool:
-        self._path = unused(self._folder / f"{plain_name(self._controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}.mp4")
+        name = f"{plain_name(self._controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}.mp4"
+        self._path = unused(self._folder / name, [path for _, path in self._finishing])
         try:
             self._output = Aside(FileSink(self._path, *self._size, self._rate, live=True), self._give_up)
         except NSTError as error:
@@ -143,9 +144,9 @@ def plain_name(style: str) -> str:
     return style.replace(":", "-").replace(",", "-")
 
 
-def unused(path: Path) -> Path:
-    """The path, or one with a number where it is taken."""
+def unused(path: Path, taken: Sequence[Path] = ()) -> Path:
+    """The path, or one with a number where there is such a file, or one of them will be there in a moment."""
     number, free = 2, path
-    while free.exists():
+    while free.exists() or free in taken:
         free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
     return free
