@@ -118,7 +118,9 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument("--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`")
+    train.add_argument(
+        "--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`"
+    )
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8")

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from realtime_nst import __version__
 from realtime_nst.app import run
-from realtime_nst.backend import Backend, activate, choose_backend
+from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
@@ -197,8 +197,7 @@ def find_all_styles(options: argparse.Namespace) -> StyleBook:
 
 
 def load_stylizer(backend: Backend) -> "Stylizer":
-    """Import Keras for a backend, and make a `Stylizer` of it."""
-    activate(backend)
+    """A `Stylizer` on a backend; Keras is imported when it is needed."""
     from realtime_nst.engine import build_engine
     from realtime_nst.stylizer import Stylizer
 

@@ -23,7 +23,7 @@ class Stylizer:
     """Paint frames.
 
     Args:
-        compile: Body, width and height (multiples of 4) to an `Engine`: `engine.build_engine` with a backend.
+        compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a backend.
     """
 
     def __init__(self, compile: Callable[[Body, int, int], Engine]) -> None:

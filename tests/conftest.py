@@ -72,6 +72,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """A user's folder of its own, so that no test sees or changes the real one."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(home / "cache"))
     return home
 
 

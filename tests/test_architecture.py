@@ -13,17 +13,18 @@ TRAINING = sorted((ROOT / "train").glob("*.py"))
 ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "samples").glob("*.py"))]
 
 LONGEST_FILE = 340
-KERAS_ALLOWED = {"network", "engine", "backend", "losses", "model", "checkpoint", "trainer"}
+KERAS_ALLOWED = {"network", "engine", "openvino_engine", "backend", "losses", "model", "checkpoint", "trainer"}
 CV2_ALLOWED = {"sources", "sinks"}
 SUBPROCESS_ALLOWED = {"ffmpeg"}
 PRINT_ALLOWED = {"cli", "commands", "command"}
 
 LAYERS = [
-    {"errors", "architecture", "interrupt", "stage"},
+    {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache"},
     {"weightfile", "backend"},
     {"styles", "video", "ffmpeg"},
     {"controls", "stats", "network", "stylebook"},
-    {"sources", "overlay", "engine", "stylizer"},
+    {"sources", "overlay", "openvino_engine", "stylizer"},
+    {"engine"},
     {"sinks", "photos"},
     {"app"},
     {"commands"},
