@@ -119,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
     train.add_argument(
-        "--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`"
+        "--with-none", action="store_true", help="let the new body learn to give the photo back, too: style `none`"
     )
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")

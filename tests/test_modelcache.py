@@ -34,7 +34,14 @@ def test_key_depends_on_every_fact() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda content: content[:-1], lambda content: content[:20], lambda content: b"", lambda c: c[:40] + b"x" + c[41:]]
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: content[:20],
+        lambda content: b"",
+        lambda content: content[:40] + b"x" + content[41:],
+    ],
+    ids=["end", "start", "empty", "middle"],
 )
 def test_damaged_entry_is_dropped(damage: object) -> None:
     key = model_key("weights")

@@ -73,7 +73,8 @@ class LastGood:
         """
         if self.returns == MOST_RETURNS:
             raise TrainingError(
-                f"The loss is {loss:.3g} after step {step}, although the learning rate was halved {MOST_RETURNS} times. {START_OVER}"
+                f"The loss is {loss:.3g} after step {step}, although the learning rate was halved {MOST_RETURNS} times. "
+                f"{START_OVER}"
             )
         self.returns += 1
         for name, variable in state_of(self._model).items():
