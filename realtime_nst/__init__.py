@@ -5,8 +5,10 @@
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
     ffmpeg.py        video files in and out
     stylizer.py      Frame -> Frame; engine.py compiles, backend.py chooses on what
+    openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
     network.py       the transform network in Keras; architecture.py its shape in numbers
     stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files
+    bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture
     overlay.py       text over the preview; interrupt.py Ctrl-C; errors.py what can go wrong
 
 `realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds

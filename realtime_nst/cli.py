@@ -105,10 +105,18 @@ def build_parser() -> argparse.ArgumentParser:
     cameras = commands.add_parser("cameras", parents=[common], help="list the cameras")
     cameras.set_defaults(command=("realtime_nst.commands", "cameras"))
 
-    bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
-    bench.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
-    bench.add_argument("--frames", type=_several, default=50, metavar="N", help="frames per round (default: %(default)s)")
-    bench.set_defaults(command=("realtime_nst.commands", "bench"))
+    bench = commands.add_parser("bench", parents=[common, styled], help="measure the speed on this machine, and its limit")
+    bench.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: the fastest)")
+    bench.add_argument(
+        "--precision", nargs="+", choices=("auto", *PRECISIONS), default=["auto"], help="arithmetic, one or several"
+    )
+    sizes = [(640, 480), (1280, 720)]
+    bench.add_argument("--size", nargs="+", type=_size, default=sizes, metavar="WxH", help="default: 640x480 1280x720")
+    bench.add_argument("--frames", type=_several, default=60, metavar="N", help="frames per round (default: %(default)s)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    bench.add_argument("--chart", type=Path, metavar="PNG", help="draw the figures")
+    bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    bench.set_defaults(command=("realtime_nst.bench", "bench"))
 
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
     train.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="paintings to learn")

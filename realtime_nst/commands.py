@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -21,7 +20,7 @@ from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.overlay import draw_overlay
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
-from realtime_nst.sources import FileSource, PatternSource, check_file, list_cameras, open_source
+from realtime_nst.sources import FileSource, check_file, list_cameras, open_source
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 from realtime_nst.video import Frame, Sink
@@ -29,8 +28,6 @@ from realtime_nst.video import Frame, Sink
 if TYPE_CHECKING:
     from realtime_nst.stylizer import Stylizer
 
-BENCH_ROUNDS = 5
-BENCH_PICTURES = 8
 RECORDING_FPS = 60.0
 """A recording has at most so many frames per second, whatever a camera claims."""
 
@@ -161,33 +158,6 @@ def cameras(options: argparse.Namespace) -> int:
         print(f"{index}  {width}x{height}")
     if not found:
         say("No camera was found. Plug one in, or try `realtime-nst webcam --camera pattern`.")
-    return 0
-
-
-def bench(options: argparse.Namespace) -> int:
-    """Measure the network alone and the whole loop, with a source that does not limit it, in turns."""
-    style = find_all_styles(options).mix(options.style)
-    backend = choose_backend(options.backend, options.precision)
-    stylizer = load_stylizer(backend)
-    width, height = options.size
-    source = PatternSource(width, height, fps=None)
-    pictures = [source.image(index) for index in range(BENCH_PICTURES)]
-    for picture in pictures:  # compiles, and warms up
-        stylizer.paint(picture, style)
-    rounds = []
-    for _ in range(BENCH_ROUNDS):  # in turns, because a machine's speed drifts
-        started = time.perf_counter()
-        for index in range(options.frames):
-            stylizer.paint(pictures[index % len(pictures)], style)
-        alone = options.frames / (time.perf_counter() - started)
-        stats = Stats()
-        source = PatternSource(width, height, fps=None)
-        run(source, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=options.frames)
-        rounds.append((alone, stats.mean_fps, stats.mean_fps / alone))
-    alone, loop, share = (median(column) for column in zip(*rounds))
-    print(f"{width}x{height}, {backend}, medians of {BENCH_ROUNDS} rounds of {options.frames} frames")
-    print(f"network alone  {1000 / alone:6.1f} ms  {alone:6.1f} frames/s")
-    print(f"whole loop     {1000 / loop:6.1f} ms  {loop:6.1f} frames/s  {share:.0%} of the network")
     return 0
 
 

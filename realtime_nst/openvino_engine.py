@@ -42,9 +42,10 @@ class OpenVINOEngine:
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
         picture = self._pictures.take()
-        for name, array in (("images", image), ("vectors", vector)):
-            whole = np.require(array, requirements=["C", "W"])[None]  # a copy only of a mirrored or cropped frame
-            self._request.set_input_tensor(self._places[name], self._tensor(whole, shared_memory=True))
+        # A copy only of a mirrored or read-only frame. Tensors do not hold their arrays: `given` does until the end.
+        given = {"images": np.require(image, requirements=["C", "W"]), "vectors": np.require(vector, requirements=["C", "W"])}
+        for name, array in given.items():
+            self._request.set_input_tensor(self._places[name], self._tensor(array[None], shared_memory=True))
         self._request.set_output_tensor(0, self._tensor(picture, shared_memory=True))
         self._request.infer()
         painted: np.ndarray = picture[0]

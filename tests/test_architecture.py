@@ -13,10 +13,10 @@ TRAINING = sorted((ROOT / "train").glob("*.py"))
 ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "samples").glob("*.py"))]
 
 LONGEST_FILE = 340
-KERAS_ALLOWED = {"network", "engine", "openvino_engine", "backend", "losses", "model", "checkpoint", "trainer"}
+KERAS_ALLOWED = {"network", "engine", "openvino_engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
 CV2_ALLOWED = {"sources", "sinks"}
-SUBPROCESS_ALLOWED = {"ffmpeg"}
-PRINT_ALLOWED = {"cli", "commands", "command"}
+SUBPROCESS_ALLOWED = {"ffmpeg", "bench"}
+PRINT_ALLOWED = {"cli", "commands", "bench", "command"}
 
 LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache"},
@@ -24,10 +24,11 @@ LAYERS = [
     {"styles", "video", "ffmpeg"},
     {"controls", "stats", "network", "stylebook"},
     {"sources", "overlay", "openvino_engine", "stylizer"},
-    {"engine"},
-    {"sinks", "photos"},
+    {"engine", "roofline"},
+    {"sinks", "photos", "benchchart"},
     {"app"},
     {"commands"},
+    {"bench"},
     {"cli"},
     {"__main__"},
 ]
