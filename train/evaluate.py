@@ -166,11 +166,13 @@ class Painter:
 
 
 def ratio(references: Sequence[Comparison], term: str) -> float | None:
-    """A term of the network over that of optimization where the other term is equal, both as means over the photos."""
-    if not references:
-        return None
-    own = mean(getattr(reference, term) for reference in references)
-    return own / mean(getattr(reference, f"reference_{term}") for reference in references)
+    """A term of the network over that of optimization where the other term is equal, both as means over the photos.
+
+    `None` without a reference, or where the photo itself is at least as good as the network's picture of it.
+    """
+    own = sum(getattr(reference, term) for reference in references)
+    best = sum(getattr(reference, f"reference_{term}") for reference in references)
+    return own / best if best > 0 else None
 
 
 def mean(values: Any) -> float:

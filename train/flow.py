@@ -25,7 +25,6 @@ UNKNOWN = 1e9
 """A displacement of so many pixels or more stands for "not known"."""
 LARGEST_SIDE = 16384
 PICTURES = {".png", ".ppm", ".jpg", ".jpeg", ".webp"}
-MASKS = ("occlusion", "invalid")
 
 
 @dataclass(frozen=True)
@@ -120,13 +119,13 @@ def files_of(flow: Path) -> FlowFiles:
         raise TrainingError(f"'{flow}' has no number. `flow_0002.flo` for the motion from frame 2 to frame 3 was expected.")
     number = int(match[1])
     scene = flow.parent
-    if scene.parent.name == "flow":  # MPI-Sintel: one tree for each kind, and a folder per scene in each
-        root = scene.parent.parent
-        frames = next((root / name / scene.name for name in ("final", "clean") if (root / name).is_dir()), scene)
+    root = scene.parent.parent  # of MPI-Sintel: a tree for each kind, and a folder per scene in each
+    frames = next((path for path in (root / "final" / scene.name, root / "clean" / scene.name) if path.is_dir()), scene)
+    if scene.parent.name == "flow" and frames != scene:
         masks = [numbered(root / folder / scene.name, "frame", number) for folder in ("occlusions", "invalid")]
     else:
         frames = scene
-        masks = [numbered(scene, word, number) for word in MASKS]
+        masks = [numbered(scene, word, number) for word in ("occlusion", "invalid")]
     first, second = (numbered(frames, "frame", index) for index in (number, number + 1))
     if first is None or second is None:
         missing = number if first is None else number + 1
