@@ -178,11 +178,17 @@ def check_result(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = 
     Raises:
         SinkError: It cannot, or must not.
     """
-    if path.is_dir():
-        raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
-    if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
-        raise SinkError(f"'{path}' is a file that is read here. Choose another name for the output.")
-    if path.exists() and not overwrite:
-        raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
-    if not path.parent.is_dir():
-        raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
+    try:
+        if path.is_dir():
+            raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
+        if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+            raise SinkError(f"'{path}' is a file that is read here. Choose another name for the output.")
+        if path.exists() and not overwrite:
+            raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
+        if not path.parent.is_dir():
+            raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
+        probe = path.with_name(f".{path.name}.probe")
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another place or name.") from error

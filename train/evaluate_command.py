@@ -1,6 +1,7 @@
 """The command `realtime-nst evaluate`: flags to a trial, styles to a table, a report and a contact sheet."""
 
 import argparse
+import hashlib
 import json
 import logging
 import sys
@@ -78,12 +79,12 @@ def evaluate(options: argparse.Namespace) -> int:
         "measured_on": {
             "photos": [path.name for path in files],
             "size": options.size,
+            "pixels": hashlib.sha256(b"".join(photo.tobytes() for photo in photos)).hexdigest()[:16],
             "flow": [f"{pair.scene}/{pair.flow.name}" for pair in flow],
-            "references": options.reference,
-            "steps": options.steps,
-            "painting_size": options.painting_size,
             "seed": options.seed,
         },
+        "painting_size": options.painting_size,
+        "optimization_steps": options.steps if options.reference else None,
         "half_precision_of": str(served),
         "styles": rows,
     }
@@ -158,7 +159,8 @@ def find_painting(folder: Path | None, name: str, wanted: bool) -> Path | None:
     if not folder.is_dir():
         raise TrainingError(f"No folder of paintings at '{folder}'. Name one that holds a picture per style with --paintings.")
     stems = [name, *([PICTURES[name]] if name in PICTURES else [])]
-    found = sorted(path for path in folder.iterdir() if path.stem in stems and path.suffix.lower() in PHOTO_SUFFIXES)
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    found = [path for stem in stems for path in files if path.stem.lower() == stem]
     if found:
         return found[0]
     problem = f"No painting of '{name}' in '{folder}'. `{stems[-1]}.jpg` was expected there."

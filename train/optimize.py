@@ -241,4 +241,4 @@ def with_gradient(network: keras.Model, loss: Callable[..., tuple[Any, Any]]) ->
             total, beside = loss(network(images), images, *rest)
         return beside, tape.gradient(total, images)
 
-    return tensorflow.function(taped, jit_compile=use_xla(), reduce_retracing=True)  # type: ignore[no-any-return]
+    return tensorflow.function(taped, jit_compile=use_xla())  # type: ignore[no-any-return]

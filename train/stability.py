@@ -2,7 +2,7 @@
 
 Flicker alone is a bad guide, because a blurred picture holds still too: sharpness is measured beside it, and two
 networks compare in stability only where their sharpness is within a tenth. NumPy alone, but for the warp that
-training uses. It does not know networks, styles or files.
+training uses too. It does not know networks, styles or files.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,8 @@ def warping_error(first: np.ndarray, second: np.ndarray, flow: np.ndarray, valid
         ValueError: No pixel counts.
 
     Reference:
-        Gao, Gu, Li, Li, Zhang: ReCoNet: Real-time coherent video style transfer network (2018), equation 9.
+        Gao, Gu, Zhang, Yu: ReCoNet: Real-time coherent video style transfer network (2018), the stability error of
+        its experiments.
     """
     warped, inside = warp(ops.convert_to_tensor(second[None].astype(np.float32)), ops.convert_to_tensor(flow[None]))
     counts = valid & (ops.convert_to_numpy(inside)[0, ..., 0] > 0)

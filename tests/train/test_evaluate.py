@@ -205,8 +205,8 @@ def run(weights: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     """Run the command on the narrow styles and four small photos, without half precision."""
     monkeypatch.setattr("realtime_nst.train.evaluate_command.style_folders", lambda first: [weights])
 
-    def run_command(*words: object) -> int:
-        common = ["--photos", pictures / "photos", "--count", 4, "--size", 32, "--backend", "openvino", "--precision", "float32"]
+    def run_command(*words: object, photos: Path = pictures / "photos") -> int:
+        common = ["--photos", photos, "--count", 4, "--size", 32, "--backend", "openvino", "--precision", "float32"]
         return main(["evaluate", *map(str, [*words, *common])])
 
     return run_command
@@ -253,6 +253,18 @@ def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Pat
     assert run("wave", "--json", tmp_path / "b.json", "--against", tmp_path / "a.json") == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert "wave: noise +0%, sharpness +0%" in capsys.readouterr().out
+
+
+def test_report_on_other_photos_of_the_same_names_does_not_compare(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("wave", "--json", tmp_path / "a.json") == 0
+    other = tmp_path / "photos"
+    other.mkdir()
+    for number in range(8):
+        Image.fromarray(some_photo(number, 80, 60)).save(other / f"{number}.png")
+    assert run("wave", "--against", tmp_path / "a.json", photos=other) == 1
+    assert "differ in what they were measured on (pixels). Measure both with the same flags." in capsys.readouterr().err
 
 
 def test_what_cannot_be_measured_is_one_line_and_leaves_nothing(
@@ -317,6 +329,8 @@ def test_painting_is_found_by_the_name_of_the_style_or_of_the_work(tmp_path: Pat
         (tmp_path / name).touch()
     assert find_painting(tmp_path, "kiss", True) == tmp_path / "kiss.png"
     assert find_painting(tmp_path, "wave", True) == tmp_path / "great-wave.jpg"
+    (tmp_path / "Wave.JPG").touch()
+    assert find_painting(tmp_path, "wave", True) == tmp_path / "Wave.JPG", "the style's own name comes first"
     assert find_painting(tmp_path, "mine", False) is None and find_painting(None, "kiss", True) is None
 
 
