@@ -1,7 +1,7 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py` (for `train`: in `train/command.py`), imported when it runs, so that
-`--help` is instant.
+What a command does is in `commands.py` (for `train`, `evaluate` and `optimize`: in `train/`), imported when it
+runs, so that `--help` is instant.
 """
 
 import argparse
@@ -146,6 +146,51 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--year", help="likewise")
     train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
     train.set_defaults(command=("realtime_nst.train.command", "train"))
+
+    evaluate = commands.add_parser("evaluate", parents=[common, styled], help="measure styles: likeness, stillness, sharpness")
+    evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names (default: all styles)")
+    evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
+    evaluate.add_argument("--count", type=_positive, default=8, metavar="N", help="photos to take of them (default: %(default)s)")
+    evaluate.add_argument(
+        "--size", type=_crop, default=256, metavar="PIXELS", help="side of their middles (default: %(default)s)"
+    )
+    evaluate.add_argument("--paintings", type=Path, metavar="DIR", help="the styles' paintings by name, for the style loss")
+    evaluate.add_argument("--painting-size", type=_side, metavar="PIXELS", help="their shorter side (default: as in training)")
+    evaluate.add_argument("--flow", type=Path, metavar="DIR", help="frames with true motion, as MPI-Sintel has them")
+    evaluate.add_argument(
+        "--reference",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="compare N photos with image optimization: minutes for each photo and style (default: 0)",
+    )
+    evaluate.add_argument("--steps", type=_positive, default=40, metavar="N", help="its steps at each weight (default: 40)")
+    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the camera's noise (default: 0)")
+    evaluate.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    evaluate.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine whose rounding is measured")
+    evaluate.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="its arithmetic")
+    evaluate.add_argument(
+        "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="a report; to stdout without FILE"
+    )
+    evaluate.add_argument("--against", type=Path, metavar="FILE", help="an earlier report: print what has changed")
+    evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="a picture: the photos, and a row for every style")
+    evaluate.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    evaluate.set_defaults(command=("realtime_nst.train.evaluate_command", "evaluate"))
+
+    optimize = commands.add_parser("optimize", parents=[common], help="paint one photo the slow way, without a network")
+    optimize.add_argument("photo", type=Path, metavar="PHOTO", help="what to paint")
+    optimize.add_argument("painting", type=Path, metavar="PAINTING", help="in the style of this picture")
+    optimize.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file")
+    optimize.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    optimize.add_argument("--steps", type=_positive, default=200, metavar="N", help="L-BFGS steps (default: %(default)s)")
+    optimize.add_argument("--size", type=_side, default=512, metavar="PIXELS", help="longest side (default: %(default)s)")
+    optimize.add_argument("--painting-size", type=_side, metavar="PIXELS", help="shorter side of the painting (default: 512)")
+    optimize.add_argument("--style-weight", type=float, default=1.0, metavar="X", help="how much style counts (1)")
+    optimize.add_argument("--content-weight", type=float, default=1.0, metavar="X", help="how much the photo counts (1)")
+    optimize.add_argument("--start", choices=("photo", "noise"), default="photo", help="what it starts from (default: photo)")
+    optimize.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the noise (default: 0)")
+    optimize.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    optimize.set_defaults(command=("realtime_nst.train.optimize_command", "optimize"))
     return parser
 
 

@@ -58,7 +58,7 @@ def test_help_and_version_need_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", ["webcam", "video", "image", "styles", "cameras", "bench", "train"])
+@pytest.mark.parametrize("command", ["webcam", "video", "image", "styles", "cameras", "bench", "train", "evaluate", "optimize"])
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
@@ -368,6 +368,10 @@ def test_weights_that_cannot_be_used_are_one_line(tmp_path: Path, weights: Path,
         ["webcam", "--backend", "caffe"],
         ["image", "-o", "out.png"],
         ["train", "picture.jpg"],
+        ["evaluate"],
+        ["evaluate", "--photos", "a", "--size", "250"],
+        ["optimize", "photo.jpg", "-o", "out.png"],
+        ["optimize", "photo.jpg", "painting.jpg", "-o", "out.png", "--start", "middle"],
     ],
 )
 def test_wrong_flags_exit_with_two(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:

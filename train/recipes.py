@@ -116,3 +116,6 @@ PAINTINGS = {
     "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN),
 }
 """The shipped styles by name."""
+
+PICTURES = {"wave": "great-wave", "engraving": "dore-engraving"}
+"""Names of the paintings' files, without their endings, where they are not the style's."""
