@@ -119,16 +119,15 @@ def build_parser() -> argparse.ArgumentParser:
     bench.set_defaults(command=("realtime_nst.bench", "bench"))
 
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
-    train.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="paintings to learn")
+    train.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="paintings to learn")
+    train.add_argument("--recipe", nargs="+", metavar="STYLE", help="train shipped styles again; `gallery` is all of them")
+    train.add_argument("--paintings", type=Path, metavar="DIR", help="where --recipe finds its paintings")
     train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
     train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument(
-        "--with-none", action="store_true", help="let the new body learn to give the photo back, too: style `none`"
-    )
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8")
@@ -141,6 +140,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--mixed-precision", choices=("auto", "off", "bfloat16", "float16"), default="auto", help="auto: bfloat16 on a GPU"
     )
+    train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
     train.add_argument("--title", help="what the style file says about a single picture")
     train.add_argument("--artist", help="likewise")
     train.add_argument("--year", help="likewise")

@@ -7,7 +7,8 @@
     model.py     what is trained: network, style vectors and loss
     sampler.py   which styles a step sees
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
-    trainer.py   the steps, previews and the files at the end
+    watch.py     previews, loss curves, TensorBoard
+    trainer.py   the steps, and the files at the end
 
 and from style files to figures that say how good they are:
 

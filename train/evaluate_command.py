@@ -20,10 +20,10 @@ from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.stylebook import find_styles, style_folders
 from realtime_nst.styles import Style
 
-from .command import check_result, training_backend
+from .command import check_result, find_painting, training_backend
 from .dataset import PHOTO_SUFFIXES
 from .flow import find_flow
-from .recipes import BODY_RECIPE, PICTURES
+from .recipes import BODY_RECIPE
 from .report import INPUT, against, contact_sheet, read_report, table, write_json
 
 STDOUT = Path("-")
@@ -141,33 +141,6 @@ def square(photo: np.ndarray, size: int) -> np.ndarray:
     left, top = (width - side) // 2, (height - side) // 2
     cut = Image.fromarray(photo).crop((left, top, left + side, top + side))
     return np.asarray(cut.resize((size, size), Image.Resampling.LANCZOS))
-
-
-def find_painting(folder: Path | None, name: str, wanted: bool) -> Path | None:
-    """The painting of a style: the picture of its name, or of the name in `PICTURES`.
-
-    Args:
-        folder: Where paintings are; `None` if none were given.
-        name: The style's.
-        wanted: Whether the user named the style: a missing painting is then an error, and else a warning.
-
-    Raises:
-        TrainingError: No such folder, or no painting of a style that was named.
-    """
-    if folder is None:
-        return None
-    if not folder.is_dir():
-        raise TrainingError(f"No folder of paintings at '{folder}'. Name one that holds a picture per style with --paintings.")
-    stems = [name, *([PICTURES[name]] if name in PICTURES else [])]
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
-    found = [path for stem in stems for path in files if path.stem.lower() == stem]
-    if found:
-        return found[0]
-    problem = f"No painting of '{name}' in '{folder}'. `{stems[-1]}.jpg` was expected there."
-    if wanted:
-        raise TrainingError(f"{problem} Name the file so, or leave out --paintings.")
-    log.warning("%s Its style loss is not measured.", problem)
-    return None
 
 
 def painting_size_of(style: Style) -> int:
