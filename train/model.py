@@ -103,7 +103,7 @@ class StyleModel(keras.Model):
         for name, value in values.items():
             self.terms[name].update_state(value)
         if training:
-            self.lag.assign(moving_mean(self.lag, styles, style))
+            self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, style))
         values["style"] = ops.take(self.emphasis, styles, axis=0) * style
         return sum(getattr(recipe, name) * ops.mean(value) for name, value in values.items())
 
