@@ -5,6 +5,7 @@ new processes.
 """
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -195,7 +196,8 @@ def starts(width: int, height: int, backend: Backend, options: argparse.Namespac
         for _ in range(2):
             started = time.perf_counter()
             child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            said = child.stderr.read() if child.stderr else b""
+            with child.stderr or io.BytesIO() as errors:
+                said = errors.read()
             if sys.platform != "win32":
                 _, status, usage = os.wait4(child.pid, 0)  # unlike `wait`, it tells the memory
                 child.returncode = os.waitstatus_to_exitcode(status)

@@ -229,13 +229,6 @@ def test_camera_that_fails_in_mid_show_leaves_the_recording(
     assert frames_of(tmp_path / "rec.mp4")
 
 
-def test_bench_prints_both_rates(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", "--size", "64x48", "--frames", 20) == 0
-    out = capsys.readouterr().out
-    assert re.search(r"network alone +[\d.]+ ms +[\d.]+ frames/s", out)
-    assert re.search(r"whole loop +[\d.]+ ms +[\d.]+ frames/s +\d+% of the network", out)
-
-
 def test_snapshot_has_the_style_in_its_name_and_inside(tmp_path: Path, weights: Path) -> None:
     from realtime_nst.commands import save_snapshot
     from realtime_nst.controls import Controls
