@@ -47,7 +47,7 @@ class OpenVINOEngine:
         for name, array in given.items():
             self._request.set_input_tensor(self._places[name], self._tensor(array[None], shared_memory=True))
         self._request.set_output_tensor(0, self._tensor(picture, shared_memory=True))
-        self._request.infer()
+        self._request.infer(share_outputs=True)  # else it copies the picture into a result that nobody wants
         painted: np.ndarray = picture[0]
         return painted
 
