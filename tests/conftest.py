@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from realtime_nst.architecture import Architecture
-from realtime_nst.ffmpeg import FrameReader, executable, probe
+from realtime_nst.cli import main
+from realtime_nst.decoding import FrameReader
+from realtime_nst.ffmpeg import executable
+from realtime_nst.probing import probe
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import Body, kernel_shapes, write_body, write_style
+from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
@@ -60,7 +64,7 @@ def nothing_left_behind() -> Iterator[None]:
     yield
 
     def ours() -> list[str]:
-        names = ("capture", "stylize", "photos", "stage")
+        names = ("capture", "stylize", "photos", "stage", "times")
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 
     assert wait_until(lambda: not ours()), f"threads left behind: {ours()}"
@@ -136,6 +140,23 @@ def talkie(make_clip: Callable[..., Path]) -> Path:
         *("-f", "lavfi", "-i", "sine=frequency=440:duration=2"),
         *("-pix_fmt", "yuv420p", "-shortest"),
     )
+
+
+@pytest.fixture
+def run(weights: Path) -> Callable[..., int]:
+    """Run a command with the narrow styles on OpenVINO."""
+
+    def run_command(*arguments: object) -> int:
+        return main([*map(str, arguments), "--weights", str(weights)])
+
+    return run_command
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands paint nothing: what goes in comes out."""
+    unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
 
 
 class FakeSource:
