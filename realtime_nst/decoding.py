@@ -5,7 +5,6 @@ each frame before the frame itself is sent.
 """
 
 import re
-import subprocess
 import threading
 import time
 from collections import deque
@@ -17,7 +16,7 @@ import numpy as np
 
 from realtime_nst.colours import to_rgb
 from realtime_nst.errors import SourceError
-from realtime_nst.ffmpeg import STALL_TIMEOUT, address, last_words, start, stop
+from realtime_nst.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop
 from realtime_nst.probing import CLOCK, SHOWN, VideoInfo
 from realtime_nst.stage import Stage
 
@@ -52,7 +51,7 @@ class FrameReader:
         self._closing = False
         self._lock = threading.Lock()
         self._asked: float | None = None
-        self._process = start(_arguments(path, info, live, seek), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._process = start(_arguments(path, info, live, seek), stdout=PIPE, stderr=PIPE)
         self._times = Stage(self._listen(self._process.stderr), keep="all", depth=TIMES_AHEAD, name="times")
 
     def read(self) -> np.ndarray | None:

@@ -4,7 +4,6 @@ The file grows under a temporary name beside its final one, which it gets in `cl
 """
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,7 +16,7 @@ from realtime_nst.colours import Colours, from_rgb
 from realtime_nst.containers import MP4
 from realtime_nst.encoders import Encoder, choose_encoder
 from realtime_nst.errors import DiskFullError, SinkError
-from realtime_nst.ffmpeg import address, said, start, stop
+from realtime_nst.ffmpeg import NOWHERE, PIPE, address, said, start, stop, wait
 from realtime_nst.rawstream import frame_head, stream_head
 from realtime_nst.timing import ticks_per_second
 
@@ -95,8 +94,8 @@ class FrameWriter:
         command += ["-video_track_timescale", str(self.ticks_per_second)] if format in ("mp4", "mov") else []
         command += ["-f", format, "-" if self._draft is None else address(str(self._draft))]
         self._errors = tempfile.TemporaryFile()
-        output = None if self._draft is None else subprocess.DEVNULL
-        self._process = start(command, stdin=subprocess.PIPE, stdout=output, stderr=self._errors)
+        output = None if self._draft is None else NOWHERE
+        self._process = start(command, stdin=PIPE, stdout=output, stderr=self._errors)
         self._head = stream_head(width, height, rate)
 
     def write(self, image: np.ndarray, tick: int | None = None) -> None:
@@ -142,9 +141,7 @@ class FrameWriter:
         if self._errors.closed:
             return
         self.end()
-        try:
-            self._process.wait(CLOSE_TIMEOUT)
-        except subprocess.TimeoutExpired:
+        if wait(self._process, CLOSE_TIMEOUT) is None:
             stop(self._process)
         if self._process.returncode or (self._draft is not None and not self._draft.exists()):
             raise self._failure()
@@ -163,10 +160,7 @@ class FrameWriter:
             self._draft.unlink(missing_ok=True)
 
     def _failure(self) -> SinkError:
-        try:
-            self._process.wait(CLOSE_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            pass
+        wait(self._process, CLOSE_TIMEOUT)
         words = said(self._errors, str(self._draft))
         self.discard()
         if self.path is None and "Broken pipe" in words:

@@ -20,6 +20,9 @@ import imageio_ffmpeg
 STALL_TIMEOUT = 25.0
 """Seconds without any progress after which ffmpeg counts as hanging."""
 TELLING = re.compile(r"error|invalid|no such|denied|space|failed|matches no|too large|not (?:found|supported)", re.IGNORECASE)
+PIPE = subprocess.PIPE
+NOWHERE = subprocess.DEVNULL
+Process = subprocess.Popen[bytes]
 USELESS = ("Conversion failed", "Error opening input file", "Error opening output file")
 
 
@@ -34,10 +37,10 @@ def address(path: str) -> str:
     return path if "://" in path else f"file:{path}"
 
 
-def start(arguments: Sequence[str], **pipes: Any) -> subprocess.Popen[bytes]:
+def start(arguments: Sequence[str], **pipes: Any) -> Process:
     """Start ffmpeg with some arguments; standard input is closed unless `stdin` says otherwise."""
     command = [executable(), "-hide_banner", *arguments]
-    return subprocess.Popen(command, **{"stdin": subprocess.DEVNULL, **pipes}, **_apart())
+    return subprocess.Popen(command, **{"stdin": NOWHERE, **pipes}, **_apart())
 
 
 def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
@@ -51,7 +54,7 @@ def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
     """
     command = [executable(), "-hide_banner", "-nostdin", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, **_apart())
+        done = subprocess.run(command, capture_output=True, stdin=NOWHERE, timeout=timeout, **_apart())
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
     return done.returncode, done.stderr.decode("utf-8", "replace")
@@ -69,10 +72,10 @@ def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEO
         `None` when all went well, otherwise what ffmpeg said.
     """
     with tempfile.TemporaryFile() as errors:
-        process = start(["-loglevel", "error", "-y", *arguments, address(str(output))], stdout=subprocess.DEVNULL, stderr=errors)
+        process = start(["-loglevel", "error", "-y", *arguments, address(str(output))], stdout=NOWHERE, stderr=errors)
         try:
             seen, since = (-1, -1), time.monotonic()
-            while (code := _wait(process, 0.2)) is None:
+            while (code := wait(process, 0.2)) is None:
                 now = _state(output)
                 if now != seen:
                     seen, since = now, time.monotonic()
@@ -87,7 +90,15 @@ def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEO
         return f"nothing for {timeout:.0f} seconds." if code is None else said(errors, str(output))
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def wait(process: Process, seconds: float) -> int | None:
+    """The exit code of a process, or `None` if it still runs after some seconds."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def stop(process: Process) -> None:
     """Kill a process if it still runs, and release its pipes. Safe to call twice."""
     process.kill()
     process.wait()
@@ -112,13 +123,6 @@ def last_words(text: str, path: str) -> str:
     telling = [line for line in lines if TELLING.search(line)]
     full = [line for line in lines if "No space left" in line]
     return ((full or telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -114,6 +114,7 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
         *tag,
         *plan.arguments,
     ]
+    command += ["-copypriorss", "0"] if job.begin else []
     command += ["-bsf:v:0", MONOTONIC, "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]

@@ -17,6 +17,8 @@ FRAMES_LOOKED_AT = 5
 FASTEST = 240
 """More frames per second than that are a container's clock, not a frame rate."""
 FALLBACK_RATE = Fraction(30)
+ROUNDING = Fraction(1, 100_000)
+"""Share by which a rate may be off because a container rounds times."""
 LARGEST_PICTURE = 40_000_000
 """Pixels of a frame: more than 8K, less than what a damaged header invents."""
 STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
@@ -159,9 +161,13 @@ def _colours(text: str) -> Colours:
 
 
 def _rate(above: str, below: str) -> Fraction:
+    """A frame rate without what rounded times have made of it, as in 19001/317 for 60000/1001."""
     rate = _positive(above, below)
     if rate is None or not Fraction(1, 3600) <= rate <= FASTEST:
         return FALLBACK_RATE
+    for usual in (Fraction(round(rate)), Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)):
+        if abs(usual - rate) <= rate * ROUNDING:
+            return usual
     return rate if rate.numerator <= FASTEST * 1001 else rate.limit_denominator(1001)
 
 

@@ -19,8 +19,8 @@ SUBPROCESS_ALLOWED = {"ffmpeg"}
 PRINT_ALLOWED = {"cli", "commands", "video_command", "command"}
 
 LAYERS = [
-    {"errors", "architecture", "interrupt", "stage", "colours", "rawstream", "timing"},
-    {"weightfile", "backend", "ffmpeg"},
+    {"errors", "architecture", "interrupt", "stage", "ffmpeg", "colours", "rawstream", "timing"},
+    {"weightfile", "backend"},
     {"styles", "video"},
     {"controls", "stats", "network", "stylebook", "probing"},
     {"overlay", "engine", "stylizer", "decoding", "containers", "stylepath", "progress"},
