@@ -38,7 +38,7 @@ class Container:
         audio_instead: Codec that other sound is converted to; empty leaves sound out.
         subtitles: Subtitle codecs copied as they are.
         subtitles_instead: Codec that other text subtitles are converted to; empty leaves them out.
-        cover: Whether it holds a cover picture.
+        cover: How it holds a cover picture: "track", "file" (attached to it), or not at all.
         attachments: Whether it holds attached files, such as fonts.
         flags: More arguments for ffmpeg's writer.
     """
@@ -51,7 +51,7 @@ class Container:
     audio_instead: str = ""
     subtitles: frozenset[str] = frozenset()
     subtitles_instead: str = ""
-    cover: bool = False
+    cover: str = ""
     attachments: bool = False
     flags: tuple[str, ...] = ()
 
@@ -70,7 +70,7 @@ MP4 = Container(
     audio_instead="aac",
     subtitles=frozenset({"mov_text"}),
     subtitles_instead="mov_text",
-    cover=True,
+    cover="track",
 )
 MOV = Container(
     name="mov",
@@ -91,7 +91,7 @@ MKV = Container(
     audio_instead="flac",
     subtitles=frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}),
     subtitles_instead="subrip",
-    cover=True,
+    cover="file",
     attachments=True,
 )
 WEBM = Container(
@@ -108,6 +108,8 @@ GIF = Container(name="gif", suffixes=(".gif",), format="gif", codecs=("png",))
 PNG = Container(name="png", suffixes=(".png",), format="image2", codecs=("png",))
 CONTAINERS = (MP4, MOV, MKV, WEBM, GIF, PNG)
 PIPE = "-"
+BIBLIOGRAPHIC = {"deu": "ger", "nld": "dut", "zho": "chi", "ell": "gre", "isl": "ice"}
+"""Other codes of the same languages (ISO 639-2)."""
 
 
 def container_of(path: Path) -> Container:
@@ -146,11 +148,13 @@ class TrackPlan:
         arguments: For ffmpeg, with the painted picture as input 0 and the original as input 1.
         notices: What does not come along untouched, in words.
         kept: The tracks that come along.
+        covers: Pictures among them that must be attached as files.
     """
 
     arguments: tuple[str, ...]
     notices: tuple[str, ...]
     kept: tuple[Track, ...]
+    covers: tuple[Track, ...] = ()
 
 
 def plan_tracks(info: VideoInfo, container: Container, *, without: Sequence[str] = ()) -> TrackPlan:
@@ -163,20 +167,27 @@ def plan_tracks(info: VideoInfo, container: Container, *, without: Sequence[str]
     """
     arguments: list[str] = []
     kept: list[Track] = []
+    covers: list[Track] = []
     converted: list[str] = []
     left: list[str] = []
     for track in info.tracks:
         if track.index == info.picture:
             continue
-        codec = "" if track.kind in without else _codec_for(track, container)
+        codec = "" if track.kind in without or (track.cover and "cover" in without) else _codec_for(track, container)
         if not codec:
             left.append(str(track))
             continue
+        if track.cover and container.cover == "file":
+            covers.append(track)
+            continue
         kept.append(track)
-        arguments += ["-map", f"1:{track.index}", f"-c:{len(kept)}", codec]
-        arguments += [f"-disposition:{len(kept)}", "attached_pic"] if track.cover else []
+        number = len(kept)
+        arguments += ["-map", f"1:{track.index}", f"-c:{number}", codec, f"-map_metadata:s:{number}", f"1:s:{track.index}"]
+        arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
+        if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
+            arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
         if codec != "copy":
-            arguments += [f"-b:{len(kept)}", "192k"] if codec in ("aac", "libopus") else []
+            arguments += [f"-b:{number}", "192k"] if codec in ("aac", "libopus") else []
             converted.append(f"{track} becomes {codec.removeprefix('lib')}")
     notices = []
     if converted:
@@ -185,7 +196,7 @@ def plan_tracks(info: VideoInfo, container: Container, *, without: Sequence[str]
         notices.append(f"Left out, because {container.name} cannot hold it: {', '.join(left)}.")
     if container.silent and (info.chapters or set(info.tags) - STANDARD_TAGS):
         notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
-    return TrackPlan((*arguments, *_remarks(info, container)), tuple(notices), tuple(kept))
+    return TrackPlan((*arguments, *_remarks(info, container)), tuple(notices), (*kept, *covers), tuple(covers))
 
 
 def _codec_for(track: Track, container: Container) -> str:
@@ -211,10 +222,10 @@ def _remarks(info: VideoInfo, container: Container) -> list[str]:
     if container.silent:
         return []
     arguments = ["-map_metadata", "1", "-map_chapters", "1", "-map_metadata:s:v:0", f"1:s:{info.picture}"]
-    for stale in ("encoder", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "timecode"):
+    for stale in ("encoder", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"):
         arguments += ["-metadata:s:v:0", f"{stale}="]
     if container.format in ("mp4", "mov"):
-        cover = container.cover and any(track.cover for track in info.tracks)
+        cover = container.cover == "track" and any(track.cover for track in info.tracks)
         table = "" if cover or not set(info.tags) - STANDARD_TAGS else "+use_metadata_tags"
         arguments += ["-movflags", f"+faststart{table}"]
     return arguments

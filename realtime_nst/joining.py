@@ -113,12 +113,40 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
         "copy",
         *tag,
         *plan.arguments,
+        *_covers(job, plan),
     ]
     command += ["-copypriorss", "0"] if job.begin else []
     command += ["-bsf:v:0", MONOTONIC, "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]
     return [*command, "-f", job.container.format]
+
+
+def _covers(job: Join, plan: TrackPlan) -> list[str]:
+    """Arguments that attach cover pictures as files, for Matroska."""
+    arguments: list[str] = []
+    files = sum(track.kind == "attachment" for track in plan.kept)
+    for number, track in enumerate(plan.covers, files):
+        suffix, kind = ("png", "image/png") if track.codec == "png" else ("jpg", "image/jpeg")
+        file = job.segments[0].path.with_name(f"cover{track.index}.{suffix}")
+        copied = [
+            "-i",
+            address(job.original),
+            "-map",
+            f"0:{track.index}",
+            "-c",
+            "copy",
+            "-frames:v",
+            "1",
+            "-f",
+            "image2",
+            "-update",
+            "1",
+        ]
+        if produce(copied, file) is None:
+            arguments += ["-attach", str(file), f"-metadata:s:t:{number}", f"mimetype={kind}"]
+            arguments += [f"-metadata:s:t:{number}", f"filename=cover.{suffix}"]
+    return arguments
 
 
 def _painted(job: Join) -> list[str]:

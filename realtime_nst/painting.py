@@ -85,7 +85,7 @@ class _Painting:
 
     def stream(self, paint: Paint) -> Outcome:
         """Paint into standard output."""
-        tracks = plan_tracks(self.info, self.container).arguments
+        tracks = plan_tracks(self.info, self.container, without=("cover",)).arguments
         inputs = companions(str(self.source), self.wishes.begin, self.wishes.end)
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
         writer = self._writer(None, self.container.format, inputs, tracks)

@@ -24,6 +24,8 @@ LARGEST_PICTURE = 40_000_000
 STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
 SHOWN = re.compile(r"\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)")
 COLOURS = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
+MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
+"""Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
 CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 
 
@@ -136,6 +138,8 @@ def _tracks(header: str) -> list[Track]:
     for line in header.splitlines():
         if match := STREAM.match(line):
             kind = match[3].lower()
+            if kind == "data" and MADE_ANEW.search(match[5]):
+                continue
             cover = kind == "video" and "(attached pic)" in match[5]
             tracks.append(Track(int(match[1]), kind, match[4].lower(), cover, match[2] or ""))
     return tracks

@@ -159,6 +159,13 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
 
 
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What went to the user, which must be one line and no traceback."""
+    said = capsys.readouterr().err.strip()
+    assert "Traceback" not in said and len(said.splitlines()) == 1 and said.startswith("realtime-nst: "), said
+    return said.removeprefix("realtime-nst: ")
+
+
 class FakeSource:
     """Numbered frames: each is filled with its number.
 

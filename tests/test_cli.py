@@ -15,17 +15,10 @@ from PIL import Image
 from realtime_nst.cli import build_parser, main
 from realtime_nst.photos import read_photo
 from realtime_nst.probing import probe
-from tests.conftest import frames_of
+from tests.conftest import frames_of, one_line
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
-
-
-def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """What went to the user, which must be one line and no traceback."""
-    said = capsys.readouterr().err.strip()
-    assert "Traceback" not in said and len(said.splitlines()) == 1 and said.startswith("realtime-nst: "), said
-    return said.removeprefix("realtime-nst: ")
 
 
 def test_help_and_version_need_nothing_heavy() -> None:
