@@ -16,7 +16,7 @@ import numpy as np
 
 from realtime_nst.colours import to_rgb
 from realtime_nst.errors import SourceError
-from realtime_nst.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop
+from realtime_nst.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
 from realtime_nst.probing import CLOCK, SHOWN, VideoInfo
 from realtime_nst.stage import Stage
 
@@ -24,7 +24,7 @@ LARGE_PICTURE = 10_000_000
 """Pixels from which on ffmpeg decodes on few threads: each holds several frames."""
 TIMES_AHEAD = 4096
 WORDS_KEPT = 100
-WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing", re.IGNORECASE)
+WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing|prematurely|truncat", re.IGNORECASE)
 
 
 class FrameReader:
@@ -75,9 +75,9 @@ class FrameReader:
                 return None
             if not count:
                 self._asked = None
+                wait(self._process, 5.0)
+                self._times.join(1.0)  # its last words
                 if self.frames == 0 and not self._closing:
-                    self._process.wait()
-                    self._times.join(1.0)
                     raise SourceError(f"'{self.path}' could not be decoded. ffmpeg said: {self._said()}")
                 return None
             self._asked = time.monotonic()

@@ -32,7 +32,7 @@ from realtime_nst.wishes import Outcome, Wishes, checked, notices_about
 from realtime_nst.workfolder import WorkFolder, segment_frames
 
 ENOUGH = 0.9
-"""Share of the promised frames below which a file counts as cut short."""
+"""Share of the promised length below which a file counts as cut short."""
 
 
 def paint_video(
@@ -143,7 +143,7 @@ class _Painting:
             raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
         self._finish(work, work.segments(), self.output, self.wishes.end, clock.ticks_per_second, overwrite=self.wishes.overwrite)
         work.remove()
-        self._remark_shortness(work.frames, footage.complaints)
+        self._remark_damage(work.notes[-1].time, footage.complaints)
         return outcome
 
     def _carry(self, footage: Footage, paint: Paint, sinks: list[Sink], done: int) -> Outcome:
@@ -215,11 +215,14 @@ class _Painting:
         seconds = min(float(end), self.info.duration or float(end)) - float(self.wishes.begin)
         return max(1, round(seconds * self.info.rate))
 
-    def _remark_shortness(self, frames: int, complaints: int) -> None:
-        expected = self._expected()
-        if expected is not None and frames < ENOUGH * expected and complaints:
+    def _remark_damage(self, last: Fraction | None, complaints: int) -> None:
+        """Tell when the picture ended before the file should, or was not whole."""
+        length = self.info.duration
+        promised = None if length is None else min(float(self.wishes.end or length), length)
+        shown = float((last or 0) + 1 / self.info.rate)
+        if promised is not None and last is not None and shown < ENOUGH * promised:
             self.report.notice(
-                f"'{self.source}' ended early: it promised about {expected} frames and gave {frames}. It may be cut short."
+                f"'{self.source}' ended early: its picture lasts {shown:.1f} of {promised:.1f} seconds. It may be cut short."
             )
         elif complaints:
             self.report.notice(

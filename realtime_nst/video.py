@@ -14,6 +14,7 @@ import numpy as np
 
 LARGEST_SIDE = 16384
 SMALLEST_SIDE = 8
+LATEST = 10_000_000
 NO_MOMENT = "'{}' is no moment. Write seconds, or hours:minutes:seconds, as in 90, 1:30 or 0:01:30.5."
 
 
@@ -94,7 +95,13 @@ def parse_moment(text: str) -> Fraction:
         numbers = [Fraction(part) for part in parts]
     except (ValueError, ZeroDivisionError) as error:
         raise ValueError(NO_MOMENT.format(text)) from error
-    if len(parts) > 3 or any(number < 0 for number in numbers) or "/" in text or any(number >= 60 for number in numbers[1:]):
+    if (
+        len(parts) > 3
+        or any(number < 0 for number in numbers)
+        or "/" in text
+        or any(number >= 60 for number in numbers[1:])
+        or numbers[0] > LATEST
+    ):
         raise ValueError(NO_MOMENT.format(text))
     seconds = Fraction(0)
     for number in numbers:

@@ -18,6 +18,7 @@ from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
 from realtime_nst.footage import Footage, Mark
 from realtime_nst.probing import probe
+from realtime_nst.video import Frame
 from realtime_nst.workfolder import Note, WorkFolder, segment_frames, work_path
 from tests.conftest import one_line, wait_until
 from tests.readback import about, digest, duration, lag, numbered_source, numbers, read_back, sound, tracks
@@ -275,11 +276,18 @@ def test_file_that_appears_meanwhile_is_not_overwritten(
     assert code == 1 or "going on after 50 frames" in said or code == 0
 
 
+def all_of(footage: Footage) -> list[Frame]:
+    """Every frame."""
+    try:
+        return list(footage)
+    finally:
+        footage.close()
+
+
 def test_footage_finds_its_place_or_starts_again(film: Path) -> None:
     info = probe(str(film))
-    frames = list(Footage(str(film), info, marks_every=10))
     footage = Footage(str(film), info, marks_every=10)
-    list(footage)
+    frames = all_of(footage)
     for index in (9, 59, 119, 139):
         mark = Mark(index + 1, frames[index].time, footage.checks[index])
         for wrong in (
@@ -288,7 +296,7 @@ def test_footage_finds_its_place_or_starts_again(film: Path) -> None:
             Mark(index + 1, Fraction(1, 7), 1),
             Mark(index + 1, None, 0),
         ):
-            rest = list(Footage(str(film), info, after=wrong))
+            rest = all_of(Footage(str(film), info, after=wrong))
             assert [frame.index for frame in rest] == list(range(index + 1, len(frames)))
             assert all(
                 np.array_equal(one.image, other.image) and one.time == other.time for one, other in zip(rest, frames[index + 1 :])
