@@ -20,8 +20,8 @@ from realtime_nst.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start,
 from realtime_nst.probing import CLOCK, SHOWN, VideoInfo
 from realtime_nst.stage import Stage
 
-LARGE_PICTURE = 10_000_000
-"""Pixels from which on ffmpeg decodes on few threads: each holds several frames."""
+THREADS = ((10_000_000, 1), (4_000_000, 2))
+"""Pixels from which on ffmpeg decodes on so few threads: each holds several frames."""
 TIMES_AHEAD = 4096
 WORDS_KEPT = 100
 WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing|prematurely|truncat", re.IGNORECASE)
@@ -129,9 +129,9 @@ class FrameReader:
 
 
 def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:
-    large = info.width * info.height > LARGE_PICTURE
+    threads = next((count for pixels, count in THREADS if info.width * info.height > pixels), 0)
     before = ["-re", "-stream_loop", "-1"] if live else ["-copyts", "-start_at_zero"]
-    before += ["-threads", "2", "-filter_threads", "1"] if large else []
+    before += ["-threads", str(threads), "-filter_threads", "1"] if threads else []
     before += ["-ss", f"{seek:.3f}"] if seek > 0 else []
     filters = [f"fps={info.rate}"] if live else []
     filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced else []

@@ -22,9 +22,14 @@ from realtime_nst.timing import ticks_per_second
 
 CLOSE_TIMEOUT = 60.0
 """Seconds for ffmpeg to finish a file: it may have to encode the last frames, and move an index to the front."""
-LARGE_PICTURE = 10_000_000
-FRUGAL = {"libx264": ("-threads", "2", "-x264-params", "rc-lookahead=4:sync-lookahead=0")}
-"""Arguments for pictures above that many pixels, of which an encoder must not hold many."""
+LARGE_PICTURE = 4_000_000
+"""Pixels from which on an encoder must not hold many frames."""
+FRUGAL = {
+    "libx264": ("-threads:v:0", "1", "-x264-params", "rc-lookahead=4:sync-lookahead=0:bframes=1"),
+    "libx265": ("-x265-params", "log-level=error:rc-lookahead=5:bframes=2:frame-threads=1:lookahead-slices=0"),
+    "libvpx-vp9": ("-lag-in-frames", "0"),
+}
+"""Arguments for pictures above that."""
 RECORDING_COLOURS = Colours("bt709", "bt709", "bt709")
 
 

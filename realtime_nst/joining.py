@@ -115,7 +115,8 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
         *plan.arguments,
         *_covers(job, plan),
     ]
-    command += ["-copypriorss", "0"] if job.begin else []
+    if job.begin and job.container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
+        command += ["-copypriorss", "0"]
     command += ["-bsf:v:0", MONOTONIC, "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]

@@ -90,7 +90,10 @@ class _Painting:
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
         writer = self._writer(None, self.container.format, inputs, tracks)
         with finishing(StreamSink(writer, self._clock(), footage.check)) as sink:
-            return self._carry(footage, paint, [sink], 0)
+            previews = self._previews()
+            outcome = self._carry(footage, paint, [sink, *previews], 0)
+            TeeSink(previews).close()
+            return outcome
 
     def file(self, paint: Paint) -> Outcome:
         """Paint into a file, by way of segments."""
@@ -130,7 +133,7 @@ class _Painting:
             footage.checks,
             footage.check,
         )
-        previews: list[Sink] = [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
+        previews = self._previews()
         try:
             outcome = self._carry(footage, paint, [sink, *previews], work.frames)
             if self.controls.quit:
@@ -145,6 +148,9 @@ class _Painting:
         work.remove()
         self._remark_damage(work.notes[-1].time, footage.complaints)
         return outcome
+
+    def _previews(self) -> list[Sink]:
+        return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
     def _carry(self, footage: Footage, paint: Paint, sinks: list[Sink], done: int) -> Outcome:
         painter = Painter(paint, self.wishes.styles, float(self.wishes.begin), footage.fps)

@@ -1,6 +1,7 @@
 """The command `video`: which files, in which order, and what is told about them. How one is painted is in painting.py."""
 
 import argparse
+import sys
 import time
 from functools import partial
 
@@ -23,6 +24,8 @@ def video(options: argparse.Namespace) -> int:
     """Paint video files."""
     if options.json and str(options.output) == PIPE:
         raise SinkError("--json and the video would both go to standard output. Give -o a file, or leave --json out.")
+    if str(options.output) == PIPE and sys.stdout.isatty():
+        raise SinkError("-o - would pour the video into the terminal. Add a pipe, as in `... -o - | ffplay -`, or name a file.")
     if options.preview is not None:
         check_photo_name(options.preview)
     if len(options.inputs) == 1 and not options.inputs[0].is_dir():

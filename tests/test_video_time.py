@@ -168,12 +168,12 @@ def test_parts_of_a_file(run: Run, tmp_path: Path, make_clip: Clip, start: str |
     expected = [number for number in range(150) if begin - 0.0005 <= number / 25 < stop - 0.0005]
     times, images = read_back(out)
     assert [number_in(image) for image in images] == expected
-    assert float(times[0]) == pytest.approx(expected[0] / 25 - begin, abs=0.0011)
+    late = float(times[0]) - (expected[0] / 25 - begin)
+    assert abs(late) < (0.0011 if suffix == "mp4" else 0.025), "Matroska begins with a whole packet of sound"
     assert duration(out) == pytest.approx(stop - begin, abs=0.06)
-    whole, part = sound(clip), sound(out)
-    piece = whole[round(begin * 48000) : round(stop * 48000)]
-    if np.abs(piece).max() > 0.1 and stop - begin > 1:
-        assert lag(piece, part) == pytest.approx(0, abs=0.002)
+    piece = sound(clip)[round(begin * 48000) : round(stop * 48000)]
+    if stop - begin > 1.5:
+        assert lag(piece, sound(out)) == pytest.approx(late, abs=0.002)
 
 
 @pytest.mark.usefixtures("identity")
