@@ -29,7 +29,7 @@ from realtime_nst.stats import Stats
 from realtime_nst.timing import FrameClock
 from realtime_nst.video import Sink
 from realtime_nst.wishes import Outcome, Wishes, checked, notices_about
-from realtime_nst.workfolder import WorkFolder, segment_frames
+from realtime_nst.workfolder import Note, WorkFolder, segment_frames
 
 ENOUGH = 0.9
 """Share of the promised length below which a file counts as cut short."""
@@ -93,7 +93,7 @@ class _Painting:
             previews = self._previews()
             outcome = self._carry(footage, paint, [sink, *previews], 0)
             TeeSink(previews).close()
-            return outcome
+            return replace(outcome, interrupted=self.controls.quit)
 
     def file(self, paint: Paint) -> Outcome:
         """Paint into a file, by way of segments."""
@@ -122,7 +122,7 @@ class _Painting:
             marks_every=length,
             after=Mark(work.frames, last.time, last.check) if last else None,
         )
-        clock = self._clock(origin=last.origin if last else None, last=last.last if last else None)
+        clock = self._clock(last)
         suffix = f".{self.encoder.segment_format}"
         sink = SegmentSink(
             work,
@@ -138,7 +138,7 @@ class _Painting:
             outcome = self._carry(footage, paint, [sink, *previews], work.frames)
             if self.controls.quit:
                 partial = self._partial(work, sink, clock.ticks_per_second)
-                return replace(outcome, kept=work.frames, partial=partial)
+                return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
             TeeSink([sink, *previews]).close()
         finally:
             sink.discard()
@@ -209,9 +209,12 @@ class _Painting:
             tracks=tracks,
         )
 
-    def _clock(self, origin: Fraction | None = None, last: int | None = None) -> FrameClock:
+    def _clock(self, last: Note | None = None) -> FrameClock:
         info = self.info
-        return FrameClock(info.rate, info.time_base, self.wishes.begin, info.duration, origin=origin, last=last)
+        clock = FrameClock(info.rate, info.time_base, self.wishes.begin, info.duration)
+        if last is not None:
+            clock.go_on(last.origin, last.last, last.shift)
+        return clock
 
     def _expected(self) -> int | None:
         """About how many frames there will be, where the original says how long it is."""

@@ -115,6 +115,7 @@ class SegmentSink:
                 check=self._checks.get(self._last_index, 0),
                 origin=self._clock.origin,
                 size=0,
+                shift=self._clock.shift,
             )
             self._ending, self._writer = (self._writer, note), None
             self._number += 1

@@ -9,8 +9,10 @@ from fractions import Fraction
 
 FINE = 90_000
 """Ticks per second at least: one is shorter than any container's rounding, and long enough for 32 bits."""
-BELIEVABLE = 60.0
-"""Seconds after the end that a file announces from which on a time counts as damaged."""
+BACK = Fraction(1)
+"""Seconds that times must go back to count as a new beginning, as where two recordings have been put together."""
+BELIEVABLE = 60
+"""Seconds after the frame before, and after the end that a file announces, from which on a time counts as damaged."""
 
 
 class FrameClock:
@@ -21,8 +23,6 @@ class FrameClock:
         time_base: Seconds of a tick of the original's clock.
         begin: Second of the original at which the painted file begins.
         duration: Seconds that the original says it lasts, or `None`.
-        origin: Time of the very first frame where it is known from an earlier run.
-        last: Tick of the frame before, likewise.
     """
 
     def __init__(
@@ -31,18 +31,26 @@ class FrameClock:
         time_base: Fraction,
         begin: Fraction = Fraction(0),
         duration: float | None = None,
-        *,
-        origin: Fraction | None = None,
-        last: int | None = None,
     ) -> None:
         self.ticks_per_second = ticks_per_second(rate)
         self.step = int(self.ticks_per_second / rate)
-        self.origin = origin
-        self.last = last
+        self.origin: Fraction | None = None
+        self.last: int | None = None
+        self.shift = Fraction(0)
         self._rate = rate
         self._tolerance = max(time_base, Fraction(1, self.ticks_per_second))
         self._begin = begin
-        self._end = None if duration is None else duration + BELIEVABLE
+        self._end = None if duration is None else Fraction(duration) + BELIEVABLE
+
+    def go_on(self, origin: Fraction | None, last: int, shift: Fraction) -> None:
+        """Take over from an earlier run.
+
+        Args:
+            origin: Time of the very first frame.
+            last: Tick of the last frame.
+            shift: Seconds that were added to times after a new beginning.
+        """
+        self.origin, self.last, self.shift = origin, last, shift
 
     def tick(self, time: Fraction | None) -> int:
         """The tick of the next frame.
@@ -50,7 +58,11 @@ class FrameClock:
         Args:
             time: Seconds since the beginning of the original, or `None` where it does not say.
         """
-        if time is None or (self._end is not None and time > self._end):
+        before = self._begin + Fraction(self.last or 0, self.ticks_per_second)
+        if time is not None and self.last is not None and time + self.shift < before - BACK:
+            self.shift = before + 1 / self._rate - time
+        time = None if time is None else time + self.shift
+        if time is None or (self._end is not None and time > max(self._end, before + BELIEVABLE)):
             tick = 0 if self.last is None else self.last + self.step
         else:
             if self.origin is None:

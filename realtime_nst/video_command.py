@@ -65,7 +65,9 @@ def _paint_all(
     painted = skipped = failed = 0
     stylizer = None
     inputs = [task.source for task in tasks]
-    for task in tasks if not controls.quit else []:
+    for task in tasks:
+        if _stopped(controls):
+            break
         if options.skip_existing and task.output.exists():
             skipped += 1
             report.event("skipped", input=str(task.source), output=str(task.output))
@@ -87,7 +89,7 @@ def _paint_all(
             if not options.json:
                 commands.say(f"realtime-nst: {error}")
             continue
-        if controls.quit:
+        if outcome.interrupted:
             _tell_interruption(task, outcome, options, report)
             break
         painted += 1
@@ -98,9 +100,14 @@ def _paint_all(
         if not (options.quiet or options.json):
             rest = f", {left} not begun or not finished" if left else ""
             commands.say(f"{painted} painted, {skipped} skipped, {failed} failed{rest}.")
-    if controls.quit:
+    if _stopped(controls) and painted + skipped + failed < len(tasks):
         return INTERRUPTED
     return 1 if failed else 0
+
+
+def _stopped(controls: Controls) -> bool:
+    """Whether the user has asked to stop, meanwhile."""
+    return controls.quit
 
 
 def _tell_success(task: Task, outcome: Outcome, seconds: float, options: argparse.Namespace, report: Report) -> None:

@@ -51,6 +51,7 @@ class Outcome:
         frames: Frames in the output, those of earlier runs included.
         repeated: Frames of this run that repeated the one before, and were not painted again.
         frames_per_second: Of this run.
+        interrupted: Whether it was stopped before its end.
         kept: After an interruption, frames in finished segments.
         partial: After an interruption, the file that plays, if there is one.
     """
@@ -58,6 +59,7 @@ class Outcome:
     frames: int
     repeated: int
     frames_per_second: float
+    interrupted: bool = False
     kept: int = 0
     partial: Path | None = None
 

@@ -41,6 +41,7 @@ class Note:
         check: CRC-32 of the original's picture there.
         origin: Seconds of the very first frame in the original.
         size: Bytes of its file.
+        shift: Seconds that were added to the original's times there.
     """
 
     frames: int
@@ -50,6 +51,7 @@ class Note:
     check: int
     origin: Fraction | None
     size: int
+    shift: Fraction = Fraction(0)
 
 
 class WorkFolder:
@@ -102,7 +104,10 @@ class WorkFolder:
     def add(self, note: Note) -> None:
         """A segment is finished: its file has its name and is on the disk."""
         number = len(self.notes)
-        _write_json(self.path / f"{number:06d}.json", {**vars(note), "time": _text(note.time), "origin": _text(note.origin)})
+        _write_json(
+            self.path / f"{number:06d}.json",
+            {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
+        )
         self.notes.append(note)
 
     def size_of(self, number: int) -> int:
@@ -141,7 +146,7 @@ class WorkFolder:
     def _resume(self) -> None:
         while (data := _read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
             try:
-                note = Note(**{**data, "time": _fraction(data["time"]), "origin": _fraction(data["origin"])})
+                note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift")}})
                 if self.size_of(len(self.notes)) != note.size:
                     return
             except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run
@@ -210,10 +215,6 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None
-
-
-def _text(number: Fraction | None) -> str | None:
-    return None if number is None else str(number)
 
 
 def _fraction(text: str | None) -> Fraction | None:

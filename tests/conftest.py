@@ -1,5 +1,6 @@
 """Fakes and made-up styles and clips that the tests share."""
 
+import hashlib
 import os
 import subprocess
 import threading
@@ -118,12 +119,13 @@ def book(weights: Path) -> StyleBook:
 
 @pytest.fixture(scope="session")
 def make_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Make a clip with ffmpeg's own sources: `make_clip("name.mp4", "-f", "lavfi", "-i", ...)`; made once per name."""
+    """Make a clip with ffmpeg's own sources: `make_clip("name.mp4", "-f", "lavfi", "-i", ...)`; made once."""
     folder = tmp_path_factory.mktemp("clips")
 
     def make(name: str, *arguments: str) -> Path:
-        path = folder / name
+        path = folder / hashlib.sha256(repr(arguments).encode()).hexdigest()[:8] / name  # two tests may use one name
         if not path.exists():
+            path.parent.mkdir(exist_ok=True)
             command = [executable(), "-v", "error", "-nostdin", "-y", *arguments, str(path)]
             subprocess.run(command, check=True, capture_output=True)
         return path

@@ -218,3 +218,14 @@ def test_rate_is_written_down(run: Run, tmp_path: Path, make_clip: Clip, identit
     for suffix in ("mp4", "mkv", "mov"):
         assert run("video", clip, "-o", tmp_path / f"out.{suffix}") == 0
         assert "23.98 fps" in picture_line(tmp_path / f"out.{suffix}")
+
+
+def test_recordings_put_together_go_on_where_times_begin_anew(run: Run, tmp_path: Path, make_clip: Clip, identity: None) -> None:
+    piece = make_clip("piece.ts", *numbered_source(seconds=2), "-c:v", "mpeg2video", "-q:v", "2", "-bf", "0", "-f", "mpegts")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(piece.read_bytes() * 2)
+    assert run("video", joined, "-o", tmp_path / "out.mp4") == 0
+    times, images = read_back(tmp_path / "out.mp4")
+    found = [number_in(image) for image in images]
+    assert found[:50] == list(range(50)) and found[-45:] == list(range(5, 50))
+    assert float(times[-1]) == pytest.approx(4, abs=0.3) and max(b - a for a, b in pairwise(times)) < Fraction(1, 5)
