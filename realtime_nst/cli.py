@@ -1,7 +1,7 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py` (for `train`, `evaluate` and `optimize`: in `train/`), imported when it
-runs, so that `--help` is instant.
+What a command does is in `commands.py`, `video_command.py` and `bench.py` (for `train`, `evaluate` and `optimize`: in
+`train/`), imported when it runs, so that `--help` is instant.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst import __version__
@@ -17,6 +18,7 @@ from realtime_nst.errors import NSTError
 from realtime_nst.interrupt import INTERRUPTED
 
 DEFAULT_STYLE = "wave"
+CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,11 +87,9 @@ def build_parser() -> argparse.ArgumentParser:
     webcam.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where the s key saves (default: here)")
     webcam.set_defaults(command=("realtime_nst.commands", "webcam"))
 
-    video = commands.add_parser("video", parents=[common, styled, painting], help="paint a video file")
-    video.add_argument("input", metavar="IN", help="any video that ffmpeg can decode")
-    video.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="an MP4 file")
-    video.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    video.set_defaults(command=("realtime_nst.commands", "video"))
+    video = commands.add_parser("video", parents=[common, styled, painting], help="paint video files")
+    _add_video_flags(video)
+    video.set_defaults(command=("realtime_nst.video_command", "video"))
 
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
     image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos")
@@ -194,6 +194,39 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_video_flags(video: argparse.ArgumentParser) -> None:
+    """Everything that `video` can be told, in the order of its help."""
+    video.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="videos that ffmpeg can decode, or folders of them")
+    video.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT",
+        help="a file (mp4, m4v, mov, mkv, webm, gif, or pictures as in out-%%06d.png), - for a pipe (Matroska), or a folder",
+    )  # fmt: skip
+    video.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    part = video.add_argument_group("which part, which style")
+    part.add_argument("--start", type=_moment, default=Fraction(0), metavar="TIME", help="begin here, as in 90 or 1:30")
+    part.add_argument("--end", type=_moment, metavar="TIME", help="end here")
+    part.add_argument("--every", type=_seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
+    picture = video.add_argument_group("the picture")
+    picture.add_argument("--size", type=_size, metavar="WxH", help="scale to this size (default: as it is)")
+    picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
+    picture.add_argument(
+        "--crf", type=_natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
+    )
+    picture.add_argument("--preset", metavar="NAME", help="speed of the encoder against size (H.264: veryfast)")
+    many = video.add_argument_group("many files")
+    many.add_argument("--recursive", action="store_true", help="look into the folders of folders")
+    many.add_argument("--pattern", metavar="GLOB", help="names to take from folders, as in '*.mov' (default: all videos)")
+    many.add_argument("--container", choices=CONTAINERS, help="kind of file to write into a folder (default: the original's)")
+    many.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
+    stops = video.add_argument_group("interruptions")
+    stops.add_argument("--restart", action="store_true", help="throw away what an interrupted command with other flags has left")
+    stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write OUT.partial, which plays")
+    news = video.add_argument_group("progress").add_mutually_exclusive_group()
+    news.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")
+    video.add_argument("--preview", type=Path, metavar="FILE", help="keep a picture of the latest frame here (PNG, JPEG, WebP)")
+
+
 def _whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
     """A whole number within bounds, or argparse's error."""
     try:
@@ -226,6 +259,25 @@ def _crop(text: str) -> int:
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0.1")
+    return number
+
+
+def _moment(text: str) -> Fraction:
+    from realtime_nst.video import parse_moment
+
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -9,18 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from realtime_nst import __version__
 from realtime_nst.app import run
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.interrupt import INTERRUPTED, on_interrupt
+from realtime_nst.interrupt import on_interrupt
 from realtime_nst.overlay import draw_overlay
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
-from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
-from realtime_nst.sources import FileSource, check_file, list_cameras, open_source
+from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output
+from realtime_nst.sources import check_file, list_cameras, open_source
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 from realtime_nst.video import Frame, Sink
@@ -71,40 +69,6 @@ def webcam(options: argparse.Namespace) -> int:
     say(f"{stats.summary()}.")
     if options.output is not None:
         say(f"Recorded '{options.output}'." if stats.frames else f"No frame came; '{options.output}' was not written.")
-    return 0
-
-
-def video(options: argparse.Namespace) -> int:
-    """Paint a video file."""
-    check_file(Path(options.input))
-    check_video_output(options.output, source=Path(options.input), overwrite=options.overwrite)
-    book = find_all_styles(options)
-    style = book.mix(options.style)
-    source = FileSource(options.input)
-    try:
-        stylizer = load_stylizer(choose_backend(options.backend, options.precision))
-        stylizer.prepare([style.body], source.width, source.height)
-        controls = Controls([style])
-        sink = FileSink(
-            options.output, source.width, source.height, source.info.rate, original=source.info, audio_from=options.input
-        )
-        total = source.expected_frames
-        bar = tqdm(total=total, unit="frame", desc=options.output.name, dynamic_ncols=True)
-        with on_interrupt(controls.leave), finishing(sink), bar:
-            stats = Stats(each=bar.update)
-            run(source, stylizer.follow(lambda: style), sink, controls, stats)
-            if controls.quit and not stats.frames:
-                raise SinkError(f"Interrupted before the first frame; '{options.output}' was not written.")
-            if controls.quit:
-                sink.cut()
-    finally:
-        source.close()
-    if controls.quit:
-        say(f"Interrupted: '{options.output}' holds the first {stats.frames / source.fps:.1f} seconds.")
-        return INTERRUPTED
-    if total is not None and stats.frames < 0.9 * total:
-        say(f"'{options.input}' ended early: it promised {total} frames and gave {stats.frames}. It may be cut short.")
-    say(f"Wrote '{options.output}': {stats.frames} frames, {stats.mean_fps:.1f} frames/s.")
     return 0
 
 

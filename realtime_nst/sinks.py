@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime_nst.encoding import FrameWriter
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.ffmpeg import FrameWriter, VideoInfo
 from realtime_nst.sources import load_opencv
 from realtime_nst.video import Frame, Sink
 
@@ -121,8 +121,6 @@ class FileSink:
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
         rate: Frames per second of the file.
-        original: What the source says about itself, where the audio tracks and the shape of pixels come from.
-        audio_from: Path of the original.
         live: Frames come when they come: each is repeated or left out so that the file plays at the speed of life.
 
     Raises:
@@ -136,19 +134,9 @@ class FileSink:
         height: int,
         rate: Fraction,
         *,
-        original: VideoInfo | None = None,
-        audio_from: str | None = None,
         live: bool = False,
     ) -> None:
-        self._writer = FrameWriter(
-            path,
-            width,
-            height,
-            rate,
-            pixel_aspect=original.pixel_aspect if original else Fraction(1),
-            audio_from=audio_from,
-            audio_codecs=original.audio_codecs if original else (),
-        )
+        self._writer = FrameWriter(path, width, height, rate)
         self._rate = float(rate)
         self._live = live
         self._started: float | None = None
@@ -173,10 +161,6 @@ class FileSink:
             self._writer.write(self._waiting)
             self._waiting = None
         self._writer.close()
-
-    def cut(self) -> None:
-        """End the file, sound included, after the last frame that was written."""
-        self._writer.cut()
 
     def discard(self) -> None:
         self._writer.discard()

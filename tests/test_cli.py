@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -14,37 +13,12 @@ import pytest
 from PIL import Image
 
 from realtime_nst.cli import build_parser, main
-from realtime_nst.ffmpeg import probe
 from realtime_nst.photos import read_photo
-from realtime_nst.stylizer import Stylizer
-from tests.conftest import frames_of, wait_until
+from realtime_nst.probing import probe
+from tests.conftest import frames_of, one_line
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(weights: Path) -> Run:
-    """Run a command with the narrow styles on OpenVINO."""
-
-    def run_command(*arguments: object) -> int:
-        return main([*map(str, arguments), "--weights", str(weights)])
-
-    return run_command
-
-
-@pytest.fixture
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands paint nothing: what goes in comes out."""
-    unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
-
-
-def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """What went to the user, which must be one line and no traceback."""
-    said = capsys.readouterr().err.strip()
-    assert "Traceback" not in said and len(said.splitlines()) == 1 and said.startswith("realtime-nst: "), said
-    return said.removeprefix("realtime-nst: ")
 
 
 def test_help_and_version_need_nothing_heavy() -> None:
@@ -113,29 +87,6 @@ def test_video_is_painted(run: Run, tmp_path: Path, talkie: Path, capsys: pytest
     assert len(before) == len(after) == 50
     assert np.abs(before[0].astype(int) - after[0]).mean() > 10
     assert "100%" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_video_is_playable_and_short(weights: Path, tmp_path: Path, make_clip: Clip, number: signal.Signals) -> None:
-    clip = make_clip(
-        "long.mp4",
-        *("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=60"),
-        *("-f", "lavfi", "-i", "sine=duration=60", "-pix_fmt", "yuv420p"),
-    )
-    out = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "realtime_nst", "video", str(clip), "-o", str(out), "--weights", str(weights)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    draft = tmp_path / ".out.part.mp4"
-    assert wait_until(lambda: draft.exists() and draft.stat().st_size > 30_000, 60)
-    process.send_signal(number)
-    process.send_signal(signal.SIGINT)  # pressed twice: that must not cost the file
-    said = process.communicate(timeout=60)[1].decode()
-    assert process.returncode == 130 and "Traceback" not in said, said
-    assert re.search(r"Interrupted: '.*' holds the first [\d.]+ seconds", said)
-    info = probe(str(out))
-    frames = frames_of(out)
-    assert 0 < len(frames) < 1500 and info.duration == pytest.approx(len(frames) / 25, abs=0.06)
-    assert info.audio_codecs == ("aac",) and [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_photos_of_any_size_and_format(run: Run, tmp_path: Path) -> None:
@@ -304,7 +255,6 @@ def test_outputs_that_would_lose_something_are_refused(
         (copy, "Input and output are the same file"),
         (tmp_path / "gone" / "out.mp4", "No folder"),
         (tmp_path / "out.txt", "ends in '.txt'"),
-        (tmp_path, "ends in ''"),
     ):
         assert run("video", copy, "-o", output, "--overwrite") == 1
         assert words in one_line(capsys)
