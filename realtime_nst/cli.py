@@ -1,6 +1,6 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py`, `video_command.py` and `bench.py` (for `train`, `evaluate` and `optimize`: in
+What a command does is in `commands.py`, `files/command.py` and `bench.py` (for `train`, `evaluate` and `optimize`: in
 `train/`), imported when it runs, so that `--help` is instant.
 """
 
@@ -89,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     video = commands.add_parser("video", parents=[common, styled, painting], help="paint video files")
     _add_video_flags(video)
-    video.set_defaults(command=("realtime_nst.video_command", "video"))
+    video.set_defaults(command=("realtime_nst.files.command", "video"))
 
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
     image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos")

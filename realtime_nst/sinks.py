@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.encoding import FrameWriter
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.sources import load_opencv
 from realtime_nst.video import Frame, Sink
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.decoding import FrameReader
 from realtime_nst.errors import SourceError
-from realtime_nst.probing import VideoInfo, probe
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.probing import VideoInfo, probe
 from realtime_nst.video import Frame
 
 PATTERN_FPS = 60.0

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from realtime_nst.encoding import FrameWriter
-from realtime_nst.ffmpeg import produce
+from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.files.ffmpeg import produce
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, RATE, SECONDS = 640, 480, 30, 8

@@ -13,9 +13,9 @@ import pytest
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.cli import main
-from realtime_nst.decoding import FrameReader
-from realtime_nst.ffmpeg import executable
-from realtime_nst.probing import probe
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.ffmpeg import executable
+from realtime_nst.files.probing import probe
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import Body, write_body, write_style
 from realtime_nst.stylizer import Stylizer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.ffmpeg import executable
+from realtime_nst.files.ffmpeg import executable
 
 BITS = 12
 NUMBERED = f"geq=lum='16+219*mod(floor(N/pow(2,floor(X*{BITS}/W))),2)':cb=128:cr=128"

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from realtime_nst.cli import build_parser, main
+from realtime_nst.files.probing import probe
 from realtime_nst.photos import read_photo
-from realtime_nst.probing import probe
 from tests.conftest import frames_of, one_line
 
 Clip = Callable[..., Path]

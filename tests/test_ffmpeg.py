@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.decoding import FrameReader
-from realtime_nst.encoding import FrameWriter
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.ffmpeg import executable, last_words
-from realtime_nst.probing import probe
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.files.ffmpeg import executable, last_words
+from realtime_nst.files.probing import probe
 from tests.conftest import frames_of
 
 Clip = Callable[..., Path]

@@ -12,9 +12,9 @@ from PIL import Image
 
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.outputs import free_name, place, plan_tasks
-from realtime_nst.progress import JsonReport
-from realtime_nst.segments import PreviewSink
+from realtime_nst.files.outputs import free_name, place, plan_tasks
+from realtime_nst.files.progress import JsonReport
+from realtime_nst.files.segments import PreviewSink
 from realtime_nst.stats import Stats
 from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame, parse_moment
@@ -187,9 +187,9 @@ def test_decoding_painting_and_encoding_overlap(
         return image
 
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: Stylizer(lambda body, width, height: paint))
-    monkeypatch.setattr("realtime_nst.workfolder.SEGMENT_FRAMES", 40)
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 40)
     lines: list[str] = []
-    monkeypatch.setattr("realtime_nst.video_command._print_line", lines.append)
+    monkeypatch.setattr("realtime_nst.files.command._print_line", lines.append)
     source = f"testsrc2=size={width}x{height}:rate=25:duration=4"
     clip = make_clip(f"speed{width}.mp4", "-f", "lavfi", "-i", source, "-preset", "ultrafast", "-pix_fmt", "yuv420p")
     shares = []

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from realtime_nst.cli import main
-from realtime_nst.containers import MKV, MP4, WEBM, container_of, numbered
-from realtime_nst.encoders import choose_encoder
 from realtime_nst.errors import SinkError, StyleError
+from realtime_nst.files.containers import MKV, MP4, WEBM, container_of, numbered
+from realtime_nst.files.encoders import choose_encoder
+from realtime_nst.files.stylepath import StylePath, read_path
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylepath import StylePath, read_path
 from realtime_nst.stylizer import Stylizer
 from tests.conftest import one_line
 from tests.readback import number_in, numbered_source, numbers, picture_line, read_back, tracks
@@ -35,7 +35,7 @@ CODECS = [
 def test_every_codec_keeps_every_frame_at_its_time(
     run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch, suffix: str, codec: str | None, found: str
 ) -> None:
-    monkeypatch.setattr("realtime_nst.workfolder.SEGMENT_FRAMES", 20)
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 20)
     clip = make_clip(
         "codecs.mp4", *numbered_source(96, 64, "24000/1001", 2), "-f", "lavfi", "-i", "sine=duration=2", "-pix_fmt", "yuv420p"
     )
@@ -103,7 +103,7 @@ def test_gif_has_all_frames_and_good_colours(run: Run, tmp_path: Path, make_clip
 
 @pytest.mark.usefixtures("identity")
 def test_pictures_are_exact_and_numbered(run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.workfolder.SEGMENT_FRAMES", 8)
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
     clip = make_clip("pictures.mkv", *numbered_source(seconds=0.8), "-c:v", "libx264rgb", "-qp", "0")
     assert run("video", clip, "-o", tmp_path / "p-%03d.png") == 0
     names = sorted(path.name for path in tmp_path.iterdir())

@@ -16,10 +16,10 @@ import pytest
 
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
-from realtime_nst.footage import Footage, Mark
-from realtime_nst.probing import probe
+from realtime_nst.files.footage import Footage, Mark
+from realtime_nst.files.probing import probe
+from realtime_nst.files.workfolder import Note, WorkFolder, segment_frames, work_path
 from realtime_nst.video import Frame
-from realtime_nst.workfolder import Note, WorkFolder, segment_frames, work_path
 from tests.conftest import one_line, wait_until
 from tests.readback import about, digest, duration, lag, numbered_source, numbers, read_back, sound, tracks
 
@@ -27,7 +27,8 @@ Clip = Callable[..., Path]
 Run = Callable[..., int]
 SLOW_IDENTITY = """
 import sys, time
-from realtime_nst import commands, workfolder
+from realtime_nst import commands
+from realtime_nst.files import workfolder
 from realtime_nst.cli import main
 from realtime_nst.stylizer import Stylizer
 def paint(image, vector):

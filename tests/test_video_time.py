@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.timing import FrameClock, ticks_per_second
+from realtime_nst.files.timing import FrameClock, ticks_per_second
 from tests.readback import NUMBERED, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
 
 Clip = Callable[..., Path]
@@ -87,7 +87,7 @@ def test_variable_rate_keeps_every_frames_time(run: Run, tmp_path: Path, make_cl
 def test_variable_rate_over_segments_has_no_seam(
     run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime_nst.workfolder.SEGMENT_FRAMES", 8)
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
     clip = make_clip(
         "seams.mp4", "-f", "lavfi", "-i", f"nullsrc=size=96x64:rate=60:duration=8,format=yuv444p,{NUMBERED}",
         "-vf", "select='not(mod(n,1+mod(floor(n/9),13)))'", "-fps_mode", "vfr", "-pix_fmt", "yuv420p",

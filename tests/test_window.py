@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.ffmpeg import executable
+from realtime_nst.files.ffmpeg import executable
 from realtime_nst.styles import write_style
 from tests.conftest import narrow_body, random_vector, wait_until
 

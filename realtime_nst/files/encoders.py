@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from realtime_nst.containers import Container
 from realtime_nst.errors import SinkError
-from realtime_nst.ffmpeg import ask, last_words
+from realtime_nst.files.containers import Container
+from realtime_nst.files.ffmpeg import ask, last_words
 
 SOFTWARE = {
     "h264": "libx264",

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.colours import Colours, from_rgb
-from realtime_nst.containers import MP4
-from realtime_nst.encoders import Encoder, choose_encoder
 from realtime_nst.errors import DiskFullError, SinkError
-from realtime_nst.ffmpeg import NOWHERE, PIPE, address, said, start, stop, wait
-from realtime_nst.rawstream import frame_head, stream_head
-from realtime_nst.timing import ticks_per_second
+from realtime_nst.files.colours import Colours, from_rgb
+from realtime_nst.files.containers import MP4
+from realtime_nst.files.encoders import Encoder, choose_encoder
+from realtime_nst.files.ffmpeg import NOWHERE, PIPE, address, said, start, stop, wait
+from realtime_nst.files.rawstream import frame_head, stream_head
+from realtime_nst.files.timing import ticks_per_second
 
 CLOSE_TIMEOUT = 60.0
 """Seconds for ffmpeg to finish a file: it may have to encode the last frames, and move an index to the front."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_nst.errors import SinkError
-from realtime_nst.probing import Track, VideoInfo
+from realtime_nst.files.probing import Track, VideoInfo
 
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
 COVERS = frozenset({"mjpeg", "png"})

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.encoding import LARGE_PICTURE, FrameWriter
 from realtime_nst.errors import SinkError
-from realtime_nst.joining import Segment
+from realtime_nst.files.encoding import LARGE_PICTURE, FrameWriter
+from realtime_nst.files.joining import Segment
+from realtime_nst.files.timing import FrameClock
+from realtime_nst.files.workfolder import Note, WorkFolder
 from realtime_nst.photos import write_photo
-from realtime_nst.timing import FrameClock
 from realtime_nst.video import Frame
-from realtime_nst.workfolder import Note, WorkFolder
 
 READY = 12
 """Frames before the end of a segment at which the next encoder is started, so that nobody waits for it."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from realtime_nst.containers import CONTAINERS, PIPE, PNG, container_of, numbered
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered
 from realtime_nst.sinks import check_output
 
 VIDEO_SUFFIXES = frozenset(

@@ -12,24 +12,24 @@ from pathlib import Path
 
 from realtime_nst import __version__
 from realtime_nst.app import run
-from realtime_nst.containers import PIPE, PNG, Container, container_of, numbered, plan_tracks
 from realtime_nst.controls import Controls
-from realtime_nst.encoders import Encoder, choose_encoder
-from realtime_nst.encoding import FrameWriter, draft_of, on_disk
 from realtime_nst.errors import DiskFullError, SourceError
-from realtime_nst.footage import Footage, Mark
-from realtime_nst.joining import Join, Segment, companions, join
-from realtime_nst.outputs import free_name, place
-from realtime_nst.painter import Paint, Painter
-from realtime_nst.probing import VideoInfo, probe
-from realtime_nst.progress import Report
-from realtime_nst.segments import PreviewSink, SegmentSink, StreamSink
+from realtime_nst.files.containers import PIPE, PNG, Container, container_of, numbered, plan_tracks
+from realtime_nst.files.encoders import Encoder, choose_encoder
+from realtime_nst.files.encoding import FrameWriter, draft_of, on_disk
+from realtime_nst.files.footage import Footage, Mark
+from realtime_nst.files.joining import Join, Segment, companions, join
+from realtime_nst.files.outputs import free_name, place
+from realtime_nst.files.painter import Paint, Painter
+from realtime_nst.files.probing import VideoInfo, probe
+from realtime_nst.files.progress import Report
+from realtime_nst.files.segments import PreviewSink, SegmentSink, StreamSink
+from realtime_nst.files.timing import FrameClock
+from realtime_nst.files.wishes import Outcome, Wishes, checked, notices_about
+from realtime_nst.files.workfolder import Note, WorkFolder, segment_frames
 from realtime_nst.sinks import TeeSink, finishing
 from realtime_nst.stats import Stats
-from realtime_nst.timing import FrameClock
 from realtime_nst.video import Sink
-from realtime_nst.wishes import Outcome, Wishes, checked, notices_about
-from realtime_nst.workfolder import Note, WorkFolder, segment_frames
 
 ENOUGH = 0.9
 """Share of the promised length below which a file counts as cut short."""

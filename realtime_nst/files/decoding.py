@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.colours import to_rgb
 from realtime_nst.errors import SourceError
-from realtime_nst.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
-from realtime_nst.probing import CLOCK, SHOWN, VideoInfo
+from realtime_nst.files.colours import to_rgb
+from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
+from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo
 from realtime_nst.stage import Stage
 
 THREADS = ((10_000_000, 1), (4_000_000, 2))

@@ -16,9 +16,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
-from realtime_nst.encoding import draft_of, on_disk
 from realtime_nst.errors import SinkError
-from realtime_nst.joining import Segment
+from realtime_nst.files.encoding import draft_of, on_disk
+from realtime_nst.files.joining import Segment
 
 JOB = "job.json"
 LOCK = "lock"

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from realtime_nst.encoders import Encoder
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.probing import VideoInfo
-from realtime_nst.stylepath import StylePath
+from realtime_nst.files.encoders import Encoder
+from realtime_nst.files.probing import VideoInfo
+from realtime_nst.files.stylepath import StylePath
 
 
 @dataclass(frozen=True)

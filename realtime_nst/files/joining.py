@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from realtime_nst.containers import GIF, PNG, Container, TrackPlan, numbered, plan_tracks
-from realtime_nst.encoders import Encoder
 from realtime_nst.errors import DiskFullError, SinkError
-from realtime_nst.ffmpeg import address, ask, last_words, produce
-from realtime_nst.probing import VideoInfo
+from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, numbered, plan_tracks
+from realtime_nst.files.encoders import Encoder
+from realtime_nst.files.ffmpeg import address, ask, last_words, produce
+from realtime_nst.files.probing import VideoInfo
 
 LIST = "list.txt"
 PICTURES_TIMEOUT = 300.0

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from realtime_nst.colours import Colours
 from realtime_nst.errors import SourceError
-from realtime_nst.ffmpeg import STALL_TIMEOUT, address, ask, last_words
+from realtime_nst.files.colours import Colours
+from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask, last_words
 from realtime_nst.video import LARGEST_SIDE
 
 FRAMES_LOOKED_AT = 5

@@ -7,17 +7,17 @@ from functools import partial
 
 from realtime_nst import commands
 from realtime_nst.backend import Backend, choose_backend
-from realtime_nst.containers import PIPE
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
+from realtime_nst.files.containers import PIPE
+from realtime_nst.files.outputs import Task, check_task, plan_tasks
+from realtime_nst.files.painting import paint_video
+from realtime_nst.files.progress import BarReport, JsonReport, QuietReport, Report
+from realtime_nst.files.stylepath import read_path
+from realtime_nst.files.wishes import Outcome, Wishes
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
-from realtime_nst.outputs import Task, check_task, plan_tasks
-from realtime_nst.painting import paint_video
 from realtime_nst.photos import check_photo_name
-from realtime_nst.progress import BarReport, JsonReport, QuietReport, Report
 from realtime_nst.sources import check_file
-from realtime_nst.stylepath import read_path
-from realtime_nst.wishes import Outcome, Wishes
 
 
 def video(options: argparse.Namespace) -> int:

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from realtime_nst.decoding import FrameReader
 from realtime_nst.errors import SourceError
-from realtime_nst.probing import VideoInfo
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.probing import VideoInfo
 from realtime_nst.video import Frame
 
 MARGIN = 2.0
