@@ -28,6 +28,7 @@ def run(
     *,
     frames: int | None = None,
     save: Callable[[Frame], None] = lambda frame: None,
+    watched: Callable[[], bool] = lambda: True,
 ) -> None:
     """Carry frames from source to sink until the source ends or the user quits.
 
@@ -40,6 +41,7 @@ def run(
         stats: Counts what was written.
         frames: Stop after so many; `None` goes on to the end.
         save: Called with the frame on show when the user asks for a snapshot.
+        watched: Whether anyone takes the frames now; a live source goes on unseen while nobody does.
 
     Raises:
         Exception: Whatever source, stylizer or sink raised.
@@ -59,7 +61,7 @@ def run(
                     stats.count(frame)
                     shown = frame
                 controls.press(sink.poll_key(HEARTBEAT if idle else 0.0))
-                controls.watched = sink.watched
+                controls.watched = watched()
                 controls.tick()
                 if saved < controls.snapshots_wanted and shown is not None:
                     saved = controls.snapshots_wanted

@@ -1,7 +1,8 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py`, `webcam.py` or `train/command.py`, imported when it runs, so that `--help`
-is instant. The flags of the live commands are in `flags.py`.
+What a command does is in `commands.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for `train`,
+`evaluate` and `optimize`: in `train/`), imported when it runs, so that `--help` is instant. The flags of the live
+commands are in `flags.py`.
 """
 
 import argparse
@@ -9,15 +10,17 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst import __version__
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
-from realtime_nst.flags import add_checks, add_webcam, size, whole
 from realtime_nst.interrupt import INTERRUPTED
+from realtime_nst.live.flags import add_checks, add_webcam, size, whole
 
 DEFAULT_STYLE = "wave"
+CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,11 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_webcam(commands, [common, styled, engine])
 
-    video = commands.add_parser("video", parents=[common, styled, painting], help="paint a video file")
-    video.add_argument("input", metavar="IN", help="any video that ffmpeg can decode")
-    video.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="an MP4 file")
-    video.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    video.set_defaults(command=("realtime_nst.commands", "video"))
+    video = commands.add_parser("video", parents=[common, styled, painting], help="paint video files")
+    _add_video_flags(video)
+    video.set_defaults(command=("realtime_nst.files.command", "video"))
 
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
     image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos")
@@ -96,22 +97,29 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_checks(commands, [common], [common, styled, engine])
 
-    bench = commands.add_parser("bench", parents=[common, styled, painting], help="measure the network alone and the whole loop")
-    bench.add_argument("--size", type=size, default=(640, 480), metavar="WxH", help="frame size (default: 640x480)")
-    bench.add_argument("--frames", type=_several, default=50, metavar="N", help="frames per round (default: %(default)s)")
-    bench.set_defaults(command=("realtime_nst.commands", "bench"))
+    bench = commands.add_parser("bench", parents=[common, styled], help="measure the speed on this machine, and its limit")
+    bench.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: the fastest)")
+    bench.add_argument(
+        "--precision", nargs="+", choices=("auto", *PRECISIONS), default=["auto"], help="arithmetic, one or several"
+    )
+    sizes = [(640, 480), (1280, 720)]
+    bench.add_argument("--size", nargs="+", type=size, default=sizes, metavar="WxH", help="default: 640x480 1280x720")
+    bench.add_argument("--frames", type=_several, default=60, metavar="N", help="frames per round (default: %(default)s)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    bench.add_argument("--chart", type=Path, metavar="PNG", help="draw the figures")
+    bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    bench.set_defaults(command=("realtime_nst.bench", "bench"))
 
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
-    train.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="paintings to learn")
+    train.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="paintings to learn")
+    train.add_argument("--recipe", nargs="+", metavar="STYLE", help="train shipped styles again; `gallery` is all of them")
+    train.add_argument("--paintings", type=Path, metavar="DIR", help="where --recipe finds its paintings")
     train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
     train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument(
-        "--with-none", action="store_true", help="let the new body learn to give the photo back, too, as style `none`"
-    )
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8")
@@ -124,12 +132,91 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--mixed-precision", choices=("auto", "off", "bfloat16", "float16"), default="auto", help="auto: bfloat16 on a GPU"
     )
+    train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
     train.add_argument("--title", help="what the style file says about a single picture")
     train.add_argument("--artist", help="likewise")
     train.add_argument("--year", help="likewise")
     train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
     train.set_defaults(command=("realtime_nst.train.command", "train"))
+
+    evaluate = commands.add_parser("evaluate", parents=[common, styled], help="measure styles: likeness, stillness, sharpness")
+    evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names (default: all styles)")
+    evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
+    evaluate.add_argument("--count", type=_positive, default=8, metavar="N", help="photos to take of them (default: %(default)s)")
+    evaluate.add_argument(
+        "--size", type=_crop, default=256, metavar="PIXELS", help="side of their middles (default: %(default)s)"
+    )
+    evaluate.add_argument("--paintings", type=Path, metavar="DIR", help="the styles' paintings by name, for the style loss")
+    evaluate.add_argument("--painting-size", type=_side, metavar="PIXELS", help="their shorter side (default: as in training)")
+    evaluate.add_argument("--flow", type=Path, metavar="DIR", help="frames with true motion, as MPI-Sintel has them")
+    evaluate.add_argument(
+        "--reference",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="compare N photos with image optimization: minutes for each photo and style (default: 0)",
+    )
+    evaluate.add_argument("--steps", type=_positive, default=40, metavar="N", help="its steps at each weight (default: 40)")
+    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the camera's noise (default: 0)")
+    evaluate.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    evaluate.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine whose rounding is measured")
+    evaluate.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="its arithmetic")
+    evaluate.add_argument(
+        "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="a report; to stdout without FILE"
+    )
+    evaluate.add_argument("--against", type=Path, metavar="FILE", help="an earlier report: print what has changed")
+    evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="a picture: the photos, and a row for every style")
+    evaluate.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    evaluate.set_defaults(command=("realtime_nst.train.evaluate_command", "evaluate"))
+
+    optimize = commands.add_parser("optimize", parents=[common], help="paint one photo the slow way, without a network")
+    optimize.add_argument("photo", type=Path, metavar="PHOTO", help="what to paint")
+    optimize.add_argument("painting", type=Path, metavar="PAINTING", help="in the style of this picture")
+    optimize.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file")
+    optimize.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    optimize.add_argument("--steps", type=_positive, default=200, metavar="N", help="L-BFGS steps (default: %(default)s)")
+    optimize.add_argument("--size", type=_side, default=512, metavar="PIXELS", help="longest side (default: %(default)s)")
+    optimize.add_argument("--painting-size", type=_side, metavar="PIXELS", help="shorter side of the painting (default: 512)")
+    optimize.add_argument("--style-weight", type=float, default=1.0, metavar="X", help="how much style counts (1)")
+    optimize.add_argument("--content-weight", type=float, default=1.0, metavar="X", help="how much the photo counts (1)")
+    optimize.add_argument("--start", choices=("photo", "noise"), default="photo", help="what it starts from (default: photo)")
+    optimize.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the noise (default: 0)")
+    optimize.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    optimize.set_defaults(command=("realtime_nst.train.optimize_command", "optimize"))
     return parser
+
+
+def _add_video_flags(video: argparse.ArgumentParser) -> None:
+    """Everything that `video` can be told, in the order of its help."""
+    video.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="videos that ffmpeg can decode, or folders of them")
+    video.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT",
+        help="a file (mp4, m4v, mov, mkv, webm, gif, or pictures as in out-%%06d.png), - for a pipe (Matroska), or a folder",
+    )  # fmt: skip
+    video.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    part = video.add_argument_group("which part, which style")
+    part.add_argument("--start", type=_moment, default=Fraction(0), metavar="TIME", help="begin here, as in 90 or 1:30")
+    part.add_argument("--end", type=_moment, metavar="TIME", help="end here")
+    part.add_argument("--every", type=_seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
+    picture = video.add_argument_group("the picture")
+    picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
+    picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
+    picture.add_argument(
+        "--crf", type=_natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
+    )
+    picture.add_argument("--preset", metavar="NAME", help="speed of the encoder against size (H.264: veryfast)")
+    many = video.add_argument_group("many files")
+    many.add_argument("--recursive", action="store_true", help="look into the folders of folders")
+    many.add_argument("--pattern", metavar="GLOB", help="names to take from folders, as in '*.mov' (default: all videos)")
+    many.add_argument("--container", choices=CONTAINERS, help="kind of file to write into a folder (default: the original's)")
+    many.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
+    stops = video.add_argument_group("interruptions")
+    stops.add_argument("--restart", action="store_true", help="throw away what an interrupted command with other flags has left")
+    stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write OUT.partial, which plays")
+    news = video.add_argument_group("progress").add_mutually_exclusive_group()
+    news.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")
+    video.add_argument("--preview", type=Path, metavar="FILE", help="keep a picture of the latest frame here (PNG, JPEG, WebP)")
 
 
 def _positive(text: str) -> int:
@@ -153,3 +240,22 @@ def _crop(text: str) -> int:
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0.1")
+    return number
+
+
+def _moment(text: str) -> Fraction:
+    from realtime_nst.video import parse_moment
+
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

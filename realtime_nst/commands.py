@@ -2,66 +2,21 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from realtime_nst import __version__
-from realtime_nst.app import run
-from realtime_nst.backend import Backend, activate, choose_backend
-from realtime_nst.controls import Controls
+from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
-from realtime_nst.sinks import FileSink, NullSink, check_output, check_video_output, finishing
-from realtime_nst.sources import FileSource, PatternSource, check_file
-from realtime_nst.stats import Stats
+from realtime_nst.sinks import check_output
+from realtime_nst.sources import check_file
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 
 if TYPE_CHECKING:
     from realtime_nst.stylizer import Stylizer
-
-BENCH_ROUNDS = 5
-BENCH_PICTURES = 8
-
-
-def video(options: argparse.Namespace) -> int:
-    """Paint a video file."""
-    check_file(Path(options.input))
-    check_video_output(options.output, source=Path(options.input), overwrite=options.overwrite)
-    book = find_all_styles(options)
-    style = book.mix(options.style)
-    source = FileSource(options.input)
-    try:
-        stylizer = load_stylizer(choose_backend(options.backend, options.precision))
-        stylizer.prepare([style.body], source.width, source.height)
-        controls = Controls([style])
-        sink = FileSink(
-            options.output, source.width, source.height, source.info.rate, original=source.info, audio_from=options.input
-        )
-        total = source.expected_frames
-        bar = tqdm(total=total, unit="frame", desc=options.output.name, dynamic_ncols=True)
-        with on_interrupt(controls.leave), finishing(sink), bar:
-            stats = Stats(each=bar.update)
-            run(source, stylizer.follow(lambda: style), sink, controls, stats)
-            if controls.quit and not stats.frames:
-                raise SinkError(f"Interrupted before the first frame; '{options.output}' was not written.")
-            if controls.quit:
-                sink.cut()
-    finally:
-        source.close()
-    if controls.quit:
-        say(f"Interrupted: '{options.output}' holds the first {stats.frames / source.fps:.1f} seconds.")
-        return INTERRUPTED
-    if total is not None and stats.frames < 0.9 * total:
-        say(f"'{options.input}' ended early: it promised {total} frames and gave {stats.frames}. It may be cut short.")
-    say(f"Wrote '{options.output}': {stats.frames} frames, {stats.mean_fps:.1f} frames/s.")
-    return 0
 
 
 def image(options: argparse.Namespace) -> int:
@@ -107,41 +62,13 @@ def styles(options: argparse.Namespace) -> int:
     return 0
 
 
-def bench(options: argparse.Namespace) -> int:
-    """Measure the network alone and the whole loop, with a source that does not limit it, in turns."""
-    style = find_all_styles(options).mix(options.style)
-    backend = choose_backend(options.backend, options.precision)
-    stylizer = load_stylizer(backend)
-    width, height = options.size
-    source = PatternSource(width, height, fps=None)
-    pictures = [source.image(index) for index in range(BENCH_PICTURES)]
-    for picture in pictures:  # compiles, and warms up
-        stylizer.paint(picture, style)
-    rounds = []
-    for _ in range(BENCH_ROUNDS):  # in turns, because a machine's speed drifts
-        started = time.perf_counter()
-        for index in range(options.frames):
-            stylizer.paint(pictures[index % len(pictures)], style)
-        alone = options.frames / (time.perf_counter() - started)
-        stats = Stats()
-        source = PatternSource(width, height, fps=None)
-        run(source, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=options.frames)
-        rounds.append((alone, stats.mean_fps, stats.mean_fps / alone))
-    alone, loop, share = (median(column) for column in zip(*rounds))
-    print(f"{width}x{height}, {backend}, medians of {BENCH_ROUNDS} rounds of {options.frames} frames")
-    print(f"network alone  {1000 / alone:6.1f} ms  {alone:6.1f} frames/s")
-    print(f"whole loop     {1000 / loop:6.1f} ms  {loop:6.1f} frames/s  {share:.0%} of the network")
-    return 0
-
-
 def find_all_styles(options: argparse.Namespace) -> StyleBook:
     """All styles that the flags allow."""
     return find_styles(style_folders(options.weights))
 
 
 def load_stylizer(backend: Backend) -> "Stylizer":
-    """Import Keras for a backend, and make a `Stylizer` of it."""
-    activate(backend)
+    """A `Stylizer` on a backend; Keras is imported when it is needed."""
     from realtime_nst.engine import build_engine
     from realtime_nst.retouch import build_retouch_engine
     from realtime_nst.stylizer import Stylizer

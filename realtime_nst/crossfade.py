@@ -1,4 +1,4 @@
-"""`StylePath`: the style of this moment, on a path between style vectors. It knows no frames and no keys."""
+"""`Crossfade`: the style of this moment, on a path between style vectors. It knows no frames and no keys."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from realtime_nst.styles import Style
 FADE_SECONDS = 1.0
 
 
-class StylePath:
+class Crossfade:
     """Lead from one style to the next over about a second: one painting that changes, not two laid over each other.
 
     It starts fast and arrives softly, so that a change shows in the next frame. Styles of another body cannot be

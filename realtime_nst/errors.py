@@ -3,6 +3,7 @@
     NSTError            the command line prints it as one line and exits with 1
     ├── SourceError     a camera, video or photo that cannot be read
     ├── SinkError       a window, file or disk that cannot be written
+    │   └── DiskFullError   no space left
     ├── StyleError      a weight file or style name that cannot be used
     ├── BackendError    an engine or precision that this machine does not have
     └── TrainingError   photos, paintings or VGG weights that training cannot start from
@@ -34,3 +35,7 @@ class BackendError(NSTError):
 
 class TrainingError(NSTError):
     """Training cannot start or go on."""
+
+
+class DiskFullError(SinkError):
+    """A file cannot grow because its disk is full."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_nst.errors import SinkError
-from realtime_nst.ffmpeg import FrameWriter, VideoInfo
+from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.video import Frame, Sink
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
@@ -17,8 +17,6 @@ VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
 
 class NullSink:
     """Nowhere: for measuring, and for `--no-window`."""
-
-    watched = True
 
     def write(self, frame: Frame) -> None:
         pass
@@ -43,15 +41,11 @@ class FileSink:
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
         rate: Frames per second of the file.
-        original: What the source says about itself, where the audio tracks and the shape of pixels come from.
-        audio_from: Path of the original.
         live: Frames come when they come: each is repeated or left out so that the file plays at the speed of life.
 
     Raises:
         SinkError: The folder does not exist.
     """
-
-    watched = True
 
     def __init__(
         self,
@@ -60,19 +54,9 @@ class FileSink:
         height: int,
         rate: Fraction,
         *,
-        original: VideoInfo | None = None,
-        audio_from: str | None = None,
         live: bool = False,
     ) -> None:
-        self._writer = FrameWriter(
-            path,
-            width,
-            height,
-            rate,
-            pixel_aspect=original.pixel_aspect if original else Fraction(1),
-            audio_from=audio_from,
-            audio_codecs=original.audio_codecs if original else (),
-        )
+        self._writer = FrameWriter(path, width, height, rate)
         self._rate = float(rate)
         self._live = live
         self._started: float | None = None
@@ -98,10 +82,6 @@ class FileSink:
             self._waiting = None
         self._writer.close()
 
-    def cut(self) -> None:
-        """End the file, sound included, after the last frame that was written."""
-        self._writer.cut()
-
     def discard(self) -> None:
         self._writer.discard()
 
@@ -115,11 +95,6 @@ class TeeSink:
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = sinks
-
-    @property
-    def watched(self) -> bool:
-        """Whether one of them is."""
-        return any(sink.watched for sink in self._sinks)
 
     def write(self, frame: Frame) -> None:
         for sink in self._sinks:

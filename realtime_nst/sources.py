@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.cameras import CameraSource, choose_camera
 from realtime_nst.errors import SourceError
-from realtime_nst.ffmpeg import FrameReader, VideoInfo, probe
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.probing import VideoInfo, probe
+from realtime_nst.live.cameras import CameraSource, choose_camera
 from realtime_nst.video import Frame
 
 PATTERN_FPS = 60.0
@@ -94,11 +95,6 @@ class FileSource:
         self.live = live
         loop = live and "://" not in path
         self._reader = FrameReader(path, self.info, live=loop)
-
-    @property
-    def expected_frames(self) -> int | None:
-        """About how many frames will come, where the file says how long it is."""
-        return None if self.info.duration is None else max(1, round(self.info.duration * self.info.rate))
 
     def __iter__(self) -> Iterator[Frame]:
         while (image := self._reader.read()) is not None:

@@ -7,12 +7,15 @@ and sinks. Sizes are two ints, width and height.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
 
 LARGEST_SIDE = 16384
 SMALLEST_SIDE = 8
+LATEST = 10_000_000
+NO_MOMENT = "'{}' is no moment. Write seconds, or hours:minutes:seconds, as in 90, 1:30 or 0:01:30.5."
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,13 @@ class Frame:
         image: uint8 `(height, width, 3)` RGB.
         index: Its number in the source, from 0; numbers that a live source dropped are missing.
         captured_at: When it came from the source, in seconds of `time.monotonic()`.
+        time: When it is shown, in seconds since the beginning of a file; `None` where nobody knows.
     """
 
     image: np.ndarray
     index: int
     captured_at: float
+    time: Fraction | None = None
 
     def with_image(self, image: np.ndarray) -> "Frame":
         """The same moment with another picture."""
@@ -54,10 +59,6 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where frames go."""
 
-    @property
-    def watched(self) -> bool:
-        """Whether anyone takes its frames now: a minimised window shows nothing to anybody."""
-
     def write(self, frame: Frame) -> None:
         """Show or store a frame."""
 
@@ -81,6 +82,31 @@ def parse_size(text: str) -> tuple[int, int]:
     if not match or not all(SMALLEST_SIDE <= int(side) <= LARGEST_SIDE for side in match.groups()):
         raise ValueError(f"'{text}' is no size. Write width x height in pixels, as in 640x480.")
     return int(match[1]), int(match[2])
+
+
+def parse_moment(text: str) -> Fraction:
+    """Seconds from text as in "90", "1:30" or "0:01:30.5".
+
+    Raises:
+        ValueError: Something else.
+    """
+    parts = text.split(":")
+    try:
+        numbers = [Fraction(part) for part in parts]
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(NO_MOMENT.format(text)) from error
+    if (
+        len(parts) > 3
+        or any(number < 0 for number in numbers)
+        or "/" in text
+        or any(number >= 60 for number in numbers[1:])
+        or numbers[0] > LATEST
+    ):
+        raise ValueError(NO_MOMENT.format(text))
+    seconds = Fraction(0)
+    for number in numbers:
+        seconds = seconds * 60 + number
+    return seconds
 
 
 def pad_to_multiple(image: np.ndarray, multiple: int = 8) -> np.ndarray:

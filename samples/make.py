@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from realtime_nst.ffmpeg import FrameWriter
+from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.files.ffmpeg import produce
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, RATE, SECONDS = 640, 480, 30, 8
@@ -54,7 +55,8 @@ def main() -> None:
         with wave.open(str(track), "wb") as file:
             file.setparams((1, 2, SOUND_RATE, 0, "NONE", ""))
             file.writeframes(sound().tobytes())
-        writer = FrameWriter(HERE / "clip.mp4", WIDTH, HEIGHT, Fraction(RATE), audio_from=str(track), audio_codecs=["pcm_s16le"])
+        silent = Path(folder) / "silent.mp4"
+        writer = FrameWriter(silent, WIDTH, HEIGHT, Fraction(RATE))
         count = RATE * SECONDS
         for index in range(count):
             time = index / (count - 1)
@@ -63,6 +65,9 @@ def main() -> None:
             fade = np.clip((time - 0.47) / 0.06, 0, 1)
             writer.write(np.rint(first * (1 - fade) + second * fade).astype(np.uint8))
         writer.close()
+        tracks = ["-i", str(silent), "-i", str(track), "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart"]
+        if words := produce([*tracks, "-f", "mp4"], HERE / "clip.mp4"):
+            raise SystemExit(words)
 
 
 if __name__ == "__main__":

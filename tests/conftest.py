@@ -1,5 +1,6 @@
 """Fakes and made-up styles and clips that the tests share."""
 
+import hashlib
 import os
 import subprocess
 import threading
@@ -11,9 +12,13 @@ import numpy as np
 import pytest
 
 from realtime_nst.architecture import Architecture
-from realtime_nst.ffmpeg import FrameReader, executable, probe
+from realtime_nst.cli import main
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.ffmpeg import executable
+from realtime_nst.files.probing import probe
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import Body, write_body, write_style
+from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
@@ -60,7 +65,7 @@ def nothing_left_behind() -> Iterator[None]:
     yield
 
     def ours() -> list[str]:
-        names = ("capture", "stylize", "photos", "stage", "camera", "compile", "output", "recording", "snapshot")
+        names = ("capture", "stylize", "photos", "stage", "times", "camera", "compile", "output", "recording", "snapshot")
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 
     assert wait_until(lambda: not ours()), f"threads left behind: {ours()}"
@@ -73,6 +78,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("home")
     for kind in ("DATA", "CONFIG"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind))
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(home / "cache"))
     return home
 
 
@@ -115,12 +121,13 @@ def book(weights: Path) -> StyleBook:
 
 @pytest.fixture(scope="session")
 def make_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Make a clip with ffmpeg's own sources: `make_clip("name.mp4", "-f", "lavfi", "-i", ...)`; made once per name."""
+    """Make a clip with ffmpeg's own sources: `make_clip("name.mp4", "-f", "lavfi", "-i", ...)`; made once."""
     folder = tmp_path_factory.mktemp("clips")
 
     def make(name: str, *arguments: str) -> Path:
-        path = folder / name
+        path = folder / hashlib.sha256(repr(arguments).encode()).hexdigest()[:8] / name  # two tests may use one name
         if not path.exists():
+            path.parent.mkdir(exist_ok=True)
             command = [executable(), "-v", "error", "-nostdin", "-y", *arguments, str(path)]
             subprocess.run(command, check=True, capture_output=True)
         return path
@@ -137,6 +144,31 @@ def talkie(make_clip: Callable[..., Path]) -> Path:
         *("-f", "lavfi", "-i", "sine=frequency=440:duration=2"),
         *("-pix_fmt", "yuv420p", "-shortest"),
     )
+
+
+@pytest.fixture
+def run(weights: Path) -> Callable[..., int]:
+    """Run a command with the narrow styles on OpenVINO."""
+
+    def run_command(*arguments: object) -> int:
+        return main([*map(str, arguments), "--weights", str(weights)])
+
+    return run_command
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands paint nothing: what goes in comes out."""
+    unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: unchanged)
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What went to the user, which must be one line and no traceback."""
+    said = capsys.readouterr().err.strip()
+    assert "Traceback" not in said and len(said.splitlines()) == 1 and said.startswith("realtime-nst: "), said
+    return said.removeprefix("realtime-nst: ")
 
 
 class FakeSource:
@@ -177,8 +209,6 @@ class RecordingSink:
     Args:
         keys: Number of frames written to the key that is pressed then.
     """
-
-    watched = True
 
     def __init__(self, keys: dict[int, str] | None = None) -> None:
         self.frames: list[Frame] = []

@@ -53,7 +53,7 @@ def test_numbers_survive_the_way_into_a_file_and_back() -> None:
 
 
 def test_missing_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="an architecture has eighth, blocks, quarter, fine_blocks, half; this one has eighth, half"):
+    with pytest.raises(ValueError, match="has eighth, blocks, quarter, fine_blocks, half; this one has eighth, half"):
         Architecture.from_dict({"eighth": 8, "half": 8})
 
 

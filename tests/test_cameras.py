@@ -10,10 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst import cameras, devices
-from realtime_nst.cameras import CameraSource, all_cameras, choose_camera, try_camera, why_no_picture
-from realtime_nst.devices import Device, list_formats, list_linux_devices, named_by_avfoundation, named_by_directshow, users_of
 from realtime_nst.errors import SourceError
+from realtime_nst.live import cameras, devices
+from realtime_nst.live.cameras import CameraSource, all_cameras, choose_camera, try_camera, why_no_picture
+from realtime_nst.live.devices import (
+    Device,
+    list_formats,
+    list_linux_devices,
+    named_by_avfoundation,
+    named_by_directshow,
+    users_of,
+)
 from realtime_nst.stage import Stage
 from realtime_nst.video import Frame
 from tests.conftest import wait_until

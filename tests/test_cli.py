@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -14,38 +13,12 @@ import pytest
 from PIL import Image
 
 from realtime_nst.cli import build_parser, main
-from realtime_nst.ffmpeg import probe
+from realtime_nst.files.probing import probe
 from realtime_nst.photos import read_photo
-from realtime_nst.stylizer import Stylizer
-from tests.conftest import frames_of, wait_until
+from tests.conftest import frames_of, one_line
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(weights: Path) -> Run:
-    """Run a command with the narrow styles on OpenVINO."""
-
-    def run_command(*arguments: object) -> int:
-        return main([*map(str, arguments), "--weights", str(weights)])
-
-    return run_command
-
-
-@pytest.fixture
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands paint nothing: what goes in comes out."""
-    unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
-    monkeypatch.setattr("realtime_nst.webcam.load_stylizer", lambda backend: unchanged)
-
-
-def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """What went to the user, which must be one line and no traceback."""
-    said = capsys.readouterr().err.strip()
-    assert "Traceback" not in said and len(said.splitlines()) == 1 and said.startswith("realtime-nst: "), said
-    return said.removeprefix("realtime-nst: ")
 
 
 def test_help_and_version_need_nothing_heavy() -> None:
@@ -59,7 +32,9 @@ def test_help_and_version_need_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", ["webcam", "video", "image", "styles", "cameras", "doctor", "bench", "train"])
+@pytest.mark.parametrize(
+    "command", ["webcam", "video", "image", "styles", "cameras", "doctor", "bench", "train", "evaluate", "optimize"]
+)
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
@@ -114,29 +89,6 @@ def test_video_is_painted(run: Run, tmp_path: Path, talkie: Path, capsys: pytest
     assert len(before) == len(after) == 50
     assert np.abs(before[0].astype(int) - after[0]).mean() > 10
     assert "100%" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_video_is_playable_and_short(weights: Path, tmp_path: Path, make_clip: Clip, number: signal.Signals) -> None:
-    clip = make_clip(
-        "long.mp4",
-        *("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=60"),
-        *("-f", "lavfi", "-i", "sine=duration=60", "-pix_fmt", "yuv420p"),
-    )
-    out = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "realtime_nst", "video", str(clip), "-o", str(out), "--weights", str(weights)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    draft = tmp_path / ".out.part.mp4"
-    assert wait_until(lambda: draft.exists() and draft.stat().st_size > 30_000, 60)
-    process.send_signal(number)
-    process.send_signal(signal.SIGINT)  # pressed twice: that must not cost the file
-    said = process.communicate(timeout=60)[1].decode()
-    assert process.returncode == 130 and "Traceback" not in said, said
-    assert re.search(r"Interrupted: '.*' holds the first [\d.]+ seconds", said)
-    info = probe(str(out))
-    frames = frames_of(out)
-    assert 0 < len(frames) < 1500 and info.duration == pytest.approx(len(frames) / 25, abs=0.06)
-    assert info.audio_codecs == ("aac",) and [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_photos_of_any_size_and_format(run: Run, tmp_path: Path) -> None:
@@ -202,10 +154,10 @@ def test_styles_are_listed_with_their_paintings(run: Run, capsys: pytest.Capture
 def test_cameras_are_listed_with_size_rate_and_formats(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from realtime_nst.cameras import CameraReport
-    from realtime_nst.devices import Device
+    from realtime_nst.live.cameras import CameraReport
+    from realtime_nst.live.devices import Device
 
-    monkeypatch.setattr("realtime_nst.checks.all_cameras", lambda: [])
+    monkeypatch.setattr("realtime_nst.live.checks.all_cameras", lambda: [])
     assert main(["cameras"]) == 0
     assert "try `realtime-nst webcam --camera pattern`" in capsys.readouterr().err
     fine, locked = Device(0, "Fine Camera"), Device(2, "Locked")
@@ -213,9 +165,9 @@ def test_cameras_are_listed_with_size_rate_and_formats(
         fine: CameraReport(fine, 640, 480, 29.97, np.full((48, 64, 3), 90, np.uint8)),
         locked: CameraReport(locked, problem="Camera 2 ('Locked') is in use by zoom (12)."),
     }
-    monkeypatch.setattr("realtime_nst.checks.all_cameras", lambda: list(reports))
-    monkeypatch.setattr("realtime_nst.checks.try_camera", reports.get)
-    monkeypatch.setattr("realtime_nst.checks.list_formats", lambda device: ["mjpeg 1920x1080"] if device is fine else [])
+    monkeypatch.setattr("realtime_nst.live.checks.all_cameras", lambda: list(reports))
+    monkeypatch.setattr("realtime_nst.live.checks.try_camera", reports.get)
+    monkeypatch.setattr("realtime_nst.live.checks.list_formats", lambda device: ["mjpeg 1920x1080"] if device is fine else [])
     assert main(["cameras", "--preview", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "0  Fine Camera  640x480  30.0 frames/s  mjpeg 1920x1080",
@@ -239,21 +191,14 @@ def test_live_run_with_a_file_as_the_camera_records_it(run: Run, tmp_path: Path,
 def test_camera_that_is_unplugged_in_mid_show_goes_on_and_the_recording_has_both_parts(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from realtime_nst.cameras import CameraSource
+    from realtime_nst.live.cameras import CameraSource
     from tests.test_cameras import FakeDevice, Port
 
     port = Port(FakeDevice([np.full((48, 64, 3), 20, np.uint8)] * 20), FakeDevice(opens=False), FakeDevice(pause=0.01))
-    monkeypatch.setattr("realtime_nst.webcam.open_source", lambda name, size: CameraSource(0, capture=port))
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda name, size: CameraSource(0, capture=port))
     assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4", "--frames", 15) == 0
     assert "gives no pictures any more. Plug it in" in caplog.text
     assert len(port.opened) == 3 and frames_of(tmp_path / "rec.mp4")
-
-
-def test_bench_prints_both_rates(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", "--size", "64x48", "--frames", 20) == 0
-    out = capsys.readouterr().out
-    assert re.search(r"network alone +[\d.]+ ms +[\d.]+ frames/s", out)
-    assert re.search(r"whole loop +[\d.]+ ms +[\d.]+ frames/s +\d+% of the network", out)
 
 
 BAD = {
@@ -314,7 +259,6 @@ def test_outputs_that_would_lose_something_are_refused(
         (copy, "Input and output are the same file"),
         (tmp_path / "gone" / "out.mp4", "No folder"),
         (tmp_path / "out.txt", "ends in '.txt'"),
-        (tmp_path, "ends in ''"),
     ):
         assert run("video", copy, "-o", output, "--overwrite") == 1
         assert words in one_line(capsys)
@@ -371,6 +315,10 @@ def test_weights_that_cannot_be_used_are_one_line(tmp_path: Path, weights: Path,
         ["webcam", "--backend", "caffe"],
         ["image", "-o", "out.png"],
         ["train", "picture.jpg"],
+        ["evaluate"],
+        ["evaluate", "--photos", "a", "--size", "250"],
+        ["optimize", "photo.jpg", "-o", "out.png"],
+        ["optimize", "photo.jpg", "painting.jpg", "-o", "out.png", "--start", "middle"],
     ],
 )
 def test_wrong_flags_exit_with_two(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.crossfade import StylePath, blend, with_strength
+from realtime_nst.crossfade import Crossfade, blend, with_strength
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.styles import Style
 from tests.conftest import narrow_body, random_vector
@@ -16,12 +16,12 @@ def distance(first: Style, second: Style) -> float:
 
 
 def test_first_style_is_there_at_once(book: StyleBook) -> None:
-    assert StylePath().towards(book["wave"], 1.0) is book["wave"]
+    assert Crossfade().towards(book["wave"], 1.0) is book["wave"]
 
 
 def test_a_fade_moves_at_once_never_turns_back_and_arrives(book: StyleBook) -> None:
     now = 0.0
-    path = StylePath(lambda: now)
+    path = Crossfade(lambda: now)
     path.towards(book["wave"], 1.0)
     now, seen = 10.0, []
     for _ in range(34):
@@ -36,7 +36,7 @@ def test_a_fade_moves_at_once_never_turns_back_and_arrives(book: StyleBook) -> N
 
 def test_every_step_lies_between_the_two_vectors(book: StyleBook) -> None:
     now = 0.0
-    path = StylePath(lambda: now)
+    path = Crossfade(lambda: now)
     path.towards(book["wave"], 1.0)
     path.towards(book["scream"], 1.0)
     now = 0.3
@@ -47,7 +47,7 @@ def test_every_step_lies_between_the_two_vectors(book: StyleBook) -> None:
 
 def test_a_change_of_mind_starts_from_where_it_is(book: StyleBook) -> None:
     now = 0.0
-    path = StylePath(lambda: now)
+    path = Crossfade(lambda: now)
     path.towards(book["wave"], 1.0)
     path.towards(book["scream"], 1.0)
     now = 0.2
@@ -57,7 +57,7 @@ def test_a_change_of_mind_starts_from_where_it_is(book: StyleBook) -> None:
 
 
 def test_no_fade_and_another_body_are_cuts(book: StyleBook, tmp_path: Path) -> None:
-    path = StylePath(lambda: 0.0)
+    path = Crossfade(lambda: 0.0)
     path.towards(book["wave"], 0.0)
     assert path.towards(book["scream"], 0.0) is book["scream"]
     other = Style("other", random_vector(9), narrow_body(tmp_path, "other", 9))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from realtime_nst import doctor
 from realtime_nst.cli import main
-from realtime_nst.devices import Device
-from realtime_nst.doctor import Finding, examine
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.live import doctor
+from realtime_nst.live.devices import Device
+from realtime_nst.live.doctor import Finding, examine
 
 
 def named(findings: list[Finding]) -> dict[str, Finding]:
@@ -17,9 +17,7 @@ def named(findings: list[Finding]) -> dict[str, Finding]:
 
 def test_everything_is_examined(weights: Path) -> None:
     found = named(examine(weights))
-    assert list(found) == [
-        *("Python", "backend", "GPU", "styles", "OpenCV", "cameras", "display", "encoders", "virtual camera")
-    ]
+    assert list(found) == [*("Python", "backend", "GPU", "styles", "OpenCV", "cameras", "display", "encoders", "virtual camera")]
     assert found["Python"].state == found["backend"].state == found["encoders"].state == "ok"
     assert "libx264" in found["encoders"].words and "wave" in found["styles"].words
 
@@ -55,7 +53,7 @@ def test_the_command_prints_each_line_and_its_exit_code_counts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     findings = [Finding("Python", "ok", "3.12"), Finding("display", "no", "none", "Log in.")]
-    monkeypatch.setattr("realtime_nst.checks.examine", lambda *options: findings)
+    monkeypatch.setattr("realtime_nst.live.checks.examine", lambda *options: findings)
     assert main(["doctor"]) == 0
     said = capsys.readouterr()
     assert said.out.splitlines() == ["ok  Python   3.12", "no  display  none", "             -> Log in."]

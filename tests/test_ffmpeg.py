@@ -1,6 +1,5 @@
 """Video files in and out, read back with ffmpeg."""
 
-import re
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,7 +9,10 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.ffmpeg import FrameReader, FrameWriter, executable, last_words, probe
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.files.ffmpeg import executable, last_words
+from realtime_nst.files.probing import probe
 from tests.conftest import frames_of
 
 Clip = Callable[..., Path]
@@ -48,16 +50,6 @@ def test_frames_come_in_order_and_in_full(make_clip: Clip) -> None:
     assert [round(float(frame.mean()) / 10) for frame in frames] == list(range(20))
 
 
-def test_variable_rate_comes_out_constant_and_as_long(make_clip: Clip) -> None:
-    clip = make_clip(
-        "vfr.mp4", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=30:duration=3", "-vf", "select='not(between(t,1,2))'",
-        "-fps_mode", "vfr",
-    )  # fmt: skip
-    info = probe(str(clip))
-    frames = frames_of(clip)
-    assert len(frames) / info.rate == pytest.approx(3.0, abs=1 / 30)
-
-
 @pytest.mark.parametrize(("name", "count"), [("webcam_book.mkv", 109), ("bunny_360p_audio.mp4", 240), ("face_male.gif", 62)])
 def test_real_clips_give_every_frame(clips: Path, name: str, count: int) -> None:
     assert len(frames_of(clips / name)) == count
@@ -90,29 +82,6 @@ def test_odd_sizes_stay_what_they_are(tmp_path: Path, width: int, height: int) -
     frame = frames_of(tmp_path / "odd.mp4")[0].astype(int)
     assert frame.shape == (height, width, 3)
     assert frame[:, : width // 2 - 2].max() < 30 and frame[:, width // 2 + 2 :].min() > 225
-
-
-def test_sound_goes_along(tmp_path: Path, talkie: Path) -> None:
-    writer = FrameWriter(tmp_path / "out.mp4", 96, 64, Fraction(25), audio_from=str(talkie), audio_codecs=["aac"])
-    for frame in frames_of(talkie):
-        writer.write(frame)
-    writer.close()
-    info = probe(str(tmp_path / "out.mp4"))
-    assert info.audio_codecs == ("aac",)
-    assert info.duration == pytest.approx(2.0, abs=0.06)
-
-
-def test_cut_ends_the_sound_with_the_picture(tmp_path: Path, talkie: Path) -> None:
-    writer = FrameWriter(tmp_path / "out.mp4", 96, 64, Fraction(25), audio_from=str(talkie), audio_codecs=["aac"])
-    for frame in frames_of(talkie)[:10]:
-        writer.write(frame)
-    writer.cut()
-    writer.close()
-    assert len(frames_of(tmp_path / "out.mp4")) == 10
-    length = re.search(r"Duration: 00:00:(\d+\.\d+)", about(tmp_path / "out.mp4"))
-    assert length and float(length[1]) == pytest.approx(0.4, abs=0.05)
-    assert probe(str(tmp_path / "out.mp4")).audio_codecs == ("aac",)
-    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_existing_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from realtime_nst.controls import Controls
 from realtime_nst.errors import BackendError
-from realtime_nst.live import LivePainter, beside, wipe_share
+from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
+from realtime_nst.live.pace import Pace
 from realtime_nst.look import Look
-from realtime_nst.pace import Pace
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.styles import Style

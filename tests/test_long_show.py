@@ -13,15 +13,15 @@ import pytest
 
 from realtime_nst.app import run
 from realtime_nst.backend import Backend, activate
-from realtime_nst.cameras import CameraSource
 from realtime_nst.controls import Controls
 from realtime_nst.keys import KEYS
-from realtime_nst.live import LivePainter
-from realtime_nst.overlay import draw_overlay
-from realtime_nst.pace import Pace
-from realtime_nst.recorder import Recorder
+from realtime_nst.live.cameras import CameraSource
+from realtime_nst.live.livepainter import LivePainter
+from realtime_nst.live.overlay import draw_overlay
+from realtime_nst.live.pace import Pace
+from realtime_nst.live.recorder import Recorder
+from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.sinks import TeeSink
-from realtime_nst.snapshots import Snapshots
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Stylizer
@@ -50,8 +50,6 @@ class MovingDevice(FakeDevice):
 
 class Audience:
     """Looks at every frame, as the window does, and presses random keys."""
-
-    watched = True
 
     def __init__(self, controls: Controls, stats: Stats, seconds: float) -> None:
         self.controls, self.stats = controls, stats

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.aside import WAITING, Aside
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
-from realtime_nst.ffmpeg import executable
-from realtime_nst.recorder import Recorder, plain_name, rescue_recordings
+from realtime_nst.files.ffmpeg import executable
+from realtime_nst.live.aside import WAITING, Aside
+from realtime_nst.live.recorder import Recorder, plain_name, rescue_recordings
+from realtime_nst.live.snapshots import Snapshots
+from realtime_nst.live.streaming import StreamSink, check_stream, mask
+from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.settings import Settings
-from realtime_nst.snapshots import Snapshots
-from realtime_nst.streaming import StreamSink, check_stream, mask
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
-from realtime_nst.virtualcamera import VirtualCameraSink
 from tests.conftest import RecordingSink, frames_of, wait_until
 
 RATE = Fraction(20)
@@ -313,7 +313,7 @@ def test_virtual_camera_gets_the_frames(no_module: pytest.MonkeyPatch) -> None:
     ("system", "words"), [("linux", "modprobe v4l2loopback"), ("darwin", "OBS Studio 30"), ("win32", "needs OBS Studio")]
 )
 def test_a_missing_virtual_camera_says_how_to_set_it_up(no_module: pytest.MonkeyPatch, system: str, words: str) -> None:
-    no_module.setattr("realtime_nst.virtualcamera.sys.platform", system)
+    no_module.setattr("realtime_nst.live.virtualcamera.sys.platform", system)
     with pytest.raises(SinkError, match=rf"pip install 'realtime-nst\[virtual-camera\]'.*{words}"):
         VirtualCameraSink(48, 32, 30.0)
     no_module.setitem(sys.modules, "pyvirtualcam", FakeVirtualCamera("no device\nmore"))

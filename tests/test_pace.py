@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_nst.pace import Pace
+from realtime_nst.live.pace import Pace
 from realtime_nst.settings import SCALES
 
 FPS = 30

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend, activate
+from realtime_nst.backend import Backend
 from realtime_nst.look import PLAIN, Look
+from realtime_nst.retouch import build_retouch_engine
 from tests.reference import hold_with_numpy, keep_colours_with_numpy
 
 OPENVINO = Backend("openvino", "bfloat16", gpu=False)
@@ -18,15 +19,10 @@ Retouch = Callable[..., np.ndarray]
 @pytest.fixture
 def retouch() -> Retouch:
     """The compiled graph, with paintings from NumPy."""
-    activate(OPENVINO)
-    import openvino
-
-    from realtime_nst.retouch import build_retouch_engine
-
     engine = build_retouch_engine(WIDTH, HEIGHT, OPENVINO)
 
     def call(photo: np.ndarray, painting: np.ndarray, look: Look, fresh: bool = False) -> np.ndarray:
-        result: np.ndarray = engine(photo, openvino.Tensor(np.ascontiguousarray(painting[None])), look, fresh)
+        result: np.ndarray = engine(photo, np.ascontiguousarray(painting[None]), look, fresh)
         return result
 
     return call

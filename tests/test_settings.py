@@ -46,7 +46,16 @@ def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"strength": 7}, {"strength": "x"}, {"colours": 1}, {"stability": -1}, {"scale": 0.01}, {"fade": None}, {"style": 3}, {"x": 1}],
+    [
+        {"strength": 7},
+        {"strength": "x"},
+        {"colours": 1},
+        {"stability": -1},
+        {"scale": 0.01},
+        {"fade": None},
+        {"style": 3},
+        {"x": 1},
+    ],
 )
 def test_what_is_wrong_or_unknown_is_left_out(wrong: dict[str, object]) -> None:
     write_settings(CHANGED)

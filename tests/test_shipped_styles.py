@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend, activate, openvino_has_bfloat16
+from realtime_nst.backend import Backend, openvino_has_bfloat16
+from realtime_nst.engine import build_engine
 from realtime_nst.photos import read_photo
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
@@ -20,9 +21,6 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 def make_stylizer(precision: str) -> Stylizer:
     backend = Backend("openvino", precision, gpu=False)
-    activate(backend)
-    from realtime_nst.engine import build_engine
-
     return Stylizer(partial(build_engine, backend=backend))
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError
+from realtime_nst.live.window import WindowSink
 from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_output, check_video_output, finishing
 from realtime_nst.video import Frame
-from realtime_nst.window import WindowSink
 from tests.conftest import RecordingSink, frames_of
 
 
@@ -74,7 +74,7 @@ def test_null_sink_takes_everything_and_has_no_keys() -> None:
 def test_window_without_a_display_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setattr("realtime_nst.window.sys.platform", "linux")
+    monkeypatch.setattr("realtime_nst.live.window.sys.platform", "linux")
     with pytest.raises(SinkError, match="There is no display for a window.*Use --no-window, and -o FILE to record"):
         WindowSink("test", 64, 48)
 

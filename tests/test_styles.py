@@ -203,11 +203,12 @@ def test_body_whose_numbers_were_changed_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"width": 4, "blocks": 2, "half": 5, "full": 6}, {"width": 8, "blocks": 1, "half": 5, "full": 6}]
+    "change",
+    [{"blocks": 2}, {"eighth": 8}],
 )
 def test_body_that_describes_another_network_is_refused(tmp_path: Path, change: dict[str, int]) -> None:
     body = add_body(tmp_path)
-    write_weights(body.path, some_arrays(), {**body.metadata, "architecture": change})
+    write_weights(body.path, some_arrays(), {**body.metadata, "architecture": {**TINY.to_dict(), **change}})
     with pytest.raises(StyleError, match="does not fit the transform network"):
         read_body(body.path).weights()
 
@@ -219,11 +220,11 @@ def test_body_that_describes_another_network_is_refused(tmp_path: Path, change: 
         7,
         "wide",
         [],
-        ["width", "blocks", "half", "full"],
+        list(TINY.to_dict()),
         {},
-        {"width": 4},
-        {"width": "4", "blocks": 1, "half": 5, "full": 6},
-        {"width": 10**9, "blocks": 1, "half": 5, "full": 6},
+        {"eighth": 4},
+        {**TINY.to_dict(), "eighth": "4"},
+        {**TINY.to_dict(), "eighth": 10**9},
     ],
     ids=str,
 )
@@ -363,10 +364,11 @@ def test_hash_stands_for_numbers_and_names_and_not_for_their_order(tmp_path: Pat
 
 def test_kernels_are_three_by_three_and_chain_from_pixels_to_colours() -> None:
     shapes = TINY.kernel_shapes
-    assert list(shapes) == [f"{name}/kernel" for name in ("stem", "block1a", "block1b", "half", "full", "colours")]
+    names = ("stem", "down", "block1a", "block1b", "quarter", "half", "colours")
+    assert list(shapes) == [f"{name}/kernel" for name in names]
     assert {shape[:2] for shape in shapes.values()} == {(3, 3)}
     channels = [shape[2:] for shape in shapes.values()]
-    assert channels[0][0] == 4 * 4 * 3 and channels[-1][1] == 3
+    assert channels[0][0] == 4 * 4 * 3 and channels[-1][1] == 2 * 2 * 3
     for (_, outputs), (inputs, _) in pairwise(channels):
         assert outputs == inputs
 

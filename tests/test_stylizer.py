@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend, activate
+from realtime_nst.backend import Backend
+from realtime_nst.engine import build_engine
+from realtime_nst.openvino_engine import compile_body
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import write_style
 from realtime_nst.stylizer import SIZES_KEPT, Stylizer
@@ -24,9 +26,6 @@ OPENVINO = Backend("openvino", "float32", gpu=False)
 @pytest.fixture(scope="module")
 def stylizer() -> Iterator[Stylizer]:
     """A stylizer in float32, so that results can be compared."""
-    activate(OPENVINO)
-    from realtime_nst.engine import build_engine
-
     yield Stylizer(partial(build_engine, backend=OPENVINO))
 
 
@@ -54,8 +53,6 @@ def test_any_size_comes_back_in_that_size(stylizer: Stylizer, book: StyleBook, w
 
 def test_styles_differ_and_a_switch_compiles_nothing(book: StyleBook, photo: np.ndarray) -> None:
     compiled: list[tuple[str, int, int]] = []
-    activate(OPENVINO)
-    from realtime_nst.engine import build_engine
 
     def compile_and_note(body: object, width: int, height: int) -> object:
         compiled.append((body.name, width, height))  # type: ignore[attr-defined]
@@ -79,6 +76,12 @@ def test_frame_gets_the_style_wanted_at_that_moment(stylizer: Stylizer, book: St
     assert np.array_equal(first.image, stylizer.paint(photo, book["wave"]))
     wanted = book["scream"]
     assert np.array_equal(stylize(frame).image, stylizer.paint(photo, book["scream"]))
+
+
+def test_picture_that_may_not_be_written_is_painted_as_well(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
+    expected = stylizer.paint(photo, book["wave"])
+    photo.flags.writeable = False
+    assert np.array_equal(stylizer.paint(photo, book["wave"]), expected)
 
 
 def test_results_are_new_pictures_and_inputs_stay(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
@@ -118,14 +121,8 @@ def test_styles_of_two_bodies_are_switched(tmp_path: Path, stylizer: Stylizer, p
 
 
 def test_openvino_sees_each_normalization_as_one_operation(book: StyleBook) -> None:
-    activate(OPENVINO)
-    from realtime_nst.engine import OpenVINOEngine
-    from realtime_nst.network import build_transform_network
-
-    network = build_transform_network(NARROW, width=64, height=48)
-    engine = OpenVINOEngine(network, NARROW.vector_size, 64, 48, "float32")
-    graph = engine._request.get_compiled_model().get_runtime_model()
-    kinds = [node.get_rt_info()["layerType"].astype(str) for node in graph.get_ops()]
+    compiled = compile_body(book["wave"].body, 64, 48, OPENVINO)
+    kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
     assert kinds.count("MVN") == len(NARROW.norm_channels)
     assert "ReduceMean" not in kinds
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_nst.upscale import enlarge, shrink
+from realtime_nst.live.upscale import enlarge, shrink
 
 cv2 = pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
 

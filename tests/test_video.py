@@ -1,4 +1,4 @@
-"""Sizes: parsing them, and padding frames to a multiple of 4."""
+"""Sizes: parsing them, and padding frames to a multiple of 8."""
 
 import numpy as np
 import pytest
@@ -23,13 +23,13 @@ def test_padding_gives_multiples_of_four_and_crops_back_exactly(width: int, heig
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     padded = pad_to_multiple(image)
     assert padded.shape == (padded_length(height), padded_length(width), 3)
-    assert padded.shape[0] % 4 == 0 and padded.shape[1] % 4 == 0 and min(padded.shape[:2]) >= 8
+    assert padded.shape[0] % 8 == 0 and padded.shape[1] % 8 == 0 and min(padded.shape[:2]) >= 16
     assert np.array_equal(padded[:height, :width], image)
 
 
 def test_padding_mirrors_without_repeating_the_edge() -> None:
     image = np.arange(9, dtype=np.uint8)[None, :, None].repeat(8, 0).repeat(3, 2)
-    assert pad_to_multiple(image)[0, :, 0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6, 5]
+    assert pad_to_multiple(image)[0, :, 0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6, 5, 4, 3, 2, 1]
 
 
 def test_image_that_fits_is_not_copied() -> None:

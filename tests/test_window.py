@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.ffmpeg import executable
+from realtime_nst.files.ffmpeg import executable
 from realtime_nst.styles import write_style
 from tests.conftest import narrow_body, random_vector, wait_until
 
@@ -210,7 +210,7 @@ def test_record_key_starts_and_stops_a_file_that_plays(show: Show) -> None:
 
 
 def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(show: Show) -> None:
-    from realtime_nst import recorder
+    from realtime_nst.live import recorder
     from tests.conftest import frames_of
 
     assert show.shows("red")

@@ -1,12 +1,23 @@
-"""Training: from a folder of photos and one or more paintings to style files.
+"""Training: from a folder of photos and one or more paintings to style files, and to their figures.
 
     command.py   the command: flags to a job, and a progress bar
     recipes.py   what is trained and with which numbers
     dataset.py   photos -> batches, each photo with a moved, noisy copy
     losses.py    the perceptual loss: content, style, total variation, temporal stability
     model.py     what is trained: network, style vectors and loss
-    checkpoint.py  saving and continuing a run
-    trainer.py   the steps, previews and the files at the end
+    sampler.py   which styles a step sees
+    checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
+    watch.py     previews, loss curves, TensorBoard
+    trainer.py   the steps, and the files at the end
 
-Nothing of the application imports it except the command `realtime-nst train`.
+and from style files to figures that say how good they are:
+
+    evaluate_command.py  the command `evaluate`; report.py is its table, JSON and contact sheet
+    evaluate.py  all figures of a style
+    stability.py  flicker and sharpness; flow.py reads frames with true motion
+    served.py    what the precision of the serving engine costs
+    optimize.py  Gatys et al.'s image optimization; optimize_command.py is its command
+    reference.py  a network against that optimization
+
+Nothing of the application imports it except the commands `train`, `evaluate` and `optimize`.
 """

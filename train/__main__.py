@@ -1,7 +1,8 @@
-"""`python -m train PICTURE ...` in a checkout: the same as `realtime-nst train`."""
+"""`python -m train PICTURE ...` in a checkout: the same as `realtime-nst train`; `evaluate` and `optimize` likewise."""
 
 import sys
 
 from realtime_nst.cli import main
 
-sys.exit(main(["train", *sys.argv[1:]]))
+words = sys.argv[1:]
+sys.exit(main(words if words[:1] in (["evaluate"], ["optimize"]) else ["train", *words]))

@@ -1,32 +1,37 @@
 """The command `realtime-nst train`: flags to a `Job`, and a progress bar."""
 
 import argparse
+import logging
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
 from realtime_nst.backend import Backend, activate, choose_backend, has_nvidia_gpu
-from realtime_nst.errors import TrainingError
+from realtime_nst.errors import SinkError, TrainingError
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
 from realtime_nst.styles import Style
 
-from .recipes import BODY_RECIPE, NONE, PAINTINGS, VECTOR_RECIPE, Painting, Recipe
+from .dataset import PHOTO_SUFFIXES
+from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe
 
 if TYPE_CHECKING:
     from .trainer import Job, Progress
 
 LONGEST_NAME = 60
 
+log = logging.getLogger(__name__)
+
 
 def train(options: argparse.Namespace) -> int:
     """Learn styles, with a progress bar; Ctrl-C saves, and the same command goes on later."""
+    expand_recipe(options)
     names = style_names(options)
     recipe = recipe_of(options)
     activate(training_backend())
@@ -59,6 +64,31 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def expand_recipe(options: argparse.Namespace) -> None:
+    """Turn --recipe into the pictures, names and flags that it stands for.
+
+    Raises:
+        TrainingError: Pictures are given as well or none at all, a recipe is unknown, or its painting is not there.
+    """
+    if not options.recipe:
+        if not options.pictures:
+            raise TrainingError("No picture to learn. Name the file of a painting, or a shipped style with --recipe.")
+        return
+    if options.pictures or options.name:
+        raise TrainingError("--recipe names the pictures itself. Leave out the files and --name, or leave out --recipe.")
+    if options.paintings is None:
+        raise TrainingError("--recipe needs the paintings. Name their folder with --paintings.")
+    if options.recipe == [GALLERY]:
+        options.recipe = list(PAINTINGS)
+        options.new_body = options.new_body or GALLERY
+    unknown = [name for name in options.recipe if name not in PAINTINGS]
+    if unknown:
+        known = ", ".join(PAINTINGS)
+        raise TrainingError(f"No recipe named '{unknown[0]}'. Recipes: {GALLERY} (all of them on a new body), {known}.")
+    options.pictures = [find_painting(options.paintings, name, wanted=True) for name in options.recipe]
+    options.name = options.recipe
+
+
 def style_names(options: argparse.Namespace) -> list[str]:
     """A name per picture: from --name, or from the file's name.
 
@@ -72,13 +102,9 @@ def style_names(options: argparse.Namespace) -> list[str]:
         check_name(name, "style")
     if options.new_body is not None:
         check_name(options.new_body, "body")
-    if NONE in names:
-        raise TrainingError(f"'{NONE}' is the style that is none. Give the picture another name with --name.")
-    if options.with_none and not options.new_body:
-        raise TrainingError("--with-none needs --new-body NAME: a frozen body cannot learn to give photos back.")
     if len(set(names)) < len(names):
         raise TrainingError(f"A name occurs twice in {', '.join(names)}. Give --name a different one for each picture.")
-    return [*names, NONE] if options.with_none else list(names)
+    return list(names)
 
 
 def check_name(name: str, kind: str) -> None:
@@ -111,21 +137,18 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
     """What to train and where, from the flags."""
     from .trainer import Job
 
-    body, start = None, None
+    body, start, relatives = None, {}, []
     if not options.new_body or options.origin:
         of_body = styles_of_body(find_styles(style_folders(options.weights)), options.origin or options.body)
-        body = of_body[0].body
-        mean: np.ndarray = np.mean([style.vector for style in of_body], axis=0)
-        before = {style.name: style.vector for style in of_body} if options.origin else {}
-        start = np.stack([before.get(name, mean) for name in names])
+        body, relatives = of_body[0].body, of_body
+        start = {style.name: style.vector for style in of_body if options.origin and style.name in names}
     given = {key: getattr(options, key) for key in ("title", "artist", "year") if getattr(options, key)}
     paintings = {}
-    pictures: list[Path | None] = [*options.pictures, None] if options.with_none else [*options.pictures]
-    for name, path in zip(names, pictures):
-        known = PAINTINGS.get(name) or Painting(path.stem if path else name)
+    for name, path in zip(names, options.pictures):
+        known = PAINTINGS.get(name) or Painting(path.stem)
         paintings[name] = replace(known, **given) if len(names) == 1 else known
     return Job(
-        pictures=dict(zip(names, pictures)),
+        pictures=dict(zip(names, options.pictures)),
         paintings=paintings,
         photos=options.photos,
         output=options.output or own_style_folder(),
@@ -135,9 +158,38 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
         body=body,
         frozen=not options.new_body,
         start=start,
+        relatives=relatives,
         precision=precision_of(options.mixed_precision),
+        log_dir=options.log_dir,
         licence=options.licence,
     )
+
+
+def find_painting(folder: Path | None, name: str, wanted: bool) -> Path | None:
+    """The painting of a style: the picture of its name, or of the name in `PICTURES`.
+
+    Args:
+        folder: Where paintings are; `None` if none were given.
+        name: The style's.
+        wanted: Whether the user named the style: a missing painting is then an error, and else a warning.
+
+    Raises:
+        TrainingError: No such folder, or no painting of a style that was named.
+    """
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        raise TrainingError(f"No folder of paintings at '{folder}'. Name one that holds a picture per style with --paintings.")
+    stems = [name, *([PICTURES[name]] if name in PICTURES else [])]
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    found = [path for stem in stems for path in files if path.stem.lower() == stem]
+    if found:
+        return found[0]
+    problem = f"No painting of '{name}' in '{folder}'. `{stems[-1]}.jpg` was expected there."
+    if wanted:
+        raise TrainingError(f"{problem} Name the file so, or leave out --paintings.")
+    log.warning("%s Its style loss is not measured.", problem)
+    return None
 
 
 def styles_of_body(book: StyleBook, name: str | None) -> list[Style]:
@@ -174,3 +226,25 @@ def training_backend() -> Backend:
     if name not in ("tensorflow", "jax"):
         raise TrainingError(f"KERAS_BACKEND={name} cannot train here. Set it to tensorflow or jax.")
     return choose_backend(name, "float32")
+
+
+def check_result(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = False) -> None:
+    """Make sure that a result can be written under this name, and that nothing is lost by it.
+
+    Raises:
+        SinkError: It cannot, or must not.
+    """
+    try:
+        if path.is_dir():
+            raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
+        if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+            raise SinkError(f"'{path}' is a file that is read here. Choose another name for the output.")
+        if path.exists() and not overwrite:
+            raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
+        if not path.parent.is_dir():
+            raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
+        probe = path.with_name(f".{path.name}.probe")
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another place or name.") from error

@@ -124,14 +124,6 @@ def total_variation_loss(images: Any) -> Any:
     return (ops.mean(ops.square(down), axis=(1, 2, 3)) + ops.mean(ops.square(right), axis=(1, 2, 3))) / 127.5**2
 
 
-def identity_loss(images: Any, photos: Any) -> Any:
-    """Mean squared difference from the photos, in units of half the value range: `(B, H, W, 3)` x 2 to `(B,)`.
-
-    For the style that is none: it keeps the photo, so that a path from it to a style is a path of strength.
-    """
-    return ops.mean(ops.square(images - photos), axis=(1, 2, 3)) / 127.5**2
-
-
 def temporal_loss(moved_outputs: Any, outputs: Any, flow: Any) -> Any:
     """How much the stylized moved photo differs from the moved stylized photo: images x 2, flow to `(B,)`.
 

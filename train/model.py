@@ -13,13 +13,14 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.architecture import Architecture
+from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
 from realtime_nst.styles import Body
 
-from .losses import build_loss_network, content_loss, gram_matrix, identity_loss, style_loss, temporal_loss, total_variation_loss
+from .losses import build_loss_network, content_loss, gram_matrix, style_loss, temporal_loss, total_variation_loss
 from .recipes import Recipe
 
-TERMS = ("content", "style", "total_variation", "temporal", "identity")
+TERMS = ("content", "style", "total_variation", "temporal")
 LAG_MEMORY = 0.9
 """How much of a style's lag stays when a new loss of it comes in."""
 
@@ -31,8 +32,7 @@ class StyleModel(keras.Model):
         network: From `build_transform_network(uint8=False)`.
         vectors: Start values, float32 `(S, V)`.
         grams: For each style tap, the paintings' Gram matrices, `(S, C, C)`.
-        emphasis: How much each style's own term counts, 1 as the recipe says; 0 where there is no painting: that one
-            learns to give the photo back.
+        emphasis: How much each style's own term counts, 1 as the recipe says.
         recipe: Weights of the terms, and taps.
         loss_network: Images to a dict of the recipe's style and content taps.
         content_network: Images to a dict of the content tap.
@@ -70,6 +70,11 @@ class StyleModel(keras.Model):
             name=name,
         )
 
+    def signature(self, index: int) -> list[float]:
+        """How strongly each channel of the deepest style layer fires for a painting: what paintings are alike by."""
+        energy = np.sqrt(np.diagonal(ops.convert_to_numpy(self.grams[-1])[index]).clip(0.0))
+        return [round(float(value), 4) for value in energy / max(float(np.linalg.norm(energy)), 1e-9)]
+
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Stylize frames and moved frames in one pass: `(2 B, H, W, 3)`."""
         vectors = ops.take(self.vectors, batch["styles"], axis=0)
@@ -88,21 +93,18 @@ class StyleModel(keras.Model):
             style_loss(gram_matrix(features[tap]), ops.take(gram, styles, axis=0))
             for tap, gram in zip(recipe.style_taps, self.grams)
         ]
-        emphasis = ops.take(self.emphasis, styles, axis=0)
-        painted = ops.cast(emphasis > 0, "float32")
-        style = painted * ops.mean(ops.stack(distances), axis=0)
+        style = ops.mean(ops.stack(distances), axis=0)
         values = {
             "content": content_loss(features[recipe.content_tap], target),
             "style": style,
-            "total_variation": painted * total_variation_loss(outputs),
+            "total_variation": total_variation_loss(outputs),
             "temporal": temporal_loss(moved, outputs, x["flow"]),
-            "identity": (1.0 - painted) * identity_loss(outputs, x["photos"]),
         }
         for name, value in values.items():
             self.terms[name].update_state(value)
         if training:
-            self.lag.assign(moving_mean(self.lag, styles, style))
-        values["style"] = emphasis * style
+            self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, style))
+        values["style"] = ops.take(self.emphasis, styles, axis=0) * style
         return sum(getattr(recipe, name) * ops.mean(value) for name, value in values.items())
 
 
@@ -116,32 +118,30 @@ def moving_mean(means: Any, indices: Any, values: Any) -> Any:
 
 def build_model(
     recipe: Recipe,
-    pictures: Sequence[np.ndarray | None],
+    pictures: Sequence[np.ndarray],
     *,
     vgg_weights: str,
     emphasis: Sequence[float] | None = None,
     body: Body | None = None,
     frozen: bool = True,
-    start: np.ndarray | None = None,
     precision: str = "float32",
 ) -> StyleModel:
-    """Network, vectors and loss of a training run, compiled, at its start.
+    """Network, vectors and loss of a training run, compiled, at its start: vectors are neutral.
 
     Args:
         recipe: The numbers.
-        pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size; `None` for the style that is
-            no style and gives the photo back.
+        pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size.
         vgg_weights: "imagenet" or a path.
         emphasis: How much each style's own term counts; 1 for all by default.
         body: A body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only.
-        start: Vector that the styles start from, `(V,)`, or one for each, `(S, V)`; `None` is the neutral one.
         precision: Keras' dtype policy of the transform network.
 
     Raises:
-        TrainingError: The VGG19 weights cannot be loaded.
+        TrainingError: The VGG19 weights cannot be loaded, or the batch does not split evenly over several GPUs.
         StyleError: The body's weights are damaged.
     """
+    share_devices(recipe.batch)
     keras.utils.set_random_seed(recipe.seed)
     architecture = body.architecture if body else Architecture()
     with dtype_policy(precision):
@@ -149,19 +149,22 @@ def build_model(
     if body:
         set_kernels(network, body.weights())
         network.trainable = not frozen
-    if start is None:
-        parts = identity_vector_parts(architecture)
-        start = np.concatenate([np.full(size, value, np.float32) for size, value in parts])
+    neutral = np.concatenate([np.full(size, value, np.float32) for size, value in identity_vector_parts(architecture)])
     with dtype_policy("mixed_bfloat16" if has_bfloat16() else precision):
         loss_network, content_network = build_loss_network(
             vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
         )
-    weights = [0.0 if picture is None else weight for picture, weight in zip(pictures, emphasis or [1.0] * len(pictures))]
-    blank = np.zeros((32, 32, 3), np.float32)
-    features = [loss_network(ops.convert_to_tensor((blank if picture is None else picture)[None])) for picture in pictures]
+    features = [loss_network(ops.convert_to_tensor(picture[None])) for picture in pictures]
     grams = [np.concatenate([ops.convert_to_numpy(gram_matrix(taps[tap])) for taps in features]) for tap in recipe.style_taps]
-    vectors = np.broadcast_to(start, (len(pictures), start.shape[-1]))
-    model = StyleModel(network, vectors, grams, np.array(weights), recipe, loss_network, content_network)
+    model = StyleModel(
+        network,
+        np.stack([neutral] * len(pictures)),
+        grams,
+        np.array(emphasis or [1.0] * len(pictures)),
+        recipe,
+        loss_network,
+        content_network,
+    )
     model.compile(optimizer=keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm), jit_compile=use_xla())
     model.optimizer.build(model.trainable_variables)
     return model
@@ -191,6 +194,24 @@ def use_xla() -> bool:
 def has_gpu() -> bool:
     """True if Keras trains on a GPU here."""
     return bool(keras.distribution.list_devices("gpu"))
+
+
+def share_devices(batch: int) -> None:
+    """Split every batch over all GPUs of the machine, where JAX trains on several.
+
+    Raises:
+        TrainingError: The batch cannot be split evenly.
+    """
+    if keras.config.backend() != "jax" or keras.distribution.distribution() is not None:
+        return
+    devices = keras.distribution.list_devices()
+    if len(devices) < 2:
+        return
+    if batch % len(devices):
+        raise TrainingError(
+            f"--batch {batch} does not split evenly over {len(devices)} devices. Use a multiple of {len(devices)}."
+        )
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False))
 
 
 def has_bfloat16() -> bool:

@@ -29,7 +29,6 @@ class Recipe:
         style: Weight of the style term, the mean over its layers.
         total_variation: Weight of the smoothness term.
         temporal: Weight of the stability term.
-        identity: Weight of the term that keeps the photo, for the style that is none.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
@@ -46,7 +45,6 @@ class Recipe:
     style: float = 12.0
     total_variation: float = 0.5
     temporal: float = 40.0
-    identity: float = 100.0
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
 
@@ -90,14 +88,13 @@ class Painting:
     emphasis: float = 1.0
 
 
-NONE = "none"
-"""The style that is none: the photo itself, learned along with a body, where strength begins."""
+GALLERY = "gallery"
+"""The shipped body, and the recipe that trains it with all shipped styles."""
 
 PUBLIC_DOMAIN = "public domain (the artist died more than 70 years ago)"
 OLD_WORK = "public domain (the work is centuries old; photographer unknown)"
 
 PAINTINGS = {
-    NONE: Painting("None: the photo itself", "the camera", "today", "none"),
     "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN),
     "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, emphasis=1.5),
     "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN),
@@ -116,3 +113,12 @@ PAINTINGS = {
     "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN),
 }
 """The shipped styles by name."""
+
+PICTURES = {
+    "wave": "great-wave",
+    "engraving": "dore-engraving",
+    "mosaic": "roman-mosaic",
+    "pointillism": "grande-jatte-study",
+    "mondrian": "mondrian-1913",
+}
+"""Names of the paintings' files, without their endings, where they are not the style's."""

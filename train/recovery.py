@@ -16,8 +16,11 @@ from realtime_nst.errors import TrainingError
 from .checkpoint import START_OVER, state_of
 from .model import StyleModel
 
-EXPLODED = 10.0
-"""A loss so many times the median of the recent ones has gone astray: styles and photos differ by far less."""
+EXPLODED = 5.0
+"""Losses so many times the median of the earlier ones have gone astray, when `PATIENCE` come in a row: a single one
+may be an odd photo."""
+
+PATIENCE = 5
 
 MEMORY = 50
 FEWEST = 20
@@ -38,6 +41,7 @@ class LastGood:
     def __init__(self, model: StyleModel, step: int, returns: int = 0) -> None:
         self._model = model
         self._losses: deque[float] = deque(maxlen=MEMORY)
+        self._high = 0  # how many of the last losses were too high
         self.returns = returns
         self.keep(step)
 
@@ -47,7 +51,9 @@ class LastGood:
         return float(0.5**self.returns)
 
     def keep(self, step: int) -> bool:
-        """Remember the present state, unless one of its numbers is not finite; says whether it was."""
+        """Remember the present state and say True, unless one of its numbers is not finite; while losses are high, wait."""
+        if self._high:
+            return True
         state = {name: np.array(ops.convert_to_numpy(variable)) for name, variable in state_of(self._model).items()}
         if not all(np.isfinite(array).all() for array in state.values()):
             return False
@@ -55,9 +61,13 @@ class LastGood:
         return True
 
     def astray(self, loss: float) -> bool:
-        """Whether a step's loss shows that training has left the good path; others are remembered to compare with."""
-        if not math.isfinite(loss) or (len(self._losses) >= FEWEST and loss > EXPLODED * median(self._losses)):
+        """Whether a step's loss shows that training has left the good path; good ones are remembered to compare with."""
+        if not math.isfinite(loss):
             return True
+        if len(self._losses) >= FEWEST and loss > EXPLODED * median(self._losses):
+            self._high += 1
+            return self._high == PATIENCE
+        self._high = 0
         self._losses.append(loss)
         return False
 
@@ -73,12 +83,14 @@ class LastGood:
         """
         if self.returns == MOST_RETURNS:
             raise TrainingError(
-                f"The loss is {loss:.3g} after step {step}, although the learning rate was halved {MOST_RETURNS} times. {START_OVER}"
+                f"The loss is {loss:.3g} after step {step}, although the learning rate was halved {MOST_RETURNS} times. "
+                f"{START_OVER}"
             )
         self.returns += 1
         for name, variable in state_of(self._model).items():
             variable.assign(self._state[name])
         self._losses.clear()
+        self._high = 0
         log.warning(
             "The loss is %.3g after step %d: back to step %d, with %g of the learning rate.", loss, step, self._step, self.rate
         )

@@ -36,4 +36,5 @@ def choose_styles(step: int, batch: int, lag: np.ndarray, seed: int) -> np.ndarr
 def shares(lag: np.ndarray) -> np.ndarray:
     """Share of the pictures that each style gets: float64 `(S,)`, with a sum of 1."""
     weights = (lag / lag.mean()).astype(np.float64).clip(LEAST, MOST)
-    return weights / weights.sum()
+    share: np.ndarray = weights / weights.sum()
+    return share

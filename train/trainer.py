@@ -22,7 +22,7 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.photos import UNREADABLE, upright_rgb
 from realtime_nst.stage import Stage
-from realtime_nst.styles import Body, write_body, write_style
+from realtime_nst.styles import Body, Style, write_body, write_style
 
 from .checkpoint import load_checkpoint, save_checkpoint
 from .dataset import Batch, PhotoBatches, find_photos
@@ -30,6 +30,7 @@ from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Painting, Recipe
 from .recovery import LastGood
 from .sampler import choose_styles
+from .watch import Watch
 
 SMALLEST_PAINTING = 128
 CHECKPOINT_EVERY = 50
@@ -43,21 +44,23 @@ class Job:
     """One training run.
 
     Args:
-        pictures: The paintings' files by style name; `None` for the style that is none.
+        pictures: The paintings' files by style name.
         paintings: What the style files say about them, by style name.
         photos: Folder of photos.
-        output: Folder for the style files; checkpoints and the preview go to `output/<name>.training`.
+        output: Folder for the style files; checkpoints, preview and curves go to `output/<name>.training`.
         name: Name of the new body, or of the run when `body` is given.
         recipe: The numbers.
         vgg_weights: "imagenet" or a path.
         body: A trained body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
-        start: Vector that the styles start from, `(V,)`, or one for each, `(S, V)`; `None` is the neutral one.
+        start: Vectors that styles start from, by name; others start from the most similar relative.
+        relatives: Styles of `body`; without any, styles start from the neutral vector.
         precision: Keras' dtype policy of the transform network.
+        log_dir: Folder for TensorBoard, or `None`.
         licence: Licence of the trained weights.
     """
 
-    pictures: Mapping[str, Path | None]
+    pictures: Mapping[str, Path]
     paintings: Mapping[str, Painting]
     photos: Path
     output: Path
@@ -66,13 +69,15 @@ class Job:
     vgg_weights: str = "imagenet"
     body: Body | None = None
     frozen: bool = True
-    start: np.ndarray | None = None
+    start: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    relatives: Sequence[Style] = ()
     precision: str = "float32"
+    log_dir: Path | None = None
     licence: str = "the trainer's own"
 
     @property
     def workshop(self) -> Path:
-        """Where checkpoint and preview are."""
+        """Where checkpoint, preview and curves are."""
         return self.output / f"{self.name}.training"
 
 
@@ -105,8 +110,7 @@ def train(
     """
     photos = find_photos(job.photos)
     pictures = {
-        name: read_painting(path, job.paintings[name].size or job.recipe.painting_size) if path else None
-        for name, path in job.pictures.items()
+        name: read_painting(path, job.paintings[name].size or job.recipe.painting_size) for name, path in job.pictures.items()
     }
     make_folder(job.workshop)
     model = build_model(
@@ -116,16 +120,16 @@ def train(
         emphasis=[job.paintings[name].emphasis for name in pictures],
         body=job.body,
         frozen=job.frozen,
-        start=job.start,
         precision=job.precision,
     )
+    origins = choose_starts(job, model)
     fingerprint = fingerprint_of(job, pictures)
     file = job.workshop / "checkpoint.h5"
     step, seconds, returns = load_checkpoint(file, model, fingerprint)
     good = LastGood(model, step, returns)
 
     batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
-    preview = Preview(job.workshop / "preview.jpg", photos, job.recipe, list(pictures))
+    watch = Watch(job.workshop, photos, job.recipe, step, job.log_dir)
     while step < job.recipe.steps:
         with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
             while step < job.recipe.steps:
@@ -142,9 +146,10 @@ def train(
                 if good.astray(losses["loss"]) or (saving and not good.keep(step)):
                     step = good.restore(step, losses["loss"])
                     break  # the photos come anew from there
+                watch.step(step, losses)
                 if saving:
                     save_checkpoint(file, model, fingerprint, step, seconds, good.returns)
-                    preview.draw(model)
+                    watch.save(step, model)
                 if stopping and step < job.recipe.steps:
                     return []
     how = {
@@ -157,7 +162,35 @@ def train(
         "backend": keras.config.backend(),
         "licence": job.licence,
     }
-    return write_results(job, model, how, figures_of(job, model, photos))
+    figures = figures_of(job, model, photos)
+    own = {
+        name: {"figures": figures[name], "signature": model.signature(index), "started_from": origins.get(name)}
+        for index, name in enumerate(job.pictures)
+    }
+    return write_results(job, model, how, own)
+
+
+def choose_starts(job: Job, model: StyleModel) -> dict[str, str]:
+    """Set the start of every style's vector, and tell the name of the style that it came from."""
+    vectors, origins = np.array(ops.convert_to_numpy(model.vectors)), {}
+    for index, name in enumerate(job.pictures):
+        if name in job.start:
+            vectors[index], origins[name] = job.start[name], name
+        elif job.relatives:
+            relative = most_similar(model.signature(index), job.relatives)
+            vectors[index], origins[name] = relative.vector, relative.name
+    model.vectors.assign(vectors)
+    return origins
+
+
+def most_similar(signature: Sequence[float], relatives: Sequence[Style]) -> Style:
+    """The style whose painting is most like another one, by the cosine of their signatures; the first if none has any."""
+
+    def likeness(style: Style) -> float:
+        known = style.metadata.get("signature", ())
+        return float(np.dot(signature, known)) if len(known) == len(signature) else -1.0
+
+    return max(relatives, key=likeness)
 
 
 def take_step(model: StyleModel, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
@@ -229,19 +262,19 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
 
 
-def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray | None]) -> str:
+def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
     """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
     origin = [job.body.sha256, job.frozen] if job.body else None
     emphasis = {name: painting.emphasis for name, painting in job.paintings.items()}
     digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin, emphasis], sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())
-        digest.update(b"none" if picture is None else picture.tobytes())
+        digest.update(picture.tobytes())
     return digest.hexdigest()
 
 
-def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: Mapping[str, Mapping[str, float]]) -> list[Path]:
-    """Write the body (if it is new) and every style, with what is known about them."""
+def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+    """Write the body (if it is new) and every style, with what is known about all (`how`) and about each (`own`)."""
     written = []
     if job.body and job.frozen:
         body = job.body
@@ -265,41 +298,10 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], figures: 
             "painting_size": painting.size or job.recipe.painting_size,
             "emphasis": painting.emphasis,
             "trained": "vector on a frozen body" if job.body and job.frozen else "jointly with its body",
-            "figures": figures[name],
+            **own[name],
         }
         written.append(write_style(job.output, name, vector, body, metadata))
     return written
-
-
-class Preview:
-    """A picture of the training so far: a few photos in a row, in every style, a row each.
-
-    Args:
-        path: The picture; replaced each time.
-        photos: Photos to choose from.
-        recipe: For the size of the crops and the seed.
-        styles: Names of the styles.
-    """
-
-    def __init__(self, path: Path, photos: Sequence[Path], recipe: Recipe, styles: Sequence[str]) -> None:
-        self._path = path
-        self._styles = styles
-        self._photos = PhotoBatches(photos, batch=4, size=recipe.size, seed=recipe.seed + 1)(0)["photos"]
-
-    def draw(self, model: StyleModel) -> None:
-        """Stylize the photos with the present weights and write the picture."""
-        rows = [np.hstack(list(self._photos))]
-        for vector in ops.convert_to_numpy(model.vectors):
-            vectors = np.stack([vector] * len(self._photos))
-            images = model.network({"images": self._photos, "vectors": vectors})
-            rows.append(np.hstack(list(ops.convert_to_numpy(images))))
-        sheet = np.vstack(rows).clip(0, 255).astype(np.uint8)
-        try:
-            draft = self._path.with_suffix(".part.jpg")
-            Image.fromarray(sheet).save(draft, quality=90)
-            draft.replace(self._path)
-        except OSError as error:
-            log.warning("The preview '%s' was not written: %s.", self._path, error)
 
 
 def make_folder(folder: Path) -> None:

@@ -48,8 +48,9 @@ def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
     x = images / 127.5 - 1.0
     features = {}
     for number, name in enumerate(("relu1_1", "relu2_1")):
-        start = keras.initializers.RandomNormal(stddev=0.4, seed=number)
-        x = layers.Conv2D(6, 3, strides=number + 1, activation="relu", kernel_initializer=start, bias_initializer="ones")(x)
+        layer = layers.Conv2D(6, 3, strides=number + 1, activation="relu", bias_initializer="ones")
+        x = layer(x)
+        layer.kernel.assign(np.random.default_rng(number).normal(0.0, 0.4, layer.kernel.shape))  # the same on any backend
         features[name] = x
     networks = [keras.Model(images, {name: features[name] for name in names}) for names in taps]
     for network in networks:

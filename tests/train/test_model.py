@@ -123,14 +123,6 @@ def test_loss_weighs_its_terms_as_the_recipe_says(batch: Batch) -> None:
     assert np.isclose(terms["loss"], expected, rtol=1e-5)
 
 
-def test_style_that_is_none_is_compared_with_the_photo_alone(batch: Batch) -> None:
-    model = brightening_model(batch["photos"], [0.0, 51.0], emphasis=[1.0, 0.0])
-    terms = terms_of(model, {**batch, "frames": batch["photos"]}, [1, 1])
-    assert np.isclose(terms["identity"], (51 / 127.5) ** 2, rtol=1e-5)
-    assert terms["style"] == 0 and terms["total_variation"] == 0
-    assert terms_of(model, batch, [0, 0])["identity"] == 0
-
-
 def test_emphasis_weighs_a_style_in_the_loss_and_not_in_its_figure(batch: Batch) -> None:
     plain, strong = (brightening_model(batch["photos"], [0.0, 25.0], emphasis=[1.0, weight]) for weight in (1.0, 3.0))
     one, three = (terms_of(model, batch, [1, 1]) for model in (plain, strong))
@@ -168,10 +160,8 @@ def test_new_model_starts_neutral_with_the_gram_matrices_of_its_paintings(batch:
 
 def test_frozen_body_learns_vectors_alone(batch: Batch, tmp_path: Path) -> None:
     body = narrow_body(tmp_path)
-    start = np.arange(NARROW.vector_size, dtype=np.float32)
-    model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="", body=body, start=start)
+    model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="", body=body)
     assert [variable.name for variable in model.trainable_variables] == ["vectors"]
-    assert np.array_equal(ops.convert_to_numpy(model.vectors), start[None])
     kernels = kernels_of(model.network)
     assert set(kernels) == set(body.weights())
     assert all(np.array_equal(kernels[name], array) for name, array in body.weights().items())

@@ -1,6 +1,7 @@
 """The command `realtime-nst train`: flags to names, recipe and job, and errors to one line."""
 
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from realtime_nst.cli import build_parser, main
 from realtime_nst.errors import TrainingError
 from realtime_nst.stylebook import find_styles, own_style_folder
 from realtime_nst.styles import BODY_SUFFIX, write_style
-from realtime_nst.train.command import make_job, recipe_of, style_names, styles_of_body, training_backend
-from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, VECTOR_RECIPE
+from realtime_nst.train.command import expand_recipe, make_job, recipe_of, style_names, styles_of_body, training_backend
+from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE
 from tests.conftest import narrow_body, random_vector
 from tests.train.small import RECIPE, make_small
 
@@ -146,11 +147,11 @@ def test_styles_without_a_usable_body_are_reported(styles: Path) -> None:
 # Jobs.
 
 
-def test_new_style_starts_from_the_mean_of_its_bodys_styles(styles: Path, tmp_path: Path) -> None:
+def test_new_style_may_start_from_any_style_of_its_body(styles: Path, tmp_path: Path) -> None:
     job = make_job(parse("a.jpg", "--output", tmp_path, "--vgg-weights", "vgg.h5"), ["a"], VECTOR_RECIPE)
     assert job.body is not None and job.body.name == "young"
-    assert job.start is not None
-    assert job.frozen and np.allclose(job.start, (random_vector(1) + random_vector(2)) / 2)
+    assert job.frozen and not job.start
+    assert {style.name for style in job.relatives} == {"kelp", "rust"}
     assert (job.name, job.pictures, job.photos) == ("a", {"a": Path("a.jpg")}, Path("photos"))
     assert (job.output, job.workshop, job.vgg_weights) == (tmp_path, tmp_path / "a.training", "vgg.h5")
 
@@ -158,15 +159,15 @@ def test_new_style_starts_from_the_mean_of_its_bodys_styles(styles: Path, tmp_pa
 def test_new_body_can_grow_out_of_another_and_its_styles_out_of_theirs(styles: Path) -> None:
     job = make_job(parse("a.jpg", "b.jpg", "--new-body", "next", "--from", "young"), ["kelp", "brand-new"], BODY_RECIPE)
     assert job.body is not None and job.body.name == "young" and not job.frozen and job.name == "next"
-    assert job.start is not None and np.array_equal(job.start[0], find_styles([styles])["kelp"].vector)
-    assert np.allclose(job.start[1], (random_vector(1) + random_vector(2)) / 2)
+    assert list(job.start) == ["kelp"] and np.array_equal(job.start["kelp"], find_styles([styles])["kelp"].vector)
+    assert {style.name for style in job.relatives} == {"kelp", "rust"}, "for the one that is new"
     with pytest.raises(TrainingError, match="--from needs --new-body NAME"):
         recipe_of(parse("--from", "young"))
 
 
 def test_new_body_starts_from_nothing() -> None:
     job = make_job(parse("a.jpg", "b.jpg", "--new-body", "mine"), ["a", "b"], BODY_RECIPE)
-    assert job.body is None and job.start is None
+    assert job.body is None and not job.start and not job.relatives
     assert job.name == "mine" and list(job.pictures) == ["a", "b"]
 
 
@@ -283,3 +284,54 @@ def test_finished_command_names_its_files_and_the_next_command(
     style = find_styles([tmp_path / "out", styles])["stripes"]
     assert style.body.name == "young"
     assert (style.metadata["title"], style.metadata["artist"]) == ("Stripes", "Me")
+
+
+# Recipes.
+
+
+def with_recipe(folder: Path, *words: object) -> argparse.Namespace:
+    """Options of `realtime-nst train --recipe ...`, expanded."""
+    options = build_parser().parse_args(["train", "--photos", "photos", "--paintings", str(folder), *map(str, words)])
+    expand_recipe(options)
+    return options
+
+
+@pytest.fixture
+def paintings(tmp_path: Path) -> Path:
+    """An empty file per shipped style."""
+    folder = tmp_path / "paintings"
+    folder.mkdir()
+    for name in PAINTINGS:
+        (folder / f"{PICTURES.get(name, name)}.jpg").touch()
+    return folder
+
+
+def test_recipe_of_a_shipped_style_finds_its_painting(paintings: Path) -> None:
+    options = with_recipe(paintings, "--recipe", "wave", "scream")
+    assert options.pictures == [paintings / "great-wave.jpg", paintings / "scream.jpg"]
+    assert style_names(options) == ["wave", "scream"] and options.new_body is None
+
+
+def test_recipe_of_the_gallery_is_all_styles_on_a_new_body(paintings: Path) -> None:
+    options = with_recipe(paintings, "--recipe", "gallery")
+    assert sorted(style_names(options)) == sorted(PAINTINGS) and len(options.pictures) == len(PAINTINGS)
+    assert options.new_body == "gallery" and recipe_of(options) == BODY_RECIPE
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--recipe", "wvae"], "No recipe named 'wvae'. Recipes: gallery (all of them on a new body), wave, "),
+        (["--recipe", "wave", "--name", "a"], "--recipe names the pictures itself"),
+        ([], "No picture to learn. Name the file of a painting, or a shipped style with --recipe."),
+    ],
+)
+def test_recipe_that_cannot_be_followed_is_refused(paintings: Path, words: list[str], said: str) -> None:
+    with pytest.raises(TrainingError, match=re.escape(said)):
+        with_recipe(paintings, *words)
+
+
+def test_painting_of_a_recipe_that_is_not_there_is_told_by_name(paintings: Path) -> None:
+    (paintings / "great-wave.jpg").unlink()
+    with pytest.raises(TrainingError, match=r"No painting of 'wave' in .*`great-wave.jpg` was expected there"):
+        with_recipe(paintings, "--recipe", "wave")

@@ -40,7 +40,7 @@ def test_run_writes_a_body_and_its_styles(run: Run) -> None:
     assert list(book) == ["dots", "stripes"]
     (body,) = book.bodies
     assert body.name == "young" and body.architecture == NARROW
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (8, 8, 8, 4, 4, 3)])
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
     for vector in (book["dots"].vector, book["stripes"].vector):
         assert np.abs(vector - neutral).max() > 1e-3, "every style has learned"
     assert not np.array_equal(book["dots"].vector, book["stripes"].vector)
@@ -95,7 +95,7 @@ def test_preview_shows_four_photos_plain_and_in_every_style(run: Run) -> None:
 
 def test_workshop_holds_checkpoint_and_preview_and_no_drafts(run: Run) -> None:
     job = run.job
-    assert sorted(path.name for path in job.workshop.iterdir()) == ["checkpoint.h5", "preview.jpg"]
+    assert sorted(path.name for path in job.workshop.iterdir()) == ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
     names = ["dots.weights.h5", "stripes.weights.h5", "young.body.h5", "young.training"]
     assert sorted(path.name for path in job.output.iterdir()) == names
 
@@ -115,9 +115,11 @@ def test_new_styles_leave_a_frozen_body_untouched(run: Run, tmp_path: Path) -> N
     book = find_styles([run.job.output])
     (body,) = book.bodies
     before, kernels = body.path.read_bytes(), body.weights()
-    start = book["dots"].vector
-    job = replace(run.job, output=tmp_path, name="stripes", body=body, start=start, pictures={"new": run.job.pictures["stripes"]})
-    job = replace(job, paintings={"new": Painting("New")}, recipe=replace(RECIPE, steps=3))
+    start = book["stripes"].vector
+    job = replace(run.job, output=tmp_path, name="stripes", body=body, pictures={"new": run.job.pictures["stripes"]})
+    job = replace(
+        job, relatives=[book["dots"], book["stripes"]], paintings={"new": Painting("New")}, recipe=replace(RECIPE, steps=3)
+    )
     assert train(job) == [tmp_path / "new.weights.h5"]
     assert body.path.read_bytes() == before
     with h5py.File(job.workshop / "checkpoint.h5") as file:
@@ -126,13 +128,14 @@ def test_new_styles_leave_a_frozen_body_untouched(run: Run, tmp_path: Path) -> N
     style = find_styles([tmp_path, run.job.output])["new"]
     assert style.body == body and style.metadata["trained"] == "vector on a frozen body"
     difference = np.abs(style.vector - start)
-    assert 0 < difference.max() < 0.1, "three steps from the start, at a rate of at most 0.01"
+    assert 0 < difference.max() < 0.1, "three steps from the vector of the most similar painting, at a rate of at most 0.01"
+    assert style.metadata["started_from"] == "stripes", "its own painting, under another name"
 
 
 def test_body_that_grows_out_of_another_starts_there_and_tells(run: Run, tmp_path: Path) -> None:
     book = find_styles([run.job.output])
     (old,) = book.bodies
-    start = np.stack([style.vector for style in (book["stripes"], book["dots"])])
+    start = {style.name: style.vector for style in (book["stripes"], book["dots"])}
     job = replace(run.job, output=tmp_path, body=old, frozen=False, start=start, recipe=replace(RECIPE, steps=2))
     train(job)
     grown = find_styles([tmp_path])
@@ -147,12 +150,12 @@ def test_body_that_grows_out_of_another_starts_there_and_tells(run: Run, tmp_pat
         assert grown[name].metadata["trained"] == "jointly with its body"
 
 
-def test_start_of_a_new_vector_is_neutral_unless_given(run: Run, tmp_path: Path) -> None:
+def test_start_of_a_new_vector_is_neutral_without_relatives(run: Run, tmp_path: Path) -> None:
     (body,) = find_styles([run.job.output]).bodies
     job = replace(run.job, output=tmp_path, body=body, recipe=replace(RECIPE, steps=1))
     train(job)
     vector = find_styles([tmp_path, run.job.output])["stripes"].vector
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (8, 8, 8, 4, 4, 3)])
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
     assert vector.shape == neutral.shape and np.abs(vector - neutral).max() < 0.01
 
 

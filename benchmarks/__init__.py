@@ -1,0 +1,1 @@
+"""Measurements against other programs' way of doing it; not part of the installed package."""

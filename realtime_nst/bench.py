@@ -1,0 +1,241 @@
+"""The command `realtime-nst bench`: how fast it is on this machine, and how far from the fastest possible.
+
+Everything is measured in one run and in turns, because a machine's speed drifts. Starts and memory are those of
+new processes.
+"""
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from itertools import cycle
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from realtime_nst.app import run
+from realtime_nst.backend import Backend, choose_backend
+from realtime_nst.benchchart import draw_chart
+from realtime_nst.commands import find_all_styles, load_stylizer, say
+from realtime_nst.controls import Controls
+from realtime_nst.errors import SinkError
+from realtime_nst.roofline import count_costs, least_seconds, measure_machine
+from realtime_nst.sinks import FileSink, NullSink, check_output
+from realtime_nst.sources import FileSource, PatternSource
+from realtime_nst.stats import Stats
+from realtime_nst.styles import Style
+from realtime_nst.stylizer import Stylizer
+from realtime_nst.video import Frame, padded_length
+
+ROUNDS = 5
+PICTURES = 8
+CLIP_FPS = Fraction(30)
+LIVE_FRAMES = 90
+
+
+@dataclass(frozen=True)
+class Row:
+    """One size and precision; medians.
+
+    Args:
+        size: Width x height.
+        precision: Of the network.
+        network_ms: The network alone.
+        loop_ms: From a video file to nowhere: decoding and stylizing, a frame.
+        loop_share: Rate of the loop over that of the network.
+        least_ms: The least that the machine allows, by the roofline.
+        least_share: That over `network_ms`.
+        switch_ms: What the first frame of another style takes longer than the one before.
+        age_ms: From capture to output at 30 frames a second, 95th percentile.
+        first_start_s: From the command to the first stylized frame, nothing compiled before.
+        second_start_s: The same again.
+        memory_mb: Largest resident memory of that second process; `None` where the system does not tell.
+    """
+
+    size: str
+    precision: str
+    network_ms: float
+    loop_ms: float
+    loop_share: float
+    least_ms: float
+    least_share: float
+    switch_ms: float
+    age_ms: float
+    first_start_s: float
+    second_start_s: float
+    memory_mb: float | None
+
+
+COLUMNS = {
+    "size": "size",
+    "precision": "precision",
+    "network_ms": "network ms",
+    "network_fps": "frames/s",
+    "loop_fps": "loop frames/s",
+    "loop_share": "of network",
+    "least_ms": "limit ms",
+    "least_share": "of limit",
+    "switch_ms": "switch ms",
+    "age_ms": "age ms",
+    "first_start_s": "start s",
+    "second_start_s": "again s",
+    "memory_mb": "memory MB",
+}
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Measure every size and precision; print a table, write JSON and a chart where wanted."""
+    for path in (options.json, options.chart):
+        if path is not None:
+            check_output(path, overwrite=options.overwrite)
+    styles = list(find_all_styles(options).values())
+    style = styles[0]
+    other = next((candidate for candidate in styles[1:] if candidate.body.sha256 == style.body.sha256), style)
+    rows = []
+    for precision in options.precision:
+        backend = choose_backend(options.backend, precision)
+        machine = measure_machine(backend)
+        say(f"{backend}: {machine.multiplications / 1e9:.0f} G multiplications/s, {machine.bytes / 1e9:.1f} GB/s of memory.")
+        for width, height in options.size:
+            say(f"Measuring {width}x{height} ...")
+            costs = count_costs(style.body.architecture, padded_length(width), padded_length(height), backend.precision)
+            least = 1000 * least_seconds(costs, machine)
+            rows.append(measure(style, other, backend, width, height, options, least))
+    print(table(rows))
+    facts = {"rounds": ROUNDS, "frames": options.frames, "rows": [asdict(row) for row in rows]}
+    if options.json is not None:
+        write_text(options.json, json.dumps(facts, indent=1))
+    if options.chart is not None:
+        draw_chart(options.chart, [(f"{row.size} {row.precision}", row.network_ms, row.loop_ms, row.least_ms) for row in rows])
+    return 0
+
+
+def measure(
+    style: Style, other: Style, backend: Backend, width: int, height: int, options: argparse.Namespace, least: float
+) -> Row:
+    """All figures of one row."""
+    stylizer = load_stylizer(backend)
+    pattern = PatternSource(width, height, fps=None)
+    pictures = [pattern.image(index) for index in range(PICTURES)]
+    for picture in pictures:  # compiles, and warms up
+        stylizer.paint(picture, style)
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "clip.mp4"
+        write_clip(clip, pictures, options.frames)
+        rounds = []
+        for _ in range(ROUNDS):
+            alone = network_alone(stylizer, pictures, style, options.frames)
+            stats = Stats()
+            run(FileSource(str(clip)), stylizer.follow(lambda: style), NullSink(), Controls([style]), stats)
+            loop = 1.0 / stats.mean_fps
+            rounds.append((alone, loop, alone / loop, switch(stylizer, pictures[0], style, other)))
+    alone, loop, share, switched = (median(column) for column in zip(*rounds))
+    stats = Stats()
+    live = PatternSource(width, height)
+    run(live, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=LIVE_FRAMES)
+    first, second, memory = starts(width, height, backend, options)
+    return Row(
+        size=f"{width}x{height}",
+        precision=backend.precision,
+        network_ms=1000 * alone,
+        loop_ms=1000 * loop,
+        loop_share=share,
+        least_ms=least,
+        least_share=least / (1000 * alone),
+        switch_ms=1000 * switched,
+        age_ms=stats.latency_ms(95),
+        first_start_s=first,
+        second_start_s=second,
+        memory_mb=memory,
+    )
+
+
+def write_clip(path: Path, pictures: Sequence[np.ndarray], frames: int) -> None:
+    """A video of a few pictures in turn."""
+    height, width = pictures[0].shape[:2]
+    sink = FileSink(path, width, height, CLIP_FPS)
+    for index, picture in zip(range(frames), cycle(pictures)):
+        sink.write(Frame(picture, index, index / float(CLIP_FPS)))
+    sink.close()
+
+
+def network_alone(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, frames: int) -> float:
+    """Seconds a frame."""
+    started = time.perf_counter()
+    for _, picture in zip(range(frames), cycle(pictures)):
+        stylizer.paint(picture, style)
+    return (time.perf_counter() - started) / frames
+
+
+def switch(stylizer: Stylizer, picture: np.ndarray, style: Style, other: Style) -> float:
+    """Seconds that the first frame of another style takes longer than one of the same."""
+    seconds = []
+    for wanted in (style, style, other):
+        started = time.perf_counter()
+        stylizer.paint(picture, wanted)
+        seconds.append(time.perf_counter() - started)
+    return seconds[2] - seconds[1]
+
+
+def starts(width: int, height: int, backend: Backend, options: argparse.Namespace) -> tuple[float, float, float | None]:
+    """Seconds of a first and a second start to the first frame, and the second's memory in MB."""
+    command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", "pattern", "--size", f"{width}x{height}"]
+    command += ["--no-window", "--frames", "1", "--backend", backend.name, "--precision", backend.precision]
+    command += ["--weights", str(options.weights)] if options.weights else []
+    seconds, memory = [], None
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "REALTIME_NST_CACHE": cache}
+        for _ in range(2):
+            started = time.perf_counter()
+            child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            with child.stderr or io.BytesIO() as errors:
+                said = errors.read()
+            if sys.platform != "win32":
+                _, status, usage = os.wait4(child.pid, 0)  # unlike `wait`, it tells the memory
+                child.returncode = os.waitstatus_to_exitcode(status)
+                memory = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+            if child.wait():
+                raise SinkError(f"A start to measure failed. It said: {said.decode(errors='replace').strip()}")
+            seconds.append(time.perf_counter() - started)
+    return seconds[0], seconds[1], memory
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows with the names of their columns, aligned."""
+    lines = [list(COLUMNS.values())]
+    for row in rows:
+        facts = {**asdict(row), "network_fps": 1000 / row.network_ms, "loop_fps": 1000 / row.loop_ms}
+        lines.append([_cell(name, facts[name]) for name in COLUMNS])
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as a whole.
+
+    Raises:
+        SinkError: The disk does not allow it.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise SinkError(f"'{path}' was not written: {error.strerror}. Choose another place.") from error
+
+
+def _cell(name: str, value: object) -> str:
+    if not isinstance(value, float):
+        return "?" if value is None else str(value)
+    if name.endswith("share"):
+        return f"{value:.0%}"
+    return f"{value:.0f}" if name == "memory_mb" else f"{value:.1f}"

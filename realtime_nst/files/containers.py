@@ -1,0 +1,231 @@
+"""What each kind of video file can hold: which picture codecs, and which of the original's other tracks.
+
+`plan_tracks` decides for each track of an original whether it is copied as it is, converted, or left out; whatever
+is not copied untouched is told in words. Nothing here runs anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_nst.errors import SinkError
+from realtime_nst.files.probing import Track, VideoInfo
+
+TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
+COVERS = frozenset({"mjpeg", "png"})
+PCM = frozenset(f"pcm_{name}" for name in ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f64le", "u8", "s8"))
+MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+STANDARD_TAGS = frozenset(
+    {
+        *("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "description"),
+        *("synopsis", "grouping", "lyrics", "show", "episode_id", "network", "keywords", "track", "disc", "encoder"),
+        *("creation_time", "major_brand", "minor_version", "compatible_brands"),
+    }
+)
+"""Remarks that every MP4 player reads; others go into QuickTime's own table."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A kind of file.
+
+    Args:
+        name: What users call it.
+        suffixes: Endings of file names.
+        format: ffmpeg's name of its writer.
+        codecs: Families of picture codecs that it holds, the preferred one first.
+        audio: Audio codecs copied as they are; `None` takes any.
+        audio_instead: Codec that other sound is converted to; empty leaves sound out.
+        subtitles: Subtitle codecs copied as they are.
+        subtitles_instead: Codec that other text subtitles are converted to; empty leaves them out.
+        cover: How it holds a cover picture: "track", "file" (attached to it), or not at all.
+        attachments: Whether it holds attached files, such as fonts.
+        flags: More arguments for ffmpeg's writer.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    format: str
+    codecs: tuple[str, ...]
+    audio: frozenset[str] | None = frozenset()
+    audio_instead: str = ""
+    subtitles: frozenset[str] = frozenset()
+    subtitles_instead: str = ""
+    cover: str = ""
+    attachments: bool = False
+    flags: tuple[str, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """It holds pictures and nothing else."""
+        return not self.audio_instead
+
+
+MP4 = Container(
+    name="mp4",
+    suffixes=(".mp4", ".m4v"),
+    format="mp4",
+    codecs=("h264", "hevc", "av1", "vp9"),
+    audio=MP4_AUDIO,
+    audio_instead="aac",
+    subtitles=frozenset({"mov_text"}),
+    subtitles_instead="mov_text",
+    cover="track",
+)
+MOV = Container(
+    name="mov",
+    suffixes=(".mov",),
+    format="mov",
+    codecs=("h264", "hevc", "prores"),
+    audio=(MP4_AUDIO | PCM) - {"opus", "flac"},
+    audio_instead="aac",
+    subtitles=frozenset({"mov_text"}),
+    subtitles_instead="mov_text",
+)
+MKV = Container(
+    name="mkv",
+    suffixes=(".mkv",),
+    format="matroska",
+    codecs=("h264", "hevc", "av1", "vp9", "prores", "ffv1"),
+    audio=None,
+    audio_instead="flac",
+    subtitles=frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}),
+    subtitles_instead="subrip",
+    cover="file",
+    attachments=True,
+)
+WEBM = Container(
+    name="webm",
+    suffixes=(".webm",),
+    format="webm",
+    codecs=("vp9", "av1"),
+    audio=frozenset({"opus", "vorbis"}),
+    audio_instead="libopus",
+    subtitles=frozenset({"webvtt"}),
+    subtitles_instead="webvtt",
+)
+GIF = Container(name="gif", suffixes=(".gif",), format="gif", codecs=("png",))
+PNG = Container(name="png", suffixes=(".png",), format="image2", codecs=("png",))
+CONTAINERS = (MP4, MOV, MKV, WEBM, GIF, PNG)
+PIPE = "-"
+BIBLIOGRAPHIC = {"deu": "ger", "nld": "dut", "zho": "chi", "ell": "gre", "isl": "ice"}
+"""Other codes of the same languages (ISO 639-2)."""
+
+
+def container_of(path: Path) -> Container:
+    """The kind of file that a name stands for; `-` is a pipe and carries Matroska.
+
+    Raises:
+        SinkError: Its ending names none.
+    """
+    if str(path) == PIPE:
+        return MKV
+    for container in CONTAINERS:
+        if path.suffix.lower() in container.suffixes:
+            if container is PNG and numbered(path, 1) == numbered(path, 2):
+                raise SinkError(
+                    f"'{path}' is one picture; a video needs many. Write a number into the name, as in 'out-%06d.png'."
+                )
+            return container
+    known = ", ".join(suffix for container in CONTAINERS for suffix in container.suffixes)
+    raise SinkError(f"'{path}' ends in '{path.suffix}'; {known} were expected. Choose another name.")
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The name of a picture of a sequence: `%06d` or the like is replaced by its number."""
+    before, percent, after = path.name.partition("%")
+    digits, d, rest = after.partition("d")
+    if not percent or not d or (digits and not digits.isdigit()) or "%" in rest:
+        return path
+    return path.with_name(f"{before}{number:0{int(digits or 0)}d}{rest}")
+
+
+@dataclass(frozen=True)
+class TrackPlan:
+    """What happens to the tracks of an original.
+
+    Args:
+        arguments: For ffmpeg, with the painted picture as input 0 and the original as input 1.
+        notices: What does not come along untouched, in words.
+        kept: The tracks that come along.
+        covers: Pictures among them that must be attached as files.
+    """
+
+    arguments: tuple[str, ...]
+    notices: tuple[str, ...]
+    kept: tuple[Track, ...]
+    covers: tuple[Track, ...] = ()
+
+
+def plan_tracks(info: VideoInfo, container: Container, *, without: Sequence[str] = ()) -> TrackPlan:
+    """Decide what comes along.
+
+    Args:
+        info: The original.
+        container: The kind of file that is written.
+        without: Kinds of tracks to leave out, because writing them has failed.
+    """
+    arguments: list[str] = []
+    kept: list[Track] = []
+    covers: list[Track] = []
+    converted: list[str] = []
+    left: list[str] = []
+    for track in info.tracks:
+        if track.index == info.picture:
+            continue
+        codec = "" if track.kind in without or (track.cover and "cover" in without) else _codec_for(track, container)
+        if not codec:
+            left.append(str(track))
+            continue
+        if track.cover and container.cover == "file":
+            covers.append(track)
+            continue
+        kept.append(track)
+        number = len(kept)
+        arguments += ["-map", f"1:{track.index}", f"-c:{number}", codec, f"-map_metadata:s:{number}", f"1:s:{track.index}"]
+        arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
+        if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
+            arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
+        if codec != "copy":
+            arguments += [f"-b:{number}", "192k"] if codec in ("aac", "libopus") else []
+            converted.append(f"{track} becomes {codec.removeprefix('lib')}")
+    notices = []
+    if converted:
+        notices.append(f"Converted, because {container.name} cannot hold it: {', '.join(converted)}.")
+    if left:
+        notices.append(f"Left out, because {container.name} cannot hold it: {', '.join(left)}.")
+    if container.silent and (info.chapters or set(info.tags) - STANDARD_TAGS):
+        notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
+    return TrackPlan((*arguments, *_remarks(info, container)), tuple(notices), (*kept, *covers), tuple(covers))
+
+
+def _codec_for(track: Track, container: Container) -> str:
+    """`copy`, a codec to convert to, or nothing for a track that is left out."""
+    if track.codec in ("none", "unknown"):
+        return ""
+    if track.kind == "audio":
+        fits = not container.silent and (container.audio is None or track.codec in container.audio)
+        return "copy" if fits else container.audio_instead
+    if track.kind == "subtitle":
+        if track.codec in container.subtitles:
+            return "copy"
+        return container.subtitles_instead if track.codec in TEXT_SUBTITLES else ""
+    if track.kind == "video" and track.cover:
+        return "copy" if container.cover and track.codec in COVERS else ""
+    if track.kind == "video":  # a second angle: as it is
+        return "copy" if container.name == "mkv" or (container.name == "mp4" and track.codec in ("h264", "hevc", "av1")) else ""
+    return "copy" if track.kind == "attachment" and container.attachments else ""
+
+
+def _remarks(info: VideoInfo, container: Container) -> list[str]:
+    """Arguments that carry remarks and chapters along."""
+    if container.silent:
+        return []
+    arguments = ["-map_metadata", "1", "-map_chapters", "1", "-map_metadata:s:v:0", f"1:s:{info.picture}"]
+    for stale in ("encoder", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"):
+        arguments += ["-metadata:s:v:0", f"{stale}="]
+    if container.format in ("mp4", "mov"):
+        cover = container.cover == "track" and any(track.cover for track in info.tracks)
+        table = "" if cover or not set(info.tags) - STANDARD_TAGS else "+use_metadata_tags"
+        arguments += ["-movflags", f"+faststart{table}"]
+    return arguments

@@ -1,0 +1,149 @@
+"""`FrameReader`: the frames of a file as RGB, with their times.
+
+Pictures come through one pipe of ffmpeg's, their times through the other: the `showinfo` filter tells the time of
+each frame before the frame itself is sent.
+"""
+
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from realtime_nst.errors import SourceError
+from realtime_nst.files.colours import to_rgb
+from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
+from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo
+from realtime_nst.stage import Stage
+
+THREADS = ((10_000_000, 1), (4_000_000, 2))
+"""Pixels from which on ffmpeg decodes on so few threads: each holds several frames."""
+TIMES_AHEAD = 4096
+WORDS_KEPT = 100
+WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing|prematurely|truncat", re.IGNORECASE)
+
+
+class FrameReader:
+    """Decode a file's frames as RGB, in order, each once.
+
+    Args:
+        path: A file's path or a URL.
+        info: From `probe`; frames are scaled to its width and height.
+        live: Stand in for a camera: read no faster than it plays, at a constant rate, and start again at its end.
+        seek: Begin about here, in seconds; frames a little before it may come first.
+
+    Raises:
+        SourceError: ffmpeg does not start.
+    """
+
+    def __init__(self, path: str, info: VideoInfo, *, live: bool = False, seek: float = 0.0) -> None:
+        self.path = path
+        self.frames = 0
+        self.time: Fraction | None = None
+        self.duration: Fraction | None = None
+        self.complaints = 0
+        self._shape = (info.height, info.width, 3)
+        self._words: deque[str] = deque(maxlen=WORDS_KEPT)
+        self._closing = False
+        self._lock = threading.Lock()
+        self._asked: float | None = None
+        self._process = start(_arguments(path, info, live, seek), stdout=PIPE, stderr=PIPE)
+        self._times = Stage(self._listen(self._process.stderr), keep="all", depth=TIMES_AHEAD, name="times")
+
+    def read(self) -> np.ndarray | None:
+        """The next frame, uint8 `(height, width, 3)`, or `None` at the end.
+
+        `time` and `duration` are then its time and how long it is shown, in seconds, where the file says so.
+
+        Raises:
+            SourceError: ffmpeg could not decode even one frame.
+        """
+        frame = np.empty(self._shape, np.uint8)
+        pipe: Any = self._process.stdout
+        view, filled = frame.reshape(-1).data, 0
+        self._asked = time.monotonic()
+        while filled < len(view):
+            try:
+                count = pipe.readinto(view[filled:])
+            except ValueError:  # closed by another thread a moment ago
+                if not self._closing:
+                    raise
+                return None
+            if not count:
+                self._asked = None
+                wait(self._process, 5.0)
+                self._times.join(1.0)  # its last words
+                if self.frames == 0 and not self._closing:
+                    raise SourceError(f"'{self.path}' could not be decoded. ffmpeg said: {self._said()}")
+                return None
+            self._asked = time.monotonic()
+            filled += count
+        self._asked = None
+        self.frames += 1
+        self.time, self.duration = self._times.get(1.0) or (None, None)
+        return frame
+
+    def check(self) -> None:
+        """Make sure that ffmpeg does not hang; to be called now and then from another thread than `read`.
+
+        Raises:
+            SourceError: A frame has been waited for too long.
+        """
+        asked = self._asked
+        if asked is not None and time.monotonic() - asked > STALL_TIMEOUT:
+            self.close()
+            raise SourceError(
+                f"'{self.path}' gave no frame for {STALL_TIMEOUT:.0f} seconds after frame {self.frames}. "
+                "The file may be damaged, or its disk asleep. Copy it, and try again."
+            )
+
+    def close(self) -> None:
+        """Stop decoding. Safe to call twice and from another thread: a waiting `read` then returns `None`."""
+        self._closing = True
+        self._process.kill()
+        self._process.wait()
+        self._times.close()
+        self._times.join(2.0)
+        with self._lock:
+            stop(self._process)
+
+    def _said(self) -> str:
+        return last_words("\n".join(self._words), self.path)
+
+    def _listen(self, pipe: Any) -> Iterator[tuple[Fraction | None, Fraction | None]]:
+        """Times out of ffmpeg's messages; its other words are kept for when it fails."""
+        tick = Fraction(1, 1000)
+        for raw in pipe:
+            line = raw.decode("utf-8", "replace")
+            if shown := SHOWN.search(line):
+                yield _seconds(shown[1], tick), _seconds(shown[2], tick)
+            elif clock := CLOCK.search(line):
+                tick = Fraction(int(clock[1]), max(1, int(clock[2])))
+            elif "showinfo" not in line:
+                self._words.append(line)
+                self.complaints += bool(WARNING.search(line))
+
+
+def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:
+    threads = next((count for pixels, count in THREADS if info.width * info.height > pixels), 0)
+    before = ["-re", "-stream_loop", "-1"] if live else ["-copyts", "-start_at_zero"]
+    before += ["-threads", str(threads), "-filter_threads", "1"] if threads else []
+    before += ["-ss", f"{seek:.3f}"] if seek > 0 else []
+    filters = [f"fps={info.rate}"] if live else []
+    filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced else []
+    filters += [to_rgb(info.colours, info.width, info.height), "format=rgb24", "sidedata=mode=delete", "showinfo=checksum=0"]
+    command = ["-nostdin", "-nostats", "-loglevel", "repeat+info", *before, "-i", address(path), "-map", "0:V:0"]
+    command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
+    return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+
+
+def _seconds(ticks: str, tick: Fraction) -> Fraction | None:
+    try:
+        count = int(ticks)
+    except ValueError:  # NOPTS
+        return None
+    return count * tick

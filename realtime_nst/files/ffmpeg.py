@@ -1,0 +1,140 @@
+"""Running ffmpeg: starting it, ending it, and finding what it meant to say. No other module starts a process.
+
+It is the executable that imageio-ffmpeg ships, so that nothing has to be installed, and a process of its own,
+so that a codec that crashes does not take the program along. What it is run for is known elsewhere:
+probing.py, decoding.py, encoding.py, joining.py.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+import imageio_ffmpeg
+
+STALL_TIMEOUT = 25.0
+"""Seconds without any progress after which ffmpeg counts as hanging."""
+TELLING = re.compile(r"error|invalid|no such|denied|space|failed|matches no|too large|not (?:found|supported)", re.IGNORECASE)
+PIPE = subprocess.PIPE
+NOWHERE = subprocess.DEVNULL
+Process = subprocess.Popen[bytes]
+USELESS = ("Conversion failed", "Error opening input file", "Error opening output file")
+
+
+@cache
+def executable() -> str:
+    """The path of ffmpeg."""
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def address(path: str) -> str:
+    """A path or URL as ffmpeg takes it: without a prefix it would read `10:30.mp4` as a protocol named 10."""
+    return path if "://" in path else f"file:{path}"
+
+
+def start(arguments: Sequence[str], **pipes: Any) -> Process:
+    """Start ffmpeg with some arguments; standard input is closed unless `stdin` says otherwise."""
+    command = [executable(), "-hide_banner", *arguments]
+    return subprocess.Popen(command, **{"stdin": NOWHERE, **pipes}, **_apart())
+
+
+def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
+    """Run ffmpeg for what it says.
+
+    Returns:
+        Its exit code and its messages.
+
+    Raises:
+        TimeoutError: It took longer than `timeout` seconds.
+    """
+    command = [executable(), "-hide_banner", "-nostdin", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=NOWHERE, timeout=timeout, **_apart())
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
+    return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
+def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEOUT) -> str | None:
+    """Let ffmpeg write a file, however long that takes, as long as the file changes.
+
+    Args:
+        arguments: All but the name of the file.
+        output: The file; an existing one is replaced. After a failure it is gone.
+        timeout: Seconds that it may stand still.
+
+    Returns:
+        `None` when all went well, otherwise what ffmpeg said.
+    """
+    with tempfile.TemporaryFile() as errors:
+        process = start(["-loglevel", "error", "-y", *arguments, address(str(output))], stdout=NOWHERE, stderr=errors)
+        try:
+            seen, since = (-1, -1), time.monotonic()
+            while (code := wait(process, 0.2)) is None:
+                now = _state(output)
+                if now != seen:
+                    seen, since = now, time.monotonic()
+                if time.monotonic() - since > timeout:
+                    code = None
+                    break
+        finally:
+            stop(process)
+        if code == 0 and output.exists():
+            return None
+        output.unlink(missing_ok=True)
+        return f"nothing for {timeout:.0f} seconds." if code is None else said(errors, str(output))
+
+
+def wait(process: Process, seconds: float) -> int | None:
+    """The exit code of a process, or `None` if it still runs after some seconds."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def stop(process: Process) -> None:
+    """Kill a process if it still runs, and release its pipes. Safe to call twice."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        try:
+            if pipe is not None:
+                pipe.close()
+        except OSError:
+            pass  # bytes that a dead ffmpeg did not take
+
+
+def said(errors: IO[bytes], path: str) -> str:
+    """The most telling line of the messages in an open file."""
+    errors.seek(0)
+    return last_words(errors.read(20_000).decode("utf-8", "replace"), path)
+
+
+def last_words(text: str, path: str) -> str:
+    """The most telling line of ffmpeg's messages, without its own prefixes and the file's path."""
+    lines = [re.sub(r"^(?:\[[^\]]*\]\s*)+", "", line).strip() for line in text.splitlines()]
+    lines = [line.replace(path, "the file") for line in lines if line and not line.startswith(USELESS)]
+    telling = [line for line in lines if TELLING.search(line)]
+    full = [line for line in lines if "No space left" in line]
+    return ((full or telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (-1, -1)
+    return status.st_size, status.st_mtime_ns
+
+
+def _apart() -> dict[str, Any]:
+    """Keep Ctrl-C away from ffmpeg: it would stop in mid-file, before the program has sent its last frame."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}

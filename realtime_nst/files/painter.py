@@ -1,0 +1,44 @@
+"""`Painter`: frame to frame in the style of its moment; a frame that repeats the one before is not painted again."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from realtime_nst.files.stylepath import StylePath, moment
+from realtime_nst.styles import Style
+from realtime_nst.video import Frame
+
+Paint = Callable[[np.ndarray, Style], np.ndarray]
+SPARSE = 64
+"""Rows between those that are compared first."""
+
+
+class Painter:
+    """Paint frames, except those that repeat the one before in the same style.
+
+    Args:
+        paint: Picture and style to a picture.
+        styles: The style of each moment.
+        begin: Second that counts as the first.
+        fps: Frames per second, for files without times.
+    """
+
+    def __init__(self, paint: Paint, styles: StylePath, begin: float, fps: float) -> None:
+        self.repeated = 0
+        self._paint, self._styles, self._begin, self._fps = paint, styles, begin, fps
+        self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        style = self._styles.at(moment(frame.time, frame.index, self._fps) - self._begin)
+        if self._before is not None:
+            image, vector, painted = self._before
+            if (
+                vector is style.vector
+                and np.array_equal(image[::SPARSE], frame.image[::SPARSE])
+                and np.array_equal(image, frame.image)
+            ):
+                self.repeated += 1
+                return frame.with_image(painted)
+        painted = self._paint(frame.image, style)
+        self._before = (frame.image, style.vector, painted)
+        return frame.with_image(painted)

@@ -1,0 +1,179 @@
+"""What is in a video file: its picture, its timing and its other tracks, as ffmpeg tells it.
+
+There is no ffprobe beside the ffmpeg that pip brings, so this reads what ffmpeg itself prints when it decodes the
+first frames.
+"""
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from realtime_nst.errors import SourceError
+from realtime_nst.files.colours import Colours
+from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask, last_words
+from realtime_nst.video import LARGEST_SIDE
+
+FRAMES_LOOKED_AT = 5
+FASTEST = 240
+"""More frames per second than that are a container's clock, not a frame rate."""
+FALLBACK_RATE = Fraction(30)
+ROUNDING = Fraction(1, 100_000)
+"""Share by which a rate may be off because a container rounds times."""
+LARGEST_PICTURE = 40_000_000
+"""Pixels of a frame: more than 8K, less than what a damaged header invents."""
+STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
+SHOWN = re.compile(r"\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)")
+COLOURS = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
+MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
+"""Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
+CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
+
+
+@dataclass(frozen=True)
+class Track:
+    """A stream of a file.
+
+    Args:
+        index: Its number in the file.
+        kind: "video", "audio", "subtitle", "attachment" or "data".
+        codec: ffmpeg's name of it.
+        cover: A still picture that stands for the file.
+        language: Three letters, or empty.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    cover: bool = False
+    language: str = ""
+
+    def __str__(self) -> str:
+        name = "cover" if self.cover else self.kind
+        return f"{name} {self.codec}" + (f" ({self.language})" if self.language not in ("", "und") else "")
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A file whose first video track is the picture.
+
+    Args:
+        width: Width of the decoded frames in pixels, after rotation.
+        height: Height of the decoded frames in pixels, after rotation.
+        rate: Frames per second, exactly; with variable rate about.
+        duration: Seconds, or `None` where the file does not say.
+        pixel_aspect: Width of a pixel over its height.
+        colours: What the file says of them.
+        interlaced: Whether its frames are two half pictures of different moments.
+        time_base: Seconds of one tick of the file's clock.
+        picture: Number of the video track.
+        tracks: All tracks, the video included.
+        chapters: How many.
+        tags: Names of the remarks about the whole file.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    duration: float | None = None
+    pixel_aspect: Fraction = Fraction(1)
+    colours: Colours = field(default_factory=Colours)
+    interlaced: bool = False
+    time_base: Fraction = Fraction(1, 1000)
+    picture: int = 0
+    tracks: tuple[Track, ...] = ()
+    chapters: int = 0
+    tags: tuple[str, ...] = ()
+
+    @property
+    def audio_codecs(self) -> tuple[str, ...]:
+        """Codec of each audio track."""
+        return tuple(track.codec for track in self.tracks if track.kind == "audio")
+
+
+def probe(path: str) -> VideoInfo:
+    """Look into a file or stream, by letting ffmpeg decode its first frames.
+
+    Args:
+        path: A file's path or a URL.
+
+    Raises:
+        SourceError: It holds no video that ffmpeg can decode, or one too large.
+    """
+    command = ["-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
+    command += ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough", "-f", "null", "-"]
+    try:
+        _, text = ask(command, STALL_TIMEOUT)
+    except TimeoutError as error:
+        raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
+    shown, clock = SHOWN.search(text), CLOCK.search(text)
+    if shown is None or clock is None:
+        raise SourceError(f"'{path}' holds no video that can be read. ffmpeg said: {last_words(text, path)}")
+    width, height = int(shown[5]), int(shown[6])
+    if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
+        raise SourceError(
+            f"'{path}' has frames of {width}x{height}; at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. "
+            "The file may be damaged; if not, shrink it first."
+        )
+    header = text[: text.find("Stream mapping:")]
+    tracks = tuple(_tracks(header))
+    picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
+    return VideoInfo(
+        width=width,
+        height=height,
+        rate=_rate(clock[3], clock[4]),
+        duration=_duration(header),
+        pixel_aspect=_positive(shown[3], shown[4]) or Fraction(1),
+        colours=_colours(text),
+        interlaced=any(match[7] in "TB" for match in SHOWN.finditer(text)),
+        time_base=_positive(clock[1], clock[2]) or Fraction(1, 1000),
+        picture=picture,
+        tracks=tracks,
+        chapters=len(re.findall(r"^\s*Chapter #0:\d+: start", header, re.MULTILINE)),
+        tags=_tags(header),
+    )
+
+
+def _tracks(header: str) -> list[Track]:
+    tracks = []
+    for line in header.splitlines():
+        if match := STREAM.match(line):
+            kind = match[3].lower()
+            if kind == "data" and MADE_ANEW.search(match[5]):
+                continue
+            cover = kind == "video" and "(attached pic)" in match[5]
+            tracks.append(Track(int(match[1]), kind, match[4].lower(), cover, match[2] or ""))
+    return tracks
+
+
+def _tags(header: str) -> tuple[str, ...]:
+    block = re.search(r"^  Metadata:\n((?:    .*\n)+)", header, re.MULTILINE)
+    return tuple(re.findall(r"^    (\S[^:\n]*?) *: ", block[1], re.MULTILINE)) if block else ()
+
+
+def _duration(header: str) -> float | None:
+    length = re.search(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", header)
+    seconds = sum(float(part) * unit for part, unit in zip(length.groups(), (3600, 60, 1))) if length else 0.0
+    return seconds or None
+
+
+def _colours(text: str) -> Colours:
+    match = COLOURS.search(text)
+    if match is None:
+        return Colours()
+    shown_range, matrix, primaries, transfer = ("" if word == "unknown" else word for word in match.groups())
+    return Colours(matrix, primaries, transfer, full_range=shown_range in ("pc", "jpeg", "full"))
+
+
+def _rate(above: str, below: str) -> Fraction:
+    """A frame rate without what rounded times have made of it, as in 19001/317 for 60000/1001."""
+    rate = _positive(above, below)
+    if rate is None or not Fraction(1, 3600) <= rate <= FASTEST:
+        return FALLBACK_RATE
+    for usual in (Fraction(round(rate)), Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)):
+        if abs(usual - rate) <= rate * ROUNDING:
+            return usual
+    return rate if rate.numerator <= FASTEST * 1001 else rate.limit_denominator(1001)
+
+
+def _positive(above: str, below: str) -> Fraction | None:
+    return Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else None

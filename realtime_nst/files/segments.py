@@ -1,0 +1,195 @@
+"""Sinks that keep what is painted: `SegmentSink` in a `WorkFolder`, `StreamSink` in a pipe, `PreviewSink` in a picture."""
+
+import time
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from realtime_nst.errors import SinkError
+from realtime_nst.files.encoding import LARGE_PICTURE, FrameWriter
+from realtime_nst.files.joining import Segment
+from realtime_nst.files.timing import FrameClock
+from realtime_nst.files.workfolder import Note, WorkFolder
+from realtime_nst.photos import write_photo
+from realtime_nst.video import Frame
+
+READY = 12
+"""Frames before the end of a segment at which the next encoder is started, so that nobody waits for it."""
+PREVIEW_SECONDS = 2.0
+
+
+class SegmentSink:
+    """Encode frames into segments of a fixed length, each by an encoder of its own.
+
+    While one segment is being finished, the next one is already filled; large pictures take turns instead.
+
+    Args:
+        work: Where segments are kept.
+        open_writer: Opens the file of a segment.
+        suffix: Ending of those files.
+        clock: When frames are shown.
+        length: Frames per segment.
+        checks: The CRC-32 of the original's picture by number of frame, for the last frame of each segment.
+        watch: Called between frames; raises when the source hangs.
+
+    `last` is the tick of the last frame.
+    """
+
+    def __init__(
+        self,
+        work: WorkFolder,
+        open_writer: Callable[[Path], FrameWriter],
+        suffix: str,
+        clock: FrameClock,
+        length: int,
+        checks: Mapping[int, int],
+        watch: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._work, self._open, self._suffix, self._clock = work, open_writer, suffix, clock
+        self._length, self._checks, self._watch = length, checks, watch
+        self._number = len(work.notes)
+        self._writer: FrameWriter | None = None
+        self._next: FrameWriter | None = None
+        self._ending: tuple[FrameWriter, Note] | None = None
+        self._first = self.last = 0
+        self._last_time: Fraction | None = None
+        self._last_index = 0
+        self._in_turns = False
+
+    def write(self, frame: Frame) -> None:
+        tick = self._clock.tick(frame.time)
+        if self._writer is None:
+            self._writer = self._next or self._open(self._work.file(self._number, self._suffix))
+            self._next, self._first = None, tick
+            self._in_turns = frame.image.shape[0] * frame.image.shape[1] > LARGE_PICTURE
+        self._writer.write(frame.image, tick - self._first)
+        self.last, self._last_time, self._last_index = tick, frame.time, frame.index
+        if self._writer.frames == self._length - READY and not self._in_turns:
+            self._next = self._open(self._work.file(self._number + 1, self._suffix))
+        if self._writer.frames == self._length:
+            self._end_segment()
+            if self._in_turns:
+                self._settle()
+
+    def poll_key(self, timeout: float) -> str | None:
+        self._watch()
+        if self._ending is not None and self._ending[0].finished:
+            self._settle()
+        return None
+
+    def close(self) -> None:
+        """Finish all segments, also a last one that is shorter."""
+        if self._writer is not None:
+            self._end_segment()
+        self._settle()
+        self.discard()
+
+    def close_partial(self) -> Segment | None:
+        """Finish all segments; the last, shorter one is returned and will not be gone on with."""
+        self._settle()
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return None
+        writer.close()
+        return Segment(self._work.file(self._number, self._suffix), self._first, writer.frames)
+
+    def discard(self) -> None:
+        """Stop; finished segments stay."""
+        for writer in (self._writer, self._next, self._ending and self._ending[0]):
+            if writer:
+                writer.discard()
+        self._writer = self._next = self._ending = None
+
+    def _end_segment(self) -> None:
+        """The segment under way is full: finish it in the background."""
+        self._settle()
+        if self._writer is not None:
+            self._writer.end()
+            note = Note(
+                frames=self._writer.frames,
+                first=self._first,
+                last=self.last,
+                time=self._last_time,
+                check=self._checks.get(self._last_index, 0),
+                origin=self._clock.origin,
+                size=0,
+                shift=self._clock.shift,
+            )
+            self._ending, self._writer = (self._writer, note), None
+            self._number += 1
+
+    def _settle(self) -> None:
+        """Wait for the segment that is being finished, and note it."""
+        if self._ending is not None:
+            writer, note = self._ending
+            writer.close()
+            self._ending = None
+            size = self._work.size_of(len(self._work.notes))
+            self._work.add(Note(**{**vars(note), "size": size}))
+
+
+class StreamSink:
+    """Encode frames into standard output.
+
+    Args:
+        writer: Writes there.
+        clock: When frames are shown.
+        watch: Called between frames; raises when the source hangs.
+    """
+
+    def __init__(self, writer: FrameWriter, clock: FrameClock, watch: Callable[[], None] = lambda: None) -> None:
+        self._writer, self._clock, self._watch = writer, clock, watch
+
+    def write(self, frame: Frame) -> None:
+        self._writer.write(frame.image, self._clock.tick(frame.time))
+
+    def poll_key(self, timeout: float) -> str | None:
+        self._watch()
+        return None
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def discard(self) -> None:
+        self._writer.discard()
+
+
+class PreviewSink:
+    """A picture file that shows what has just been painted, every other second.
+
+    Args:
+        path: A PNG, JPEG or WebP file.
+        clock: Seconds.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock = path, clock
+        self._next = 0.0
+        self._shown: np.ndarray | None = None
+
+    def write(self, frame: Frame) -> None:
+        self._shown = frame.image
+        if self._clock() >= self._next:
+            self._save()
+
+    def poll_key(self, timeout: float) -> str | None:
+        return None
+
+    def close(self) -> None:
+        if self._shown is not None:
+            self._save()
+            self._shown = None
+
+    def discard(self) -> None:
+        self._shown = None
+
+    def _save(self) -> None:
+        """Save; a preview that cannot be written does not stop the work."""
+        self._next = self._clock() + PREVIEW_SECONDS
+        try:
+            if self._shown is not None:
+                write_photo(self._path, self._shown)
+        except SinkError:
+            pass

@@ -1,0 +1,86 @@
+"""`FrameClock`: when each frame is shown, as whole ticks of the clock of the file that is written.
+
+A constant rate stays an exact ratio although containers round it (Matroska to milliseconds): a time within one
+tick of the original's clock from where a constant rate would have it is put there. All other times are kept to
+less than a tenth of a millisecond. This module knows numbers only.
+"""
+
+from fractions import Fraction
+
+FINE = 90_000
+"""Ticks per second at least: one is shorter than any container's rounding, and long enough for 32 bits."""
+BACK = Fraction(1)
+"""Seconds that times must go back to count as a new beginning, as where two recordings have been put together."""
+BELIEVABLE = 60
+"""Seconds after the frame before, and after the end that a file announces, from which on a time counts as damaged."""
+
+
+class FrameClock:
+    """Turn the times of frames into ticks that always increase.
+
+    Args:
+        rate: Frames per second, exactly.
+        time_base: Seconds of a tick of the original's clock.
+        begin: Second of the original at which the painted file begins.
+        duration: Seconds that the original says it lasts, or `None`.
+    """
+
+    def __init__(
+        self,
+        rate: Fraction,
+        time_base: Fraction,
+        begin: Fraction = Fraction(0),
+        duration: float | None = None,
+    ) -> None:
+        self.ticks_per_second = ticks_per_second(rate)
+        self.step = int(self.ticks_per_second / rate)
+        self.origin: Fraction | None = None
+        self.last: int | None = None
+        self.shift = Fraction(0)
+        self._rate = rate
+        self._tolerance = max(time_base, Fraction(1, self.ticks_per_second))
+        self._begin = begin
+        self._end = None if duration is None else Fraction(duration) + BELIEVABLE
+
+    def go_on(self, origin: Fraction | None, last: int, shift: Fraction) -> None:
+        """Take over from an earlier run.
+
+        Args:
+            origin: Time of the very first frame.
+            last: Tick of the last frame.
+            shift: Seconds that were added to times after a new beginning.
+        """
+        self.origin, self.last, self.shift = origin, last, shift
+
+    def tick(self, time: Fraction | None) -> int:
+        """The tick of the next frame.
+
+        Args:
+            time: Seconds since the beginning of the original, or `None` where it does not say.
+        """
+        before = self._begin + Fraction(self.last or 0, self.ticks_per_second)
+        if time is not None and self.last is not None and time + self.shift < before - BACK:
+            self.shift = before + 1 / self._rate - time
+        time = None if time is None else time + self.shift
+        if time is None or (self._end is not None and time > max(self._end, before + BELIEVABLE)):
+            tick = 0 if self.last is None else self.last + self.step
+        else:
+            if self.origin is None:
+                self.origin = time
+            tick = round(self._on_grid(time) * self.ticks_per_second)
+        if self.last is not None and tick <= self.last:
+            tick = self.last + max(1, self.step // 10)
+        self.last = max(tick, 0)
+        return self.last
+
+    def _on_grid(self, time: Fraction) -> Fraction:
+        """The time since `begin`, put where a constant rate has it if it is no more than a tick away."""
+        origin = self.origin if self.origin is not None else time
+        frames = round((time - origin) * self._rate)
+        exact = origin + frames / self._rate
+        return (exact if abs(exact - time) <= self._tolerance else time) - self._begin
+
+
+def ticks_per_second(rate: Fraction) -> int:
+    """A clock that divides a second finely and holds a frame of this rate as a whole number of ticks."""
+    return rate.numerator * -(-FINE // rate.numerator)

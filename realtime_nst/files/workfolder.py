@@ -1,0 +1,221 @@
+"""`WorkFolder`: painted segments beside the output, so that no painted frame is lost whatever happens.
+
+It holds a description of the job and the finished segments. A segment counts once it and its note are whole and on
+the disk; whatever else lies there after a crash is thrown away. The next run of the same job goes on after the last
+one and paints the same file as a run that was never interrupted, because segments have fixed lengths and each is
+encoded on its own.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+from realtime_nst.errors import SinkError
+from realtime_nst.files.encoding import draft_of, on_disk
+from realtime_nst.files.joining import Segment
+
+JOB = "job.json"
+LOCK = "lock"
+SEGMENT_FRAMES = 240
+"""Frames of a segment at most; encoders set a keyframe about as often by themselves."""
+SEGMENT_PIXELS = 240 * 1280 * 720
+"""Pixels of a segment at most: what is lost of a large picture, which takes long to paint, stays little."""
+SHORTEST_SEGMENT = 8
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is remembered of a finished segment.
+
+    Args:
+        frames: How many.
+        first: Tick of its first frame.
+        last: Tick of its last frame.
+        time: Seconds of its last frame in the original, or `None` where the original does not say.
+        check: CRC-32 of the original's picture there.
+        origin: Seconds of the very first frame in the original.
+        size: Bytes of its file.
+        shift: Seconds that were added to the original's times there.
+    """
+
+    frames: int
+    first: int
+    last: int
+    time: Fraction | None
+    check: int
+    origin: Fraction | None
+    size: int
+    shift: Fraction = Fraction(0)
+
+
+class WorkFolder:
+    """Segments of one job.
+
+    Args:
+        output: The file that they will become.
+        job: What the job is: any change of it would paint or encode otherwise.
+        restart: Throw away what another job has left.
+
+    Raises:
+        SinkError: Another process works on it, another job has left segments, or it cannot be written.
+    """
+
+    def __init__(self, output: Path, job: Mapping[str, Any], *, restart: bool = False) -> None:
+        self.path = work_path(output)
+        self.notes: list[Note] = []
+        self._output = output
+        try:
+            self.path.mkdir(exist_ok=True)
+            self._lock = _lock(self.path / LOCK)
+            if self._lock is None:
+                raise SinkError(f"Another process is painting '{output}'. Wait for it, or choose another name.")
+            try:
+                self._open(json.loads(json.dumps(job)), restart)
+            except BaseException:
+                self._lock.close()
+                raise
+        except OSError as error:
+            raise SinkError(f"'{self.path}' cannot be written: {error.strerror}. Choose another place.") from error
+
+    @property
+    def frames(self) -> int:
+        """Frames in finished segments."""
+        return sum(note.frames for note in self.notes)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the finished segments."""
+        return sum(note.size for note in self.notes)
+
+    def file(self, number: int, suffix: str) -> Path:
+        """The file of a segment."""
+        return self.path / f"{number:06d}{suffix}"
+
+    def segments(self) -> list[Segment]:
+        """The finished segments in order."""
+        return [Segment(self._found(number), note.first, note.frames) for number, note in enumerate(self.notes)]
+
+    def add(self, note: Note) -> None:
+        """A segment is finished: its file has its name and is on the disk."""
+        number = len(self.notes)
+        _write_json(
+            self.path / f"{number:06d}.json",
+            {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
+        )
+        self.notes.append(note)
+
+    def size_of(self, number: int) -> int:
+        """Bytes of a segment's file."""
+        return self._found(number).stat().st_size
+
+    def release(self) -> None:
+        """Let other processes work here; what is finished stays."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        if not self.notes:
+            self.remove()
+
+    def remove(self) -> None:
+        """Delete it: the file is whole, or nothing was painted."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _open(self, job: dict[str, Any], restart: bool) -> None:
+        before = _read_json(self.path / JOB)
+        if before is not None and before != job and not restart and (self.path / "000000.json").exists():
+            changed = [key for key in job if job.get(key) != before.get(key)]
+            was = ", ".join(f"{key} {before.get(key)!s:.60}, now {job[key]!s:.60}" for key in changed[:3])
+            raise SinkError(
+                f"'{self.path}' holds frames painted otherwise ({was}). Repeat the old command to go on with them, or add "
+                "--restart to throw them away."
+            )
+        if before == job and not restart:
+            self._resume()
+        self._clean()
+        _write_json(self.path / JOB, job)
+
+    def _resume(self) -> None:
+        while (data := _read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
+            try:
+                note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift")}})
+                if self.size_of(len(self.notes)) != note.size:
+                    return
+            except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run
+                return
+            self.notes.append(note)
+
+    def _clean(self) -> None:
+        """Throw away what does not belong to a finished segment."""
+        keep = {LOCK, *(path.name for path in (segment.path for segment in self.segments()))}
+        keep |= {f"{number:06d}.json" for number in range(len(self.notes))}
+        for path in self.path.iterdir():
+            if path.name not in keep and path.is_file():
+                path.unlink()
+
+    def _found(self, number: int) -> Path:
+        for path in self.path.glob(f"{number:06d}.*"):
+            if path.suffix != ".json":
+                return path
+        raise FileNotFoundError(f"segment {number} of '{self.path}'")
+
+
+def work_path(output: Path) -> Path:
+    """Where the segments of an output are: a hidden folder beside it."""
+    return output.with_name(f".{output.name}.parts")
+
+
+def segment_frames(width: int, height: int) -> int:
+    """How many frames a segment has; for one size of picture always the same."""
+    return max(SHORTEST_SEGMENT, min(SEGMENT_FRAMES, SEGMENT_PIXELS // (width * height)))
+
+
+def _lock(path: Path) -> IO[bytes] | None:
+    """An open file that only one process can have; the system lets go of it however the process ends."""
+    file = path.open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    draft = draft_of(path)
+    draft.write_text(json.dumps(data), "utf-8")
+    on_disk(draft)
+    draft.replace(path)
+    if sys.platform != "win32":  # the renames themselves reach the disk with the folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)

@@ -1,0 +1,124 @@
+"""Reading video files back without the application: pictures, times, tracks and sound, by ffmpeg alone.
+
+Also pictures that carry their own number, so that a frame can be recognised after any encoder.
+"""
+
+import re
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from realtime_nst.files.ffmpeg import executable
+
+BITS = 12
+NUMBERED = f"geq=lum='16+219*mod(floor(N/pow(2,floor(X*{BITS}/W))),2)':cb=128:cr=128"
+"""A filter: the picture becomes its own number, a stripe per bit, the lowest at the left."""
+CORNERS = (
+    "color=red:size={w}x{h}:rate=25:duration=1,format=gbrp,"
+    "drawbox=x=iw/2:y=0:w=iw/2:h=ih/2:color=lime:t=fill,drawbox=x=0:y=ih/2:w=iw/2:h=ih/2:color=blue:t=fill,"
+    "drawbox=x=iw/2:y=ih/2:w=iw/2:h=ih/2:color=white:t=fill"
+)
+"""A source: red, green, blue and white quarters, from the upper left to the lower right."""
+COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+
+
+def numbered_source(width: int = 96, height: int = 64, rate: str = "25", seconds: float = 2) -> list[str]:
+    """Arguments for a clip of numbered pictures."""
+    return ["-f", "lavfi", "-i", f"nullsrc=size={width}x{height}:rate={rate}:duration={seconds},format=yuv444p,{NUMBERED}"]
+
+
+def number_in(image: np.ndarray) -> int:
+    """The number that a picture carries."""
+    height, width = image.shape[:2]
+    middles = [int((bit + 0.5) * width / BITS) for bit in range(BITS)]
+    rows = image[height // 4 : 3 * height // 4].astype(float).mean(axis=(0, 2))
+    return sum(1 << bit for bit, x in enumerate(middles) if rows[x] > 128)
+
+
+def about(path: Path) -> str:
+    """What ffmpeg says about a file."""
+    done = subprocess.run([executable(), "-hide_banner", "-i", f"file:{path}"], capture_output=True)
+    return done.stderr.decode("utf-8", "replace")
+
+
+def tracks(path: Path) -> list[str]:
+    """Kind and codec of each track, as in "audio aac eng"."""
+    found = re.findall(r"^\s*Stream #0:\d+(?:\[[^\]]*\])?(?:\((\w+)\))?: (\w+): (\w+)(.*)$", about(path), re.MULTILINE)
+    return [
+        f"{'cover' if 'attached pic' in rest else kind.lower()} {codec}" + (f" {language}" if language not in ("", "und") else "")
+        for language, kind, codec, rest in found
+    ]
+
+
+def picture_line(path: Path) -> str:
+    """ffmpeg's line about the picture: codec, pixel format, colour tags, size, aspect, rate."""
+    return next(line for line in about(path).splitlines() if ": Video: " in line and "attached pic" not in line)
+
+
+def duration(path: Path) -> float:
+    """Seconds, as the file says."""
+    match = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", about(path))
+    assert match, "no duration"
+    return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
+
+
+def read_back(path: Path, *, filters: str = "null") -> tuple[list[Fraction], np.ndarray]:
+    """Times in seconds and pictures `(frames, height, width, 3)` of a file, rotation applied."""
+    command = [executable(), "-hide_banner", "-nostdin", "-i", f"file:{path}", "-map", "0:V:0"]
+    command += ["-vf", f"{filters},format=rgb24,sidedata=mode=delete,showinfo=checksum=0"]
+    command += ["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    done = subprocess.run(command, capture_output=True)
+    said = done.stderr.decode("utf-8", "replace")
+    base = re.search(r"config in time_base: (\d+)/(\d+)", said)
+    shown = re.findall(r"\bn: *\d+ pts: *(\S+) .* s:(\d+)x(\d+) i:", said)
+    assert base and shown, said[-2000:]
+    width, height = int(shown[0][1]), int(shown[0][2])
+    tick = Fraction(int(base[1]), int(base[2]))
+    images = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
+    assert len(images) == len(shown)
+    return [int(pts) * tick for pts, _, _ in shown], images
+
+
+def numbers(path: Path) -> list[int]:
+    """The numbers that the pictures of a file carry."""
+    return [number_in(image) for image in read_back(path)[1]]
+
+
+def digest(path: Path, stream: str) -> str:
+    """A hash of the compressed packets of a track, times left out: equal only if it was copied bit by bit."""
+    command = [executable(), "-v", "error", "-i", f"file:{path}", "-map", f"0:{stream}", "-c", "copy", "-f", "streamhash", "-"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().rpartition("=")[2]
+
+
+def sound(path: Path, track: int = 0, rate: int = 48000) -> np.ndarray:
+    """Samples of an audio track from the beginning of the file, mono, -1 to 1; silence before it starts."""
+    command = [executable(), "-v", "error", "-i", f"file:{path}", "-map", f"0:a:{track}"]
+    command += ["-af", f"aresample={rate}:async=1:first_pts=0", "-ac", "1", "-f", "f32le", "-"]
+    return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
+
+
+def lag(before: np.ndarray, after: np.ndarray, rate: int = 48000) -> float:
+    """Seconds by which one sound is later than another, by correlation."""
+    size = 1 << (len(before) + len(after)).bit_length()
+    product = np.fft.irfft(np.fft.rfft(after, size) * np.conj(np.fft.rfft(before, size)), size)
+    peak = int(np.argmax(product))
+    return (peak if peak < size // 2 else peak - size) / rate
+
+
+def psnr(before: np.ndarray, after: np.ndarray) -> float:
+    """Decibels between pictures or stacks of them."""
+    error = float(np.mean((before.astype(np.float32) - after) ** 2))
+    return 99.0 if error == 0 else 10 * np.log10(255**2 / error)
+
+
+def corner_colours(image: np.ndarray) -> list[str]:
+    """Names of the colours in the middle of each quarter, from the upper left to the lower right."""
+    height, width = image.shape[:2]
+    names = []
+    for y in (height // 4, 3 * height // 4):
+        for x in (width // 4, 3 * width // 4):
+            colour = image[y, x].astype(int)
+            names.append(min(COLOURS, key=lambda name: int(np.abs(colour - COLOURS[name]).sum())))
+    return names

@@ -1,0 +1,68 @@
+"""The command that measures: its table, its file and its picture."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.bench import COLUMNS
+from realtime_nst.benchchart import COLOURS, draw_chart
+from realtime_nst.cli import main
+from realtime_nst.errors import SinkError
+
+
+def run(weights: Path, *words: object) -> int:
+    """`realtime-nst bench ...` on narrow styles."""
+    flags = ["--size", "64x48", "--frames", "20", "--precision", "float32", "--weights", str(weights)]
+    return main(["bench", *flags, *map(str, words)])
+
+
+def test_every_figure_is_in_the_table_the_file_and_the_chart(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures, chart = tmp_path / "bench.json", tmp_path / "bench.png"
+    assert run(weights, "--json", figures, "--chart", chart) == 0
+    said = capsys.readouterr()
+    head, row = said.out.splitlines()
+    assert all(name in head for name in COLUMNS.values())
+    assert row.split()[:2] == ["64x48", "float32"]
+    assert re.search(r"G multiplications/s, [\d.]+ GB/s of memory", said.err)
+    (facts,) = json.loads(figures.read_text())["rows"]
+    for name in ("network_ms", "loop_ms", "least_ms", "age_ms", "first_start_s", "second_start_s"):
+        assert facts[name] > 0, name
+    assert 0 < facts["loop_share"] < 3 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
+    assert facts["memory_mb"] is None or 50 < facts["memory_mb"] < 2000
+    with Image.open(chart) as picture:
+        assert picture.width == 1000
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["bench.json", "bench.png"]
+
+
+def test_nothing_is_measured_before_the_outputs_are_known_to_be_free(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bench.json").write_text("mine")
+    assert run(weights, "--json", tmp_path / "bench.json") == 1
+    said = capsys.readouterr()
+    assert "bench.json' exists. Add --overwrite" in said.err and said.err.count("\n") == 1
+    assert (tmp_path / "bench.json").read_text() == "mine"
+
+
+def test_longer_times_are_longer_bars(tmp_path: Path) -> None:
+    draw_chart(tmp_path / "chart.png", [("small", 10.0, 20.0, 5.0), ("large", 40.0, 50.0, 20.0)])
+    with Image.open(tmp_path / "chart.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))[90:]
+    lengths = {}
+    for name, colour in COLOURS.items():
+        rows = (pixels == colour).all(axis=2).sum(axis=1)
+        blocks = [rows[rows > 0].min(), rows.max()]
+        lengths[name] = blocks
+    assert np.isclose(lengths["network alone"][1] / lengths["network alone"][0], 4.0, rtol=0.05)
+    assert np.isclose(lengths["whole loop"][1] / lengths["limit of the machine"][1], 2.5, rtol=0.05)
+
+
+def test_chart_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"chart\.png' was not written"):
+        draw_chart(tmp_path / "gone" / "chart.png", [("small", 10.0, 20.0, 5.0)])

@@ -1,0 +1,107 @@
+"""What a frame costs, in counts, which no other program on the machine can change."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from benchmarks.peers import LAYERS
+from realtime_nst.architecture import Architecture
+from realtime_nst.backend import Backend
+from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
+from realtime_nst.roofline import Machine, count_costs, least_seconds, measure_machine
+from realtime_nst.stylebook import StyleBook
+from tests.conftest import NARROW
+
+OPENVINO = Backend("openvino", "float32", gpu=False)
+
+
+@pytest.fixture
+def engine(book: StyleBook) -> OpenVINOEngine:
+    return OpenVINOEngine(compile_body(book["wave"].body, 256, 192, OPENVINO), 256, 192)
+
+
+@pytest.fixture
+def frame() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (192, 256, 3), np.uint8)
+
+
+def test_shipped_network_multiplies_fifteen_times_less_than_johnsons() -> None:
+    costs = count_costs(Architecture(), 1280, 720, "bfloat16")
+    total = sum(cost.multiplications for cost in costs)
+    quarter, eighth = 320 * 180, 160 * 90
+    by_hand = quarter * 9 * (48 * 32 + 4 * 32 * 32) + eighth * 9 * (32 * 64 + 6 * 64 * 64)
+    by_hand += quarter * 4 * 64 * 32 + 4 * quarter * (4 * 32 * 32 + 9 * 32 * 12)
+    assert total == by_hand
+    scale = {"conv1": 1, "conv2": 2, "up1": 2, "up2": 1, "conv4": 1}  # of the outputs; the rest is at a quarter
+    johnson = sum(
+        1280 * 720 // scale.get(name, 4) ** 2 * size**2 * channels_in * channels_out
+        for name, size, channels_in, channels_out, _ in LAYERS
+    )
+    assert total < johnson / 15
+    assert sum(cost.bytes for cost in costs) < 400e6
+
+
+def test_costs_grow_with_the_frame_and_the_precision() -> None:
+    small, large = (count_costs(NARROW, side, side, "float32") for side in (64, 128))
+    for one, four in zip(small, large):
+        assert one.name == four.name and four.multiplications == 4 * one.multiplications
+    half = count_costs(NARROW, 64, 64, "bfloat16")
+    assert all(2 * cost.bytes == whole.bytes for cost, whole in zip(half[:-1], small[:-1]))
+
+
+def test_least_time_is_the_longer_of_calculating_and_fetching_for_every_layer() -> None:
+    costs = count_costs(NARROW, 64, 64, "float32")
+    calculating = least_seconds(costs, Machine(multiplications=1e6, bytes=1e30))
+    assert np.isclose(calculating, sum(cost.multiplications for cost in costs) / 1e6)
+    fetching = least_seconds(costs, Machine(multiplications=1e30, bytes=1e6))
+    assert np.isclose(fetching, sum(cost.bytes for cost in costs) / 1e6)
+    both = least_seconds(costs, Machine(multiplications=1e6, bytes=1e6))
+    assert max(calculating, fetching) <= both < calculating + fetching
+
+
+def test_machine_is_measured_in_sensible_numbers() -> None:
+    machine = measure_machine(OPENVINO)
+    assert 1e8 < machine.multiplications < 1e15
+    assert 1e8 < machine.bytes < 1e14
+
+
+def test_graph_has_nothing_that_was_not_asked_for(book: StyleBook) -> None:
+    compiled = compile_body(book["wave"].body, 64, 48, OPENVINO)
+    kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
+    convolutions = kinds.count("Convolution") + kinds.count("Deconvolution") + kinds.count("ConvolutionBackpropData")
+    assert convolutions == len(NARROW.kernel_shapes)
+    assert kinds.count("MVN") == len(NARROW.norm_channels)
+    assert not {"Interpolate", "Gather", "ReduceMean", "Broadcast"} & set(kinds)
+    assert kinds.count("Transpose") <= 3
+
+
+def test_frame_is_read_where_it_lies_and_painted_where_it_is_handed_on(
+    engine: OpenVINOEngine, frame: np.ndarray, book: StyleBook
+) -> None:
+    painted = engine(frame, book["wave"].vector)
+    place = engine._places["images"]
+    assert engine._request.get_input_tensor(place).data.ctypes.data == frame.ctypes.data, "no copy on the way in"
+    assert engine._request.get_output_tensor(0).data.ctypes.data == painted.ctypes.data, "no copy on the way out"
+
+
+def test_frames_use_the_same_memory_again(engine: OpenVINOEngine, frame: np.ndarray, book: StyleBook) -> None:
+    vector = book["wave"].vector
+    addresses = {engine(frame, vector).ctypes.data for _ in range(20)}
+    assert len(addresses) == 1
+    engine(frame, vector)
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            engine(frame, vector)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < frame.nbytes / 2, f"{peak} bytes for a frame of {frame.nbytes}"
+
+
+def test_mirrored_frame_is_copied_once_and_held_until_it_is_painted(
+    engine: OpenVINOEngine, frame: np.ndarray, book: StyleBook
+) -> None:
+    expected = engine(np.ascontiguousarray(frame[:, ::-1]), book["wave"].vector).copy()
+    assert np.array_equal(engine(frame[:, ::-1], book["wave"].vector), expected)

@@ -1,0 +1,189 @@
+"""`video`, what is written: containers, codecs, pictures, pipes, and styles that change on the way."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.cli import main
+from realtime_nst.errors import SinkError, StyleError
+from realtime_nst.files.containers import MKV, MP4, WEBM, container_of, numbered
+from realtime_nst.files.encoders import choose_encoder
+from realtime_nst.files.stylepath import StylePath, read_path
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.stylizer import Stylizer
+from tests.conftest import one_line
+from tests.readback import number_in, numbered_source, numbers, picture_line, read_back, tracks
+
+Clip = Callable[..., Path]
+Run = Callable[..., int]
+
+CODECS = [
+    ("mp4", None, "h264"), ("mov", None, "h264"), ("mkv", None, "h264"), ("webm", None, "vp9"),
+    ("mp4", "hevc", "hevc"), ("mov", "hevc", "hevc"), ("mkv", "hevc", "hevc"), ("mp4", "av1", "av1"), ("webm", "av1", "av1"),
+    ("mp4", "vp9", "vp9"), ("mov", "prores", "prores"), ("mkv", "ffv1", "ffv1"),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(("suffix", "codec", "found"), CODECS)
+def test_every_codec_keeps_every_frame_at_its_time(
+    run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch, suffix: str, codec: str | None, found: str
+) -> None:
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 20)
+    clip = make_clip(
+        "codecs.mp4", *numbered_source(96, 64, "24000/1001", 2), "-f", "lavfi", "-i", "sine=duration=2", "-pix_fmt", "yuv420p"
+    )
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out, *(["--codec", codec] if codec else [])) == 0
+    assert tracks(out)[0] == f"video {found}" and len(tracks(out)) == 2
+    times, images = read_back(out)
+    assert [number_in(image) for image in images] == numbers(clip)
+    before = read_back(clip)[0]
+    assert max(abs(one - other - (times[0] - before[0])) for one, other in zip(times, before)) < 0.0011
+    assert abs(times[0]) < 0.022, "Matroska cannot hold the silence before AAC, and moves everything by it"
+    assert found not in ("hevc",) or suffix == "mkv" or "hvc1" in picture_line(out)
+
+
+@pytest.mark.usefixtures("identity")
+def test_quality_and_preset_reach_the_encoder(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    noise = "nullsrc=size=96x64:rate=25:duration=1,geq=random(1)*255:128:128"
+    clip = make_clip("noise.mkv", "-f", "lavfi", "-i", noise, "-c:v", "ffv1")
+    sizes = {}
+    for name, flags in {"fine": ["--crf", "5"], "coarse": ["--crf", "40"], "slow": ["--preset", "slow"]}.items():
+        assert run("video", clip, "-o", tmp_path / f"{name}.mp4", *flags) == 0
+        sizes[name] = (tmp_path / f"{name}.mp4").stat().st_size
+    assert sizes["fine"] > 3 * sizes["coarse"]
+    assert b"subme=8" in (tmp_path / "slow.mp4").read_bytes() and b"subme=2" in (tmp_path / "fine.mp4").read_bytes()
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("codec", ["h264_nvenc", "hevc_videotoolbox", "h264_vaapi", "auto"])
+def test_hardware_that_is_not_there_is_told_and_replaced(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], codec: str
+) -> None:
+    clip = make_clip("plain.mp4", *numbered_source(seconds=0.4), "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--codec", codec) == 0
+    said = capsys.readouterr().err
+    assert re.search(rf"{codec} does not work here \(.+\); libx26[45] is used|is encoded by|No hardware encoder works here", said)
+    assert numbers(tmp_path / "out.mp4") == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("container", "choice", "words"),
+    [
+        (MP4, {"codec": "theora"}, r"No codec 'theora'\. Expected: auto, h264, hevc"),
+        (MP4, {"codec": "h264_magic"}, r"No codec 'h264_magic'"),
+        (MP4, {"codec": "png"}, r"No codec 'png'"),
+        (WEBM, {"codec": "h264"}, r"webm cannot hold h264; it holds vp9, av1"),
+        (MP4, {"crf": 52}, r"--crf 52 is not for libx264: 0 \(best\) to 51 were expected; usual is 18"),
+        (MP4, {"preset": "quick"}, r"--preset quick is not for libx264: ultrafast, .* were expected"),
+        (MKV, {"codec": "ffv1", "crf": 3}, r"ffv1 takes neither --crf nor --preset"),
+    ],
+)
+def test_wrong_choices_are_told(container: object, choice: dict[str, object], words: str) -> None:
+    with pytest.raises(SinkError, match=words):
+        choose_encoder(container, 64, 48, **choice)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("identity")
+def test_gif_has_all_frames_and_good_colours(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    clip = make_clip("gif.mp4", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1", "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.gif") == 0
+    times, after = read_back(tmp_path / "out.gif")
+    before = read_back(clip)[1]
+    assert len(after) == 25 and [float(time) for time in times] == pytest.approx([count / 25 for count in range(25)])
+    assert np.abs(before.astype(int) - after).mean() < 12
+
+
+@pytest.mark.usefixtures("identity")
+def test_pictures_are_exact_and_numbered(run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
+    clip = make_clip("pictures.mkv", *numbered_source(seconds=0.8), "-c:v", "libx264rgb", "-qp", "0")
+    assert run("video", clip, "-o", tmp_path / "p-%03d.png") == 0
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"p-{number:03d}.png" for number in range(1, 21)]
+    before = read_back(clip)[1]
+    for number, name in enumerate(names):
+        assert np.array_equal(np.asarray(Image.open(tmp_path / name)), before[number])
+
+
+def test_names_of_pictures_need_a_number(tmp_path: Path) -> None:
+    with pytest.raises(
+        SinkError, match=r"is one picture; a video needs many\. Write a number into the name, as in 'out-%06d\.png'"
+    ):
+        container_of(tmp_path / "out.png")
+    assert numbered(tmp_path / "a%03d.png", 7).name == "a007.png" and numbered(tmp_path / "a%d.png", 7).name == "a7.png"
+
+
+def test_pipe_carries_a_whole_film(tmp_path: Path, make_clip: Clip, weights: Path) -> None:
+    clip = make_clip("pipe.mp4", *numbered_source(seconds=1), "-f", "lavfi", "-i", "sine=duration=1", "-pix_fmt", "yuv420p")
+    command = [sys.executable, "-m", "realtime_nst", "video", str(clip), "-o", "-", "--weights", str(weights)]
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "piped.mkv").write_bytes(done.stdout)
+    assert tracks(tmp_path / "piped.mkv") == ["video h264", "audio aac"]
+    assert len(read_back(tmp_path / "piped.mkv")[0]) == 25
+    half = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert half.stdout is not None and half.stderr is not None
+    half.stdout.read(100)
+    half.stdout.close()  # as `| head` does
+    said = half.stderr.read().decode()
+    half.stderr.close()
+    assert half.wait(60) in (0, 1) and "Traceback" not in said, said
+
+
+def test_styles_follow_each_other_on_a_path_between_vectors(book: StyleBook) -> None:
+    path = read_path(book, "wave, scream,mosaic", 4.0)
+    wave, scream, mosaic = (book[name].vector for name in ("wave", "scream", "mosaic"))
+    assert np.array_equal(path.at(0).vector, wave) and np.array_equal(path.at(2.9).vector, wave)
+    assert np.allclose(path.at(3.5).vector, (wave + scream) / 2, atol=1e-6)
+    assert np.array_equal(path.at(4).vector, scream) and np.array_equal(path.at(8.1).vector, mosaic)
+    assert np.allclose(path.at(11.75).vector, 0.25 * mosaic + 0.75 * wave, atol=1e-6), "after the last comes the first"
+    assert np.array_equal(path.at(12).vector, wave)
+    with pytest.raises(StyleError, match=r"--every needs several styles, and 'wave' names 1"):
+        read_path(book, "wave", 2.0)
+    assert StylePath([book["wave"]]).at(1e9) is book["wave"]
+
+
+def test_changing_styles_reach_the_frames(
+    tmp_path: Path, make_clip: Clip, weights: Path, book: StyleBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[int, np.ndarray] = {}
+
+    def paint(image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        seen[number_in(image)] = vector.copy()
+        return image
+
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: Stylizer(lambda body, width, height: paint))
+    clip = make_clip("path.mp4", *numbered_source(rate="10", seconds=5), "-pix_fmt", "yuv420p")
+    flags = ["--style", "wave,scream", "--every", "2", "--start", "1", "--weights", str(weights)]
+    assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), *flags]) == 0
+    wave, scream = book["wave"].vector, book["scream"].vector
+    assert sorted(seen) == list(range(10, 50))
+    assert np.array_equal(seen[10], wave) and np.array_equal(seen[32], scream)
+    assert np.allclose(seen[25], (wave + scream) / 2, atol=1e-5), "half way between 1 s and 2 s of the part"
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--start", "9"], r"lasts [\d.]+ seconds; --start 9 is after its end"),
+        (["--start", "1", "--end", "1"], r"--end 1 is not after --start 1"),
+        (["--codec", "vhs"], r"No codec 'vhs'"),
+        (["--preview", "look.txt"], r"'look\.txt' ends in '\.txt'"),
+        (["--every", "3"], r"--every needs several styles"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_one_line(
+    run: Run, tmp_path: Path, talkie: Path, capsys: pytest.CaptureFixture[str], flags: list[str], words: str
+) -> None:
+    assert run("video", talkie, "-o", tmp_path / "out.mp4", *flags) == 1
+    assert re.search(words, one_line(capsys))
+    assert list(tmp_path.iterdir()) == []

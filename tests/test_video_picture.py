@@ -1,0 +1,196 @@
+"""`video`, the picture: size, orientation, shape of pixels, formats and colours, read back from the output."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.readback import COLOURS, CORNERS, about, corner_colours, picture_line, psnr, read_back
+
+Clip = Callable[..., Path]
+Run = Callable[..., int]
+UPRIGHT = ["red", "lime", "blue", "white"]
+
+pytestmark = pytest.mark.usefixtures("identity")
+
+
+def corners(make_clip: Clip, name: str, width: int, height: int, *arguments: str) -> Path:
+    """Five frames of four coloured quarters, with tags unless the arguments have filters of their own."""
+    tagged = "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p,setparams=colorspace=bt709:range=tv"
+    filters = [] if "-vf" in arguments else ["-vf", tagged]
+    return make_clip(name, "-f", "lavfi", "-i", CORNERS.format(w=width, h=height), "-frames:v", "5", *filters, *arguments)
+
+
+@pytest.mark.parametrize(("width", "height"), [(96, 64), (64, 96), (98, 54), (97, 64), (96, 63), (65, 33), (1080, 1920), (8, 8)])
+def test_any_size_stays_exactly_what_it_is(run: Run, tmp_path: Path, make_clip: Clip, width: int, height: int) -> None:
+    clip = corners(make_clip, f"size{width}x{height}.mkv", width, height, "-c:v", "ffv1", "-pix_fmt", "yuv444p")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    before, after = read_back(clip)[1], read_back(tmp_path / "out.mp4")[1]
+    assert after.shape == before.shape == (5, height, width, 3)
+    assert corner_colours(after[2]) == UPRIGHT
+    for edge in (np.s_[:, :, 0], np.s_[:, :, -1], np.s_[:, 0], np.s_[:, -1]):  # no green, black or shifted edge
+        assert np.abs(before[edge].mean(-1) - after[edge].mean(-1)).mean() < 8
+    assert psnr(before.mean(3), after.mean(3)) > 28, "the colours of the middle line are shared by two columns"
+
+
+@pytest.mark.parametrize("suffix", ["webm", "mkv", "mov", "gif"])
+def test_odd_sizes_stay_in_every_container(run: Run, tmp_path: Path, make_clip: Clip, suffix: str) -> None:
+    clip = corners(make_clip, "odd.mkv", 65, 33, "-c:v", "ffv1", "-pix_fmt", "yuv444p")
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    _, after = read_back(out)
+    assert after.shape[1:] == (33, 65, 3) and corner_colours(after[2]) == UPRIGHT
+
+
+TURNED = {
+    0: UPRIGHT,
+    90: ["lime", "white", "red", "blue"],
+    180: ["white", "blue", "lime", "red"],
+    270: ["blue", "red", "white", "lime"],
+}
+
+
+@pytest.mark.parametrize("angle", TURNED)
+@pytest.mark.parametrize("flip", [False, True])
+def test_rotation_is_applied_once(run: Run, tmp_path: Path, make_clip: Clip, angle: int, flip: bool) -> None:
+    flat = corners(make_clip, "flat.mp4", 96, 64, "-pix_fmt", "yuv420p")
+    flags = ["-display_hflip"] if flip else []
+    clip = make_clip(f"turned{angle}{flip}.mp4", "-display_rotation", str(angle), *flags, "-i", str(flat), "-c", "copy")
+    seen = read_back(clip)[1][2]
+    assert flip or corner_colours(seen) == TURNED[angle]
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    after = read_back(tmp_path / "out.mp4")[1][2]
+    assert after.shape == seen.shape and corner_colours(after) == corner_colours(seen)
+    assert "rotation of" not in about(tmp_path / "out.mp4"), "it would be turned twice"
+
+
+@pytest.mark.parametrize("name", ["phone_rot90_3frames.mov", "phone_rot180_3frames.mov", "bunny_rot90_51audio.mp4"])
+def test_real_phone_clips_stand_upright(run: Run, tmp_path: Path, clips: Path, name: str) -> None:
+    assert run("video", clips / name, "-o", tmp_path / "out.mp4") == 0
+    before, after = read_back(clips / name)[1], read_back(tmp_path / "out.mp4")[1]
+    assert before.shape == after.shape and psnr(before, after) > 32
+
+
+@pytest.mark.parametrize("aspect", ["4/3", "8/9", "2/3"])
+def test_pixels_that_are_not_square_keep_their_shape(run: Run, tmp_path: Path, make_clip: Clip, aspect: str) -> None:
+    clip = corners(make_clip, f"sar{aspect.replace('/', '_')}.mp4", 96, 64, "-vf", f"setsar={aspect}", "-pix_fmt", "yuv420p")
+    for out in (tmp_path / "out.mp4", tmp_path / "out.mkv"):
+        assert run("video", clip, "-o", out) == 0
+        assert "96x64" in picture_line(out) and f"SAR {aspect.replace('/', ':')}" in picture_line(out)
+
+
+def test_turned_pixels_that_are_not_square(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    flat = corners(make_clip, "flatsar.mp4", 96, 64, "-vf", "setsar=4/3", "-pix_fmt", "yuv420p")
+    clip = make_clip("turnedsar.mp4", "-display_rotation", "90", "-i", str(flat), "-c", "copy")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "64x96" in picture_line(tmp_path / "out.mp4") and "SAR 3:4" in picture_line(tmp_path / "out.mp4")
+
+
+FORMATS = ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p10le", "yuvj420p", "gbrp", "gray"]
+
+
+def half(images: np.ndarray) -> np.ndarray:
+    """Pictures of half the size: as fine as the colours of 4:2:0 are."""
+    count, height, width, _ = images.shape
+    return images.reshape(count, height // 2, 2, width // 2, 2, 3).mean((2, 4))
+
+
+@pytest.mark.parametrize("pixels", FORMATS)
+def test_pixel_formats_come_out_as_they_look(run: Run, tmp_path: Path, make_clip: Clip, pixels: str) -> None:
+    clip = make_clip(f"{pixels}.mkv", "-f", "lavfi", "-i", "testsrc2=size=128x96:rate=25:duration=0.4", "-pix_fmt", pixels,
+                     "-c:v", "libx264rgb" if pixels == "gbrp" else "libx264", "-qp", "1")  # fmt: skip
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--crf", "4") == 0
+    before, after = half(read_back(clip)[1]), half(read_back(tmp_path / "out.mp4")[1])
+    assert len(before) == len(after) == 10
+    assert psnr(before, after) > 33, psnr(before, after)
+    assert np.abs(before.mean((0, 1, 2)) - after.mean((0, 1, 2))).max() < 2, "a tint"
+
+
+TAGS = {
+    "bt709": ("bt709", "bt709", "bt709", "tv, bt709"),
+    "bt601-525": ("smpte170m", "smpte170m", "smpte170m", "tv, smpte170m"),
+    "bt601-625": ("bt470bg", "bt470bg", "smpte170m", "tv, bt470bg/bt470bg/smpte170m"),
+    "bt2020": ("bt2020nc", "bt2020", "bt2020-10", "tv, bt2020nc/bt2020/bt2020-10"),
+}
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("name", TAGS)
+@pytest.mark.parametrize("full", [False, True])
+def test_colour_tags_are_read_and_written(run: Run, tmp_path: Path, make_clip: Clip, name: str, full: bool, suffix: str) -> None:
+    matrix, primaries, transfer, expected = TAGS[name]
+    span = "pc" if full else "tv"
+    clip = corners(
+        make_clip, f"{name}{full}.mkv", 96, 64,
+        "-vf", f"scale=out_color_matrix={matrix}:out_range={span},format=yuv420p,"
+        f"setparams=colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}:range={span}",
+        "-c:v", "libx264", "-qp", "4",
+    )  # fmt: skip
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out, "--crf", "4") == 0
+    assert f"({expected}" in picture_line(out), picture_line(out)
+    image = read_back(out)[1][2]
+    for (y, x), colour in zip(((16, 24), (16, 72), (48, 24), (48, 72)), UPRIGHT):
+        assert np.abs(image[y, x].astype(int) - COLOURS[colour]).max() <= 5, (name, image[y, x], colour)
+
+
+@pytest.mark.parametrize(("width", "height", "matrix"), [(96, 64, "smpte170m"), (1280, 720, "bt709")])
+def test_untagged_video_gets_the_matrix_that_players_assume(
+    run: Run, tmp_path: Path, make_clip: Clip, width: int, height: int, matrix: str
+) -> None:
+    made = f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p,setparams=colorspace=unknown:range=unknown"
+    clip = corners(make_clip, f"untagged{width}.mp4", width, height, "-vf", made)
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert f"tv, {matrix}" in picture_line(tmp_path / "out.mp4")
+    image = read_back(tmp_path / "out.mp4")[1][2]
+    assert np.abs(image[height // 4, width // 4].astype(int) - (255, 0, 0)).max() <= 6
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_hdr_is_tone_mapped_and_says_so(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], transfer: str
+) -> None:
+    grey = "color=gray:size=96x64:rate=25:duration=0.2,format=gbrpf32le,setparams=color_primaries=bt709:color_trc=bt709:range=pc"
+    clip = make_clip(
+        f"hdr-{transfer}.mkv", "-f", "lavfi", "-i", grey,
+        "-vf", f"zscale=transfer=linear:npl=203,zscale=primaries=bt2020:transfer={transfer}:matrix=bt2020nc:range=tv,"
+        "format=yuv420p10le", "-c:v", "libx265", "-x265-params", "log-level=error",
+    )  # fmt: skip
+    assert transfer in picture_line(clip)
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    said = capsys.readouterr().err
+    assert re.search(r"(PQ \(HDR10\)|HLG) is tone-mapped", said)
+    assert "yuv420p(tv, bt709" in picture_line(tmp_path / "out.mp4")
+    colour = read_back(tmp_path / "out.mp4")[1][2].mean((0, 1))
+    assert np.ptp(colour) < 6 and 60 < colour.mean() < 200, f"grey came out as {colour}"
+
+
+def test_interlaced_video_is_deinterlaced_and_says_so(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = "nullsrc=size=128x96:rate=50:duration=1,format=gray,geq=lum='255*lt(mod(X-8*N,64),32)',format=yuv420p"
+    moving = f"{bars},tinterlace=interleave_top,setfield=tff"
+    clip = make_clip("interlaced.mkv", "-f", "lavfi", "-i", moving, "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-b:v", "5M")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "Interlaced; it is deinterlaced" in capsys.readouterr().err
+    times, after = read_back(tmp_path / "out.mp4")
+    before_times, before = read_back(clip)
+    assert len(after) == len(before) and times == before_times, "as many frames as before"
+
+    def combs(images: np.ndarray) -> float:
+        rows = images.astype(int)
+        return float(np.abs(2 * rows[:, 1:-1] - rows[:, :-2] - rows[:, 2:]).mean())
+
+    assert combs(after) < 0.6 * combs(before)
+    assert "progressive" in picture_line(tmp_path / "out.mp4")
+
+
+def test_size_is_what_was_asked_for_and_the_picture_keeps_its_shape(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    clip = corners(make_clip, "wide.mp4", 128, 64, "-pix_fmt", "yuv420p")
+    for size, aspect in (("64x32", "SAR 1:1"), ("64x64", "SAR 2:1"), ("256x128", "SAR 1:1")):
+        out = tmp_path / f"{size}.mp4"
+        assert run("video", clip, "-o", out, "--size", size) == 0
+        assert size in picture_line(out) and aspect in picture_line(out)
+        assert corner_colours(read_back(out)[1][2]) == UPRIGHT

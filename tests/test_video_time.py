@@ -1,0 +1,231 @@
+"""`video`, time: every frame once and at its moment, sound in step, parts of a file; read back from the output."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.files.timing import FrameClock, ticks_per_second
+from tests.readback import NUMBERED, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
+
+Clip = Callable[..., Path]
+Run = Callable[..., int]
+RATES = ["24000/1001", "30000/1001", "60000/1001", "25", "50", "12.5", "15", "120", "1", "29.83"]
+BEEPS = "aevalsrc='if(lt(mod(t,1),0.05),sin(2*PI*(600+200*floor(t))*t),0)':s=48000:d={seconds}"
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
+@pytest.mark.parametrize("rate", RATES)
+def test_constant_rates_are_exact(run: Run, tmp_path: Path, make_clip: Clip, rate: str, suffix: str) -> None:
+    clip = make_clip(
+        f"r{rate.replace('/', '_')}.{suffix}",
+        *numbered_source(rate=rate, seconds=1 if Fraction(rate) > 10 else 8),
+        "-pix_fmt",
+        "yuv420p",
+    )
+    out = tmp_path / "out.mp4"
+    assert run("video", clip, "-o", out) == 0
+    times, images = read_back(out)
+    exact = Fraction(rate)
+    assert times == [count / exact for count in range(len(times))], "a multiple of the rate, to the last digit"
+    assert [number_in(image) for image in images] == list(range(len(read_back(clip)[0])))
+
+
+@pytest.mark.usefixtures("identity")
+def test_two_hours_of_film_end_in_step(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    """Two hours at 24000/1001: a rate rounded to two decimals would be a second off; sound is checked at the end."""
+    beep = "sine=frequency=500:sample_rate=8000:duration=7200,volume='between(t,7195,7195.2)':eval=frame"
+    clip = make_clip(
+        "film.mp4", "-f", "lavfi", "-i", "color=gray:size=16x16:rate=24000/1001:duration=7200", "-f", "lavfi", "-i", beep,
+        "-c:v", "libx264", "-preset", "ultrafast", "-g", "2000", "-bf", "0", "-c:a", "pcm_s16le", "-f", "mov",
+    )  # fmt: skip
+    out = tmp_path / "out.mov"
+    assert run("video", clip, "-o", out, "--start", "1:59:30") == 0
+    times, _ = read_back(out)
+    first = next(number for number in range(171_000, 173_000) if number * Fraction(1001, 24000) >= 7170 - Fraction(1, 2000))
+    assert len(times) == 172_628 - first
+    assert abs(times[0] - (first * Fraction(1001, 24000) - 7170)) < Fraction(1, 20_000)
+    assert all(after - before == Fraction(1001, 24000) for before, after in pairwise(times))
+    samples = sound(out, rate=8000)
+    begins = np.flatnonzero(np.abs(samples) > 0.02)[0] / 8000
+    assert begins == pytest.approx(25.0, abs=0.03)
+
+
+def test_clock_of_a_two_hour_film_does_not_drift() -> None:
+    """Milliseconds in, as Matroska has them; exact multiples of the rate out, two hours long."""
+    rate = Fraction(24000, 1001)
+    clock = FrameClock(rate, Fraction(1, 1000))
+    step = ticks_per_second(rate) / rate
+    for count in [*range(2000), *range(170_000, 172_628)]:
+        assert clock.tick(Fraction(round(count * 1000 / rate), 1000)) == count * step
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
+def test_variable_rate_keeps_every_frames_time(run: Run, tmp_path: Path, make_clip: Clip, suffix: str) -> None:
+    clip = make_clip(
+        f"vfr.{suffix}", "-f", "lavfi", "-i", f"nullsrc=size=96x64:rate=60:duration=12,format=yuv444p,{NUMBERED}",
+        "-vf", "select='not(mod(n,2))*lt(t,3)+between(t,3,5)*not(mod(n,7))+between(t,7.5,9)+gt(t,11.5)*not(mod(n,5))'",
+        "-fps_mode", "vfr", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    before, images = read_back(clip)
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    after, painted = read_back(out)
+    assert [number_in(image) for image in painted] == [number_in(image) for image in images]
+    assert len(before) == len(after)
+    assert max(abs(one - other) for one, other in zip(before, after)) <= Fraction(1, 1000)
+    gaps = [later - earlier for earlier, later in pairwise(before)]
+    assert max(gaps) > 40 * min(gaps), "the clip was not variable"
+
+
+@pytest.mark.usefixtures("identity")
+def test_variable_rate_over_segments_has_no_seam(
+    run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
+    clip = make_clip(
+        "seams.mp4", "-f", "lavfi", "-i", f"nullsrc=size=96x64:rate=60:duration=8,format=yuv444p,{NUMBERED}",
+        "-vf", "select='not(mod(n,1+mod(floor(n/9),13)))'", "-fps_mode", "vfr", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    before, images = read_back(clip)
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    after, painted = read_back(tmp_path / "out.mp4")
+    assert [number_in(image) for image in painted] == [number_in(image) for image in images]
+    assert max(abs(one - other) for one, other in zip(before, after)) <= Fraction(1, 20_000)
+    assert after == sorted(set(after))
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("name", ["pancake_vfr_audio.mp4", "static_cars_audio.mp4", "bunny_360p_audio.mp4", "face_male.gif"])
+def test_real_clips_keep_their_times_and_sound(run: Run, tmp_path: Path, clips: Path, name: str) -> None:
+    out = tmp_path / "out.mp4"
+    assert run("video", clips / name, "-o", out) == 0
+    before, after = read_back(clips / name)[0], read_back(out)[0]
+    assert len(before) == len(after) and max(abs(a - b) for a, b in zip(before, after)) <= Fraction(
+        1, 100 if name.endswith("gif") else 900
+    )
+    if "audio" in name:
+        assert lag(sound(clips / name), sound(out)) == 0
+        assert duration(out) == pytest.approx(duration(clips / name), abs=0.05)
+
+
+def beeping(make_clip: Clip, name: str, *arguments: str, seconds: int = 6, delay: str = "0") -> Path:
+    """A numbered clip with a beep at each second."""
+    return make_clip(
+        name, *numbered_source(rate="25", seconds=seconds), "-itsoffset", delay, "-f", "lavfi", "-i",
+        BEEPS.format(seconds=seconds), *arguments, "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("name", "arguments", "delay"),
+    [
+        ("plain.mp4", [], "0"),
+        ("late-sound.mp4", [], "0.7"),
+        ("late-picture.mkv", [], "-0.6"),
+        ("stream.ts", ["-f", "mpegts"], "0"),
+        ("old.avi", ["-c:v", "mpeg4", "-q:v", "2", "-c:a", "mp3"], "0"),
+        ("pcm.mov", ["-c:a", "pcm_s16le"], "0"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_sound_stays_in_step(
+    run: Run, tmp_path: Path, make_clip: Clip, name: str, arguments: list[str], delay: str, suffix: str
+) -> None:
+    clip = beeping(make_clip, name, *arguments, delay=delay)
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+
+    def picture_to_sound(path: Path) -> tuple[float, float]:
+        """Moment of picture 50, and of the first beep of 1000 Hz, which begins at the second second."""
+        times, images = read_back(path)
+        moment = next(time for time, image in zip(times, images) if number_in(image) == 50)
+        samples = sound(path)
+        tone = np.sin(2 * np.pi * 1000 * np.arange(2400) / 48000)
+        return float(moment), lag(tone, samples)
+
+    before, after = picture_to_sound(clip), picture_to_sound(out)
+    assert after[1] - after[0] == pytest.approx(before[1] - before[0], abs=0.003)
+    assert numbers(out) == numbers(clip)
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize(("start", "end"), [("2", None), (None, "3"), ("1.5", "0:04"), ("0:03.52", "3.64"), ("4.98", None)])
+def test_parts_of_a_file(run: Run, tmp_path: Path, make_clip: Clip, start: str | None, end: str | None, suffix: str) -> None:
+    clip = beeping(make_clip, "parts.mp4", "-g", "60")
+    out = tmp_path / f"out.{suffix}"
+    flags = [*(["--start", start] if start else []), *(["--end", end] if end else [])]
+    assert run("video", clip, "-o", out, *flags) == 0
+    begin = float(start.rpartition(":")[2]) if start else 0.0
+    stop = float(end.rpartition(":")[2]) if end else 6.0
+    expected = [number for number in range(150) if begin - 0.0005 <= number / 25 < stop - 0.0005]
+    times, images = read_back(out)
+    assert [number_in(image) for image in images] == expected
+    late = float(times[0]) - (expected[0] / 25 - begin)
+    assert abs(late) < (0.0011 if suffix == "mp4" else 0.025), "Matroska begins with a whole packet of sound"
+    assert duration(out) == pytest.approx(stop - begin, abs=0.06)
+    piece = sound(clip)[round(begin * 48000) : round(stop * 48000)]
+    if stop - begin > 1.5:
+        assert lag(piece, sound(out)) == pytest.approx(late, abs=0.002)
+
+
+@pytest.mark.usefixtures("identity")
+def test_start_where_seeking_lands_late(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    """An MPEG stream with one keyframe at its beginning: the part after it can only be had by decoding all."""
+    clip = make_clip("onekey.ts", *numbered_source(seconds=6), "-g", "1000", "-pix_fmt", "yuv420p", "-f", "mpegts")
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--start", "4") == 0
+    assert numbers(tmp_path / "out.mp4") == list(range(100, 150))
+
+
+def test_repeated_frames_are_painted_once(
+    tmp_path: Path, make_clip: Clip, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realtime_nst.cli import main
+    from realtime_nst.stylizer import Stylizer
+
+    painted: list[int] = []
+
+    def paint(image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        painted.append(number_in(image))
+        return image
+
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: Stylizer(lambda body, width, height: paint))
+    clip = make_clip("onthrees.mkv", *numbered_source(rate="8", seconds=3), "-vf", "fps=24", "-c:v", "ffv1")
+    assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights)]) == 0
+    assert len(read_back(clip)[0]) == len(read_back(tmp_path / "out.mp4")[0]) == 72
+    assert painted == list(range(24))
+    assert numbers(tmp_path / "out.mp4") == numbers(clip)
+
+
+def test_clock_survives_missing_repeated_and_absurd_times() -> None:
+    clock = FrameClock(Fraction(25), Fraction(1, 1000), duration=10.0)
+    step = clock.step
+    times = [Fraction(0), None, Fraction(2, 25), Fraction(2, 25), Fraction(3, 25), Fraction(10**9), Fraction(1, 25)]
+    ticks = [clock.tick(time) for time in times]
+    assert ticks[:3] == [0, step, 2 * step] and ticks[4] == 3 * step and ticks[5] == 4 * step
+    assert ticks == sorted(set(ticks))
+
+
+def test_rate_is_written_down(run: Run, tmp_path: Path, make_clip: Clip, identity: None) -> None:
+    clip = make_clip("ntsc.mkv", *numbered_source(rate="24000/1001", seconds=2), "-pix_fmt", "yuv420p")
+    for suffix in ("mp4", "mkv", "mov"):
+        assert run("video", clip, "-o", tmp_path / f"out.{suffix}") == 0
+        assert "23.98 fps" in picture_line(tmp_path / f"out.{suffix}")
+
+
+def test_recordings_put_together_go_on_where_times_begin_anew(run: Run, tmp_path: Path, make_clip: Clip, identity: None) -> None:
+    piece = make_clip("piece.ts", *numbered_source(seconds=2), "-c:v", "mpeg2video", "-q:v", "2", "-bf", "0", "-f", "mpegts")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(piece.read_bytes() * 2)
+    assert run("video", joined, "-o", tmp_path / "out.mp4") == 0
+    times, images = read_back(tmp_path / "out.mp4")
+    found = [number_in(image) for image in images]
+    assert found[:50] == list(range(50)) and found[-45:] == list(range(5, 50))
+    assert float(times[-1]) == pytest.approx(4, abs=0.3) and max(b - a for a, b in pairwise(times)) < Fraction(1, 5)

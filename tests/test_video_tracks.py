@@ -1,0 +1,158 @@
+"""`video`, everything that is not the painted picture: sound, subtitles, chapters, remarks, cover, attachments."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.readback import about, digest, duration, lag, numbered_source, sound, tracks
+
+Clip = Callable[..., Path]
+Run = Callable[..., int]
+
+pytestmark = pytest.mark.usefixtures("identity")
+
+SUBTITLES = "1\n00:00:00,200 --> 00:00:01,000\nFirst words\n\n2\n00:00:01,200 --> 00:00:01,800\nLast <i>words</i>\n"
+CHAPTERS = (
+    ";FFMETADATA1\ntitle=A title\nartist=Somebody\ncomment=Two lines\\\nof it\n"
+    "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle=Opening\n"
+    "[CHAPTER]\nTIMEBASE=1/1000\nSTART=900\nEND=2000\ntitle=Ending = end\n"
+)
+
+
+@pytest.fixture
+def extras(tmp_path: Path) -> Path:
+    """Subtitles, chapters, a cover and a font to put into clips."""
+    folder = tmp_path / "extras"
+    folder.mkdir()
+    (folder / "words.srt").write_text(SUBTITLES, "utf-8")
+    (folder / "chapters.txt").write_text(CHAPTERS, "utf-8")
+    Image.new("RGB", (40, 40), (200, 30, 30)).save(folder / "cover.jpg")
+    (folder / "font.ttf").write_bytes(b"\x00\x01\x00\x00 a font" * 50)
+    return folder
+
+
+def rich(make_clip: Clip, extras: Path, name: str) -> Path:
+    """A film with two languages of sound and of subtitles, chapters and remarks."""
+    mkv = name.endswith("mkv")
+    arguments = [
+        *numbered_source(),
+        *("-f", "lavfi", "-i", "sine=frequency=440:duration=2"),
+        *("-f", "lavfi", "-i", "sine=frequency=880:duration=2"),
+        *("-i", str(extras / "words.srt"), "-i", str(extras / "words.srt"), "-i", str(extras / "chapters.txt")),
+        *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3", "-map", "4", "-map_metadata", "5", "-map_chapters", "5"),
+        *("-c:a:0", "aac", "-c:a:1", "ac3", "-c:s", "ass" if mkv else "mov_text", "-pix_fmt", "yuv420p"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
+        *("-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=fra"),
+    ]
+    if mkv:
+        arguments += ["-attach", str(extras / "font.ttf"), "-metadata:s:t:0", "mimetype=application/x-truetype-font"]
+    return make_clip(name, *arguments)
+
+
+def chapters_of(path: Path) -> list[tuple[str, str, str]]:
+    found = re.findall(r"Chapter #0:\d+: start ([\d.]+), end ([\d.]+)\n(?:\s+Metadata:\n\s+title +: (.*))?", about(path))
+    return [(f"{float(begin):.2f}", f"{float(end):.2f}", title) for begin, end, title in found]
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("rich.mp4", "mp4"), ("rich.mp4", "mov"), ("rich.mkv", "mkv")])
+def test_all_tracks_travel_untouched(
+    run: Run, tmp_path: Path, make_clip: Clip, extras: Path, capsys: pytest.CaptureFixture[str], name: str, suffix: str
+) -> None:
+    clip, out = rich(make_clip, extras, name), tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out, "--quiet") == 0
+    assert capsys.readouterr().err == "", "nothing was lost, so nothing is told"
+    expected = [track.replace("deu", "ger") if suffix == "mov" else track for track in tracks(clip)]
+    assert tracks(out) == expected
+    kept = ("a:0", "a:1", "s:0", "s:1", *(("t:0",) if suffix == "mkv" else ()))
+    assert [digest(out, stream) for stream in kept] == [digest(clip, stream) for stream in kept], "bit by bit"
+    assert chapters_of(out) == chapters_of(clip) == [("0.00", "0.90", "Opening"), ("0.90", "2.00", "Ending = end")]
+    for remark in ("A title", "Somebody", "Two lines"):
+        assert remark in about(out)
+    assert duration(out) == pytest.approx(duration(clip), abs=0.05)
+
+
+def test_subtitles_change_form_where_they_must(
+    run: Run, tmp_path: Path, make_clip: Clip, extras: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film, episode = rich(make_clip, extras, "rich.mp4"), rich(make_clip, extras, "rich.mkv")
+    for clip, suffix, subtitle in ((film, "mkv", "subrip"), (episode, "mp4", "mov_text"), (film, "webm", "webvtt")):
+        out = tmp_path / f"{clip.suffix[1:]}.{suffix}"
+        assert run("video", clip, "-o", out) == 0
+        said = capsys.readouterr().err
+        assert f"Converted, because {suffix} cannot hold it:" in said and f"becomes {subtitle}" in said
+        assert [track for track in tracks(out) if track.startswith("subtitle")] == [
+            f"subtitle {subtitle} eng",
+            f"subtitle {subtitle} fra",
+        ]
+        assert chapters_of(out) == chapters_of(clip)
+    assert "audio opus eng" in tracks(tmp_path / "mp4.webm") and "audio opus deu" in tracks(tmp_path / "mp4.webm")
+    assert lag(sound(film), sound(tmp_path / "mp4.webm")) == pytest.approx(0, abs=0.003)
+
+
+def test_what_cannot_come_along_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, extras: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = rich(make_clip, extras, "rich.mkv")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "Left out, because mp4 cannot hold it: attachment ttf" in capsys.readouterr().err
+    assert run("video", clip, "-o", tmp_path / "out.gif") == 0
+    said = capsys.readouterr().err
+    assert "Left out, because gif cannot hold it: audio aac (eng), audio ac3 (deu), subtitle ass" in said
+    assert "chapters and remarks" in said
+    assert tracks(tmp_path / "out.gif") == ["video gif"]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "aac"), ("webm", "opus")])
+def test_sound_that_does_not_fit_is_converted(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], suffix: str, codec: str
+) -> None:
+    beep = "aevalsrc='if(between(t,1,1.1),sin(2*PI*700*t),0)':s=48000:d=2"
+    clip = make_clip("pcm.mkv", *numbered_source(), "-f", "lavfi", "-i", beep, "-c:a", "pcm_s16le", "-pix_fmt", "yuv420p")
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    assert f"audio pcm_s16le becomes {codec}" in capsys.readouterr().err
+    assert f"audio {codec}" in tracks(out)
+    assert lag(sound(clip), sound(out)) == pytest.approx(0, abs=0.003)
+    assert run("video", clip, "-o", tmp_path / "out.mov") == 0
+    assert digest(tmp_path / "out.mov", "a:0") == digest(clip, "a:0"), "QuickTime holds it as it is"
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_cover_stays_the_cover(run: Run, tmp_path: Path, make_clip: Clip, extras: Path, suffix: str) -> None:
+    clip = make_clip(
+        "covered.mp4", *numbered_source(), "-i", str(extras / "cover.jpg"), "-map", "0", "-map", "1", "-c:v:1", "mjpeg",
+        "-disposition:v:1", "attached_pic", "-pix_fmt", "yuv420p", "-metadata", "title=With a cover",
+    )  # fmt: skip
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    assert "cover mjpeg" in tracks(out) and tracks(out)[0] == "video h264"
+    assert digest(out, "v:1") == digest(clip, "v:1")
+    assert "With a cover" in about(out)
+
+
+def test_remarks_of_phones_stay(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    clip = make_clip(
+        "phone.mov", *numbered_source(), "-pix_fmt", "yuv420p", "-movflags", "+use_metadata_tags",
+        "-metadata", "com.apple.quicktime.make=Maker", "-metadata", "com.apple.quicktime.location.ISO6709=+48.0+011.0/",
+        "-metadata", "creation_time=2024-05-06T07:08:09Z",
+    )  # fmt: skip
+    for suffix in ("mov", "mp4"):
+        out = tmp_path / f"out.{suffix}"
+        assert run("video", clip, "-o", out) == 0
+        for remark in ("Maker", "+48.0+011.0/", "2024-05-06T07:08:09"):
+            assert remark in about(out), (suffix, remark)
+
+
+def test_a_part_takes_its_chapters_and_words_along(run: Run, tmp_path: Path, make_clip: Clip, extras: Path) -> None:
+    clip = rich(make_clip, extras, "rich.mkv")
+    assert run("video", clip, "-o", tmp_path / "out.mkv", "--start", "1", "--end", "1.9") == 0
+    assert [(begin, title) for begin, _, title in chapters_of(tmp_path / "out.mkv")] == [("0.00", "Ending = end")]
+    assert tracks(tmp_path / "out.mkv") == tracks(clip)
+
+
+def test_real_film_keeps_its_six_channels(run: Run, tmp_path: Path, clips: Path) -> None:
+    assert run("video", clips / "bunny_rot90_51audio.mp4", "-o", tmp_path / "out.mp4", "--end", "0.5") == 0
+    assert "5.1" in about(tmp_path / "out.mp4")

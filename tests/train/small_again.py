@@ -1,0 +1,35 @@
+"""Six more steps of a small run, in a process of its own: `python -m tests.train.small_again ORIGIN OUTPUT`.
+
+Prints the losses as JSON, and fails if several devices are there and do not share the batch.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+
+from realtime_nst.stylebook import find_styles
+from realtime_nst.train.trainer import Progress, train
+from tests.train.small import RECIPE, make_job, make_small
+
+
+def main(origin: Path, output: Path) -> None:
+    """Grow a body out of the one in `origin/whole`."""
+    make_small(pytest.MonkeyPatch())
+    book = find_styles([origin / "whole"])
+    (body,) = book.bodies
+    start = {style.name: style.vector for style in book.values()}
+    job = replace(make_job(origin), output=output, body=body, frozen=False, start=start, recipe=replace(RECIPE, seed=5))
+    reports: list[Progress] = []
+    train(job, report=reports.append)
+    shared = keras.distribution.distribution()
+    if len(keras.distribution.list_devices()) > 1 and keras.config.backend() == "jax" and shared is None:
+        raise SystemExit("the devices were not used")
+    print(json.dumps([progress.losses["loss"] for progress in reports]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,54 @@
+"""The same run on another backend and on several devices, each in a process of its own."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from realtime_nst.errors import TrainingError
+from realtime_nst.train import model
+from tests.train.small import Run
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+
+needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+
+
+def losses_elsewhere(origin: Path, output: Path, backend: str, devices: int = 1) -> list[float]:
+    """The losses of six steps from the body in `origin`, in a new process."""
+    command = [sys.executable, "-m", "tests.train.small_again", str(origin), str(output)]
+    flags = f"--xla_force_host_platform_device_count={devices}" if devices > 1 else ""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": flags}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    losses: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return losses
+
+
+@needs_jax
+def test_tensorflow_and_jax_give_the_same_losses(run: Run, tmp_path: Path) -> None:
+    origin = run.job.output.parent
+    curves = [losses_elsewhere(origin, tmp_path / backend, backend) for backend in ("tensorflow", "jax")]
+    assert len(curves[0]) == 6 and np.allclose(*curves, rtol=2e-3), curves
+
+
+@needs_jax
+def test_two_devices_give_the_losses_of_one(run: Run, tmp_path: Path) -> None:
+    origin = run.job.output.parent
+    curves = [losses_elsewhere(origin, tmp_path / str(count), "jax", count) for count in (1, 2)]
+    assert len(curves[0]) == 6 and np.allclose(*curves, rtol=2e-3), curves
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="TensorFlow trains on one GPU")
+def test_batch_that_does_not_split_evenly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model.keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1", "cpu:2"])
+    with pytest.raises(TrainingError, match="--batch 4 does not split evenly over 3 devices. Use a multiple of 3"):
+        model.share_devices(4)

@@ -1,0 +1,185 @@
+"""The figures of a style: how much of photo and painting its pictures keep, how still they hold, how sharp they are.
+
+What is measured is the picture as it is shown: clipped and rounded, from the clean photo, in float32 on the backend
+that trains; what the serving engine's own precision changes is `served.py`. The photos must be others than those
+of training, which this module cannot know. It does not know command lines or files.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from realtime_nst.network import build_transform_network, set_kernels
+from realtime_nst.styles import Style
+from realtime_nst.video import pad_to_multiple
+
+from .flow import FlowFiles, FlowPair
+from .optimize import PerceptualLoss, Terms
+from .recipes import BODY_RECIPE
+from .reference import STEPS, Comparison, compare
+from .stability import Stylize, noise_gain, sharpness, warping_error
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known about one style; `None` where it was not measured.
+
+    Args:
+        content: Relative content loss at relu3_3, mean over the photos.
+        style: Relative style loss against the painting, likewise.
+        style_ratio: Style loss over that of image optimization at equal content loss.
+        content_ratio: Content loss over that of image optimization at equal style loss.
+        warping_error: Root mean squared difference to the moved frame before, in `[0, 1]`, mean over the scenes.
+        noise_gain: Change from frame to frame when nothing moves but the camera's noise, over that noise.
+        sharpness: Mean gradient over that of the photo.
+        half_precision: What the serving engine's rounding leaves, in dB (PSNR against float32).
+        warping_errors: By scene.
+        references: One for each photo that was optimized.
+    """
+
+    content: float | None = None
+    style: float | None = None
+    style_ratio: float | None = None
+    content_ratio: float | None = None
+    warping_error: float | None = None
+    noise_gain: float | None = None
+    sharpness: float | None = None
+    half_precision: float | None = None
+    warping_errors: Mapping[str, float] = field(default_factory=dict)
+    references: Sequence[Comparison] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures by name, as JSON can hold them: what is infinite becomes `None`."""
+        return {name: finite(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What styles are measured on, the same for all.
+
+    Args:
+        photos: float32 `(H, W, 3)` in `[0, 255]`, all of one size.
+        loss: The perceptual loss.
+        flow: Pairs of frames with true flow; they are read one at a time.
+        references: On how many photos image optimization is run.
+        steps: Its steps at each content weight.
+        seed: Of the camera's noise.
+    """
+
+    photos: Sequence[np.ndarray]
+    loss: PerceptualLoss
+    flow: Sequence[FlowFiles] = ()
+    references: int = 0
+    steps: int = STEPS
+    seed: int = 0
+
+
+def evaluate(
+    stylize: Stylize, painting: np.ndarray | None, trial: Trial, *, report: Callable[[str], None] = lambda doing: None
+) -> Figures:
+    """Measure a function that stylizes.
+
+    Args:
+        stylize: What is measured; `lambda photos: photos` gives the figures of the photos themselves.
+        painting: float32 `(H, W, 3)` in `[0, 255]`, at the size of its training; `None` leaves out what needs it.
+        trial: On what.
+        report: Called with a few words on what is being done.
+    """
+    report("photos")
+    terms, gains, sharp = [], [], []
+    pictures = [stylize(photo[None])[0] for photo in trial.photos]
+    for number, (photo, picture) in enumerate(zip(trial.photos, pictures)):
+        grams = [] if painting is None else trial.loss.grams(painting)
+        terms.append(trial.loss.terms(picture, trial.loss.features(photo), grams))
+        gains.append(noise_gain(stylize, photo, seed=trial.seed + number))
+        sharp.append(sharpness(picture) / max(sharpness(photo), 1e-6))
+    references = []
+    if painting is not None:
+        for number, (photo, picture) in enumerate(zip(trial.photos[: trial.references], pictures), 1):
+            report(f"optimization of photo {number} of {min(trial.references, len(trial.photos))}")
+            weights = Terms.weights_of(BODY_RECIPE)
+            references.append(compare(trial.loss.objective(photo, painting), picture, weights, steps=trial.steps))
+    report("flow")
+    errors = warping_errors(stylize, trial.flow)
+    return Figures(
+        content=mean(term.content for term in terms),
+        style=None if painting is None else mean(term.style for term in terms),
+        style_ratio=ratio(references, "style"),
+        content_ratio=ratio(references, "content"),
+        warping_error=mean(errors.values()) if errors else None,
+        noise_gain=mean(gains),
+        sharpness=mean(sharp),
+        warping_errors=errors,
+        references=references,
+    )
+
+
+def warping_errors(stylize: Stylize, flow: Sequence[FlowFiles]) -> dict[str, float]:
+    """The warping error of each scene: the root of the mean over its pairs, which the literature reports.
+
+    Raises:
+        TrainingError: A pair is damaged.
+        SourceError: A frame cannot be read.
+    """
+    squares: dict[str, list[float]] = {}
+    for files in flow:
+        squares.setdefault(files.scene, []).append(stylized_error(stylize, files.read()) ** 2)
+    return {scene: float(np.sqrt(mean(values))) for scene, values in squares.items()}
+
+
+def stylized_error(stylize: Stylize, pair: FlowPair) -> float:
+    """The warping error of a pair after stylizing each frame by itself."""
+    first, second = (stylize(frame[None].astype(np.float32))[0] for frame in (pair.first, pair.second))
+    return warping_error(first, second, pair.flow, pair.valid)
+
+
+class Painter:
+    """Styles as functions, on Keras' backend of this process; a body is built once."""
+
+    def __init__(self) -> None:
+        self._networks: dict[str, keras.Model] = {}
+
+    def __call__(self, style: Style) -> Stylize:
+        """The function that paints in a style, one picture at a time, of any size, clipped and rounded.
+
+        Raises:
+            StyleError: The body's weights are damaged.
+        """
+        body = style.body
+        if body.sha256 not in self._networks:
+            network = build_transform_network(body.architecture, uint8=False)
+            set_kernels(network, body.weights())
+            self._networks[body.sha256] = network
+        network = self._networks[body.sha256]
+
+        def paint(photo: np.ndarray) -> np.ndarray:
+            padded = pad_to_multiple(photo.astype(np.float32))
+            painted = network({"images": padded[None], "vectors": style.vector[None]})
+            cropped = keras.ops.convert_to_numpy(painted)[0, : photo.shape[0], : photo.shape[1]]
+            shown: np.ndarray = np.rint(cropped.clip(0.0, 255.0))
+            return shown
+
+        return lambda photos: np.stack([paint(photo) for photo in photos])
+
+
+def ratio(references: Sequence[Comparison], term: str) -> float | None:
+    """A term of the network over that of optimization where the other term is equal, both as means over the photos.
+
+    `None` without a reference, or where the photo itself is at least as good as the network's picture of it.
+    """
+    own = sum(getattr(reference, term) for reference in references)
+    best = sum(getattr(reference, f"reference_{term}") for reference in references)
+    return own / best if best > 0 else None
+
+
+def mean(values: Any) -> float:
+    """The mean of some numbers."""
+    return float(np.mean(list(values)))
+
+
+def finite(value: Any) -> Any:
+    """A value for JSON, which has no infinity."""
+    return None if isinstance(value, float) and not np.isfinite(value) else value

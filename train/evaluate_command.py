@@ -1,0 +1,160 @@
+"""The command `realtime-nst evaluate`: flags to a trial, styles to a table, a report and a contact sheet."""
+
+import argparse
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from realtime_nst import __version__
+from realtime_nst.backend import Backend, activate, choose_backend
+from realtime_nst.errors import SinkError, TrainingError
+from realtime_nst.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.stylebook import find_styles, style_folders
+from realtime_nst.styles import Style
+
+from .command import check_result, find_painting, training_backend
+from .dataset import PHOTO_SUFFIXES
+from .flow import find_flow
+from .recipes import BODY_RECIPE
+from .report import INPUT, against, contact_sheet, read_report, table, write_json
+
+STDOUT = Path("-")
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure styles on photos, and on frames with true flow if there are some."""
+    check_outputs(options)
+    if options.reference and options.paintings is None:
+        raise TrainingError("--reference needs the paintings. Name their folder with --paintings.")
+    earlier = read_report(options.against) if options.against else None
+    book = find_styles(style_folders(options.weights))
+    styles = [book[name] for name in dict.fromkeys(options.styles)] or book.values()
+    if not styles:
+        raise next(iter(book.broken.values()))
+    files = choose_photos(options.photos, options.count)
+    photos = [square(read_photo(path), options.size) for path in files]
+    flow = find_flow(options.flow) if options.flow else []
+    pictures = {style.name: find_painting(options.paintings, style.name, bool(options.styles)) for style in styles}
+    served = choose_backend(options.backend, options.precision)
+    activate(training_backend())
+    from .evaluate import Painter, Trial, finite
+    from .evaluate import evaluate as measure
+    from .optimize import PerceptualLoss
+    from .trainer import read_painting
+
+    paintings = {
+        style.name: read_painting(path, options.painting_size or painting_size_of(style))
+        for style in styles
+        if (path := pictures[style.name]) is not None
+    }
+    trial = Trial(
+        photos=[photo.astype(np.float32) for photo in photos],
+        loss=PerceptualLoss(options.vgg_weights, BODY_RECIPE),
+        flow=flow,
+        references=options.reference,
+        steps=options.steps,
+        seed=options.seed,
+    )
+    painter = Painter()
+    rows: dict[str, dict[str, Any]] = {INPUT: measure(lambda photos: photos, None, trial).to_dict()}
+    with tqdm(styles, unit="style", dynamic_ncols=True) as bar:
+        for style in bar:
+            bar.set_description(style.name)
+            figures = measure(painter(style), paintings.get(style.name), trial, report=bar.set_postfix_str)
+            rows[style.name] = figures.to_dict()
+    for name, decibels in half_precision(styles, photos, served).items():
+        rows[name]["half_precision"] = finite(decibels)
+    result = {
+        "version": __version__,
+        "measured_on": {
+            "photos": [path.name for path in files],
+            "size": options.size,
+            "pixels": hashlib.sha256(b"".join(photo.tobytes() for photo in photos)).hexdigest()[:16],
+            "flow": [f"{pair.scene}/{pair.flow.name}" for pair in flow],
+            "seed": options.seed,
+        },
+        "painting_size": options.painting_size,
+        "optimization_steps": options.steps if options.reference else None,
+        "half_precision_of": str(served),
+        "styles": rows,
+    }
+    changes = against(earlier, result) if earlier else []
+    if options.sheet:
+        sheet = {INPUT: trial.photos, **{style.name: list(painter(style)(np.stack(trial.photos))) for style in styles}}
+        write_photo(options.sheet, contact_sheet(sheet))
+    if options.json == STDOUT:
+        print(json.dumps(result, indent=2, allow_nan=False))
+        return 0
+    if options.json:
+        write_json(options.json, result)
+    print("\n".join([table(rows), *([f"Half precision: {served}."] if served.precision != "float32" else []), *changes]))
+    return 0
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Make sure before anything is measured that report and sheet can be written.
+
+    Raises:
+        SinkError: They cannot, or must not.
+    """
+    if options.json not in (None, STDOUT):
+        if options.json.suffix.lower() != ".json":
+            raise SinkError(
+                f"'{options.json}' ends in '{options.json.suffix}'; .json was expected. Choose another name, or write the styles "
+                "before --json."
+            )
+        check_result(options.json, overwrite=options.overwrite)
+    if options.sheet is not None:
+        check_photo_name(options.sheet)
+        check_result(options.sheet, overwrite=options.overwrite)
+
+
+def choose_photos(folder: Path, count: int) -> list[Path]:
+    """So many photos from below a folder, evenly spread over their names; all of them if there are fewer.
+
+    Raises:
+        TrainingError: The folder does not exist or holds none.
+    """
+    if not folder.is_dir():
+        raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    if not found:
+        raise TrainingError(f"No photo in '{folder}'. JPEG or PNG files were expected there; name another folder with --photos.")
+    count = min(count, len(found))
+    return [found[index * len(found) // count] for index in range(count)]
+
+
+def square(photo: np.ndarray, size: int) -> np.ndarray:
+    """The middle of a photo, uint8 `(size, size, 3)`."""
+    height, width = photo.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    cut = Image.fromarray(photo).crop((left, top, left + side, top + side))
+    return np.asarray(cut.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def painting_size_of(style: Style) -> int:
+    """The size of the painting that a style was trained with, as its file says, or the recipe's."""
+    recipe = style.metadata.get("recipe")
+    size = recipe.get("painting_size") if isinstance(recipe, dict) else None
+    return size if isinstance(size, int) and 64 <= size <= 4096 else BODY_RECIPE.painting_size
+
+
+def half_precision(styles: Sequence[Style], photos: Sequence[np.ndarray], served: Backend) -> dict[str, float]:
+    """What rounding costs, by style; nothing where float32 is served."""
+    if served.precision == "float32":
+        return {}
+    from .served import rounding
+
+    print(f"Painting with {served} and with float32 ...", file=sys.stderr)
+    return rounding(styles, photos, served)

@@ -1,0 +1,139 @@
+"""Figures of styles as a table, as JSON, as a contact sheet, and set against those of an earlier report."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from realtime_nst.errors import SinkError, TrainingError
+
+INPUT = "(photos)"
+"""The row of the photos themselves, as if a style changed nothing."""
+
+COLUMNS = {
+    "content": "content",
+    "style": "style",
+    "style_ratio": "style/opt",
+    "content_ratio": "content/opt",
+    "warping_error": "warping",
+    "noise_gain": "noise",
+    "sharpness": "sharpness",
+    "half_precision": "half dB",
+}
+"""Figures in the order of the table, and its heads."""
+
+STILLNESS = ("warping_error", "noise_gain")
+SAME_SHARPNESS = 0.1
+GAP, LABEL_WIDTH, LABEL_SIZE = 6, 150, 18
+
+
+def table(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Aligned columns, a row per style; what nobody measured has no column, and what is unknown is a dash."""
+    shown = [name for name in COLUMNS if any(row.get(name) is not None for row in figures.values())]
+    rows = [["style", *(COLUMNS[name] for name in shown)]]
+    rows += [[style, *(cell(name, row.get(name)) for name in shown)] for style, row in figures.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        numbers = (text.rjust(width) for text, width in zip(row[1:], widths[1:]))
+        lines.append("  ".join([row[0].ljust(widths[0]), *numbers]))
+    return "\n".join(lines)
+
+
+def cell(name: str, value: float | None) -> str:
+    """A figure with as many digits as mean something."""
+    if value is None:
+        return "-"
+    digits = {"half_precision": 1, "style_ratio": 1, "content_ratio": 2, "noise_gain": 2, "sharpness": 2}.get(name, 4)
+    return f"{value:.{digits}f}"
+
+
+def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """How stillness changed since an earlier report, a line per style that both have.
+
+    Args:
+        before: The earlier report, as `read_report` gives it.
+        after: The new one.
+
+    Raises:
+        TrainingError: They were not measured on the same photos and frames, or have no style in common.
+    """
+    if before["measured_on"] != after["measured_on"]:
+        different = [name for name, value in after["measured_on"].items() if before["measured_on"].get(name) != value]
+        raise TrainingError(
+            f"The two reports differ in what they were measured on ({', '.join(different) or 'more was measured before'}). "
+            "Measure both with the same flags."
+        )
+    lines = []
+    for name, new in after["styles"].items():
+        old = before["styles"].get(name)
+        if name == INPUT or not old:
+            continue
+        sharper = new["sharpness"] / old["sharpness"] - 1.0
+        changes = [
+            f"{COLUMNS[key]} {new[key] / old[key] - 1.0:+.0%}" for key in STILLNESS if new.get(key) and old.get(key) is not None
+        ]
+        verdict = "" if abs(sharper) <= SAME_SHARPNESS else " (too different in sharpness to compare in stillness)"
+        lines.append(f"{name}: {', '.join([*changes, f'sharpness {sharper:+.0%}'])}{verdict}")
+    if not lines:
+        raise TrainingError(f"The earlier report has other styles: {', '.join(before['styles'])}. Measure one of them.")
+    return lines
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """A report that `write_json` wrote.
+
+    Raises:
+        TrainingError: It is missing, or something else.
+    """
+    try:
+        report = json.loads(path.read_text("utf-8"))
+        rows = [row for row in report["styles"].values() if float(row["sharpness"]) > 0]
+        if len(rows) == len(report["styles"]) and isinstance(report["measured_on"], dict):
+            return dict(report)
+    except OSError as error:
+        raise TrainingError(f"The report '{path}' cannot be read: {error.strerror}. Give a file of `--json`.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(f"'{path}' is not a report of `realtime-nst evaluate --json`. Give one.") from error
+    raise TrainingError(f"'{path}' is not a report of `realtime-nst evaluate --json`. Give one.")
+
+
+def write_json(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as a whole or not at all.
+
+    Raises:
+        SinkError: The disk does not allow it.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise SinkError(f"'{path}' was not written: {error.strerror}. Free the disk, or choose another place.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def contact_sheet(rows: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:
+    """Pictures side by side, a row for each name, the name to the left.
+
+    Args:
+        rows: Pictures `(H, W, 3)` in `[0, 255]` by name, all of one size and as many in each row.
+
+    Returns:
+        uint8 `(height, width, 3)`.
+    """
+    height, width = next(iter(rows.values()))[0].shape[:2]
+    most = max(len(pictures) for pictures in rows.values())
+    sheet = Image.new("RGB", (LABEL_WIDTH + most * (width + GAP), len(rows) * (height + GAP) + GAP), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(LABEL_SIZE)
+    for row, (name, pictures) in enumerate(rows.items()):
+        top = GAP + row * (height + GAP)
+        draw.text((GAP, top + (height - LABEL_SIZE) // 2), name, fill="black", font=font)
+        for column, picture in enumerate(pictures):
+            shown = np.rint(picture).clip(0, 255).astype(np.uint8)
+            sheet.paste(Image.fromarray(shown), (LABEL_WIDTH + column * (width + GAP), top))
+    return np.asarray(sheet)

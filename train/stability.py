@@ -1,0 +1,82 @@
+"""How still a style holds, and how sharp it stays: figures of pictures, or of any function that stylizes them.
+
+Flicker alone is a bad guide, because a blurred picture holds still too: sharpness is measured beside it, and two
+networks compare in stability only where their sharpness is within a tenth. NumPy alone, but for the warp that
+training uses too. It does not know networks, styles or files.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from keras import ops
+
+from .losses import warp
+
+Stylize = Callable[[np.ndarray], np.ndarray]
+"""Pictures float32 `(B, H, W, 3)` in `[0, 255]` to pictures alike."""
+
+SENSOR_NOISE = 3.0
+"""Standard deviation of the noise of a camera in ordinary light, of 255."""
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def warping_error(first: np.ndarray, second: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> float:
+    """How much the second frame differs from the moved first one, where both show the same.
+
+    The true flow leads from the first frame to the second, so the second is sampled where the pixels of the first
+    have gone: the same comparison as warping the first one forward, without the holes.
+
+    Args:
+        first: A frame, stylized or not, `(H, W, 3)` in `[0, 255]`.
+        second: The next one, alike.
+        flow: float32 `(H, W, 2)`, as in `FlowPair`.
+        valid: bool `(H, W)`: pixels of the first frame that count.
+
+    Returns:
+        The root of the mean squared difference, of pictures in `[0, 1]`.
+
+    Raises:
+        ValueError: No pixel counts.
+
+    Reference:
+        Gao, Gu, Zhang, Yu: ReCoNet: Real-time coherent video style transfer network (2018), the stability error of
+        its experiments.
+    """
+    warped, inside = warp(ops.convert_to_tensor(second[None].astype(np.float32)), ops.convert_to_tensor(flow[None]))
+    counts = valid & (ops.convert_to_numpy(inside)[0, ..., 0] > 0)
+    if not counts.any():
+        raise ValueError("no pixel counts: at least one valid pixel that stays inside of the frame was expected.")
+    difference = (first.astype(np.float32) - ops.convert_to_numpy(warped)[0]) / 255.0
+    return float(np.sqrt(np.mean(np.square(difference[counts], dtype=np.float64))))
+
+
+def noise_gain(stylize: Stylize, photo: np.ndarray, *, draws: int = 4, sigma: float = SENSOR_NOISE, seed: int = 0) -> float:
+    """How much a picture moves when nothing moves but the noise of the camera, relative to that noise.
+
+    Args:
+        stylize: What is measured.
+        photo: A still scene, `(H, W, 3)` in `[0, 255]`.
+        draws: Frames of it, each with noise of its own; at least 2.
+        sigma: Standard deviation of the noise, of 255.
+        seed: Of the noise.
+
+    Returns:
+        Mean absolute change from frame to frame of the output, over that of the input: 1 hands noise through.
+    """
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0.0, sigma, (draws, *photo.shape))
+    frames = np.rint(photo + noise).clip(0, 255).astype(np.float32)  # as a camera delivers them
+    return mean_change(stylize(frames)) / mean_change(frames)
+
+
+def mean_change(frames: np.ndarray) -> float:
+    """Mean absolute difference of consecutive frames `(T, H, W, 3)`."""
+    return float(np.mean(np.abs(np.diff(frames.astype(np.float64), axis=0))))
+
+
+def sharpness(image: np.ndarray) -> float:
+    """Mean length of the gradient of brightness, in steps per pixel: `(H, W, 3)` to a number. Blur lowers it."""
+    light = image.astype(np.float32) @ LUMA
+    across, down = np.diff(light, axis=1)[:-1], np.diff(light, axis=0)[:, :-1]
+    return float(np.mean(np.hypot(across, down)))
