@@ -19,7 +19,7 @@ from realtime_nst.video import parse_size
 HERE = Path(__file__).parent
 CAMERA, SIZE, STYLE = HERE.parent / "samples" / "clip.mp4", "960x540", "wave"
 KEYS = ("h",)
-SECONDS_TO_START, SECONDS_TO_SETTLE = 60.0, 6.0
+SECONDS_TO_START, SECONDS_TO_SETTLE = 60.0, 10.0
 QUALITY = 88
 
 

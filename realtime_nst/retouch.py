@@ -28,8 +28,8 @@ def build_retouch_engine(width: int, height: int, backend: Backend) -> Any:
     """Compile the graph for one size of frame.
 
     Args:
-        width: Width of the images in pixels, even.
-        height: Height of the images in pixels, even.
+        width: Width of the images in pixels, a multiple of 8.
+        height: Height of the images in pixels, a multiple of 8.
         backend: What runs it; it becomes Keras' own where Keras is needed.
 
     Returns:

@@ -16,6 +16,9 @@ LUMA = (0.299, 0.587, 0.114)
 LEAST_SHARE = 1 / 16
 """How far a held pixel still moves with each frame: what stayed below the threshold is gone within a second, down to
 differences that eight bits round away; these go by one grey level now and then (`creep`)."""
+BLOCK, CELL, REACH = 4, 8, 2
+"""Pixels along a side of the blocks whose means are compared, and of the cells that move or hold as one; and cells
+around a changed one that move with it: a painted outline reaches beyond what it outlines, and would stay behind."""
 SETTINGS = ("strength", "colours", "stability", "fresh", "creep")
 
 
@@ -23,8 +26,8 @@ def build_retouch(width: int, height: int) -> keras.Model:
     """The graph of `RetouchLayer` for one size of frame.
 
     Args:
-        width: Width of the images in pixels, even.
-        height: Height of the images in pixels, even.
+        width: Width of the images in pixels, a multiple of 8.
+        height: Height of the images in pixels, a multiple of 8.
     """
     held = (3, height, width) if channels_first() else (height, width, 3)
     shapes = {"photos": (height, width, 3), "paintings": (height, width, 3), "held_photos": held, "held_paintings": held}
@@ -39,8 +42,8 @@ class RetouchLayer(layers.Layer):
     *Colours*: the brightness of the painting with the colour differences of the photo. Where the sum leaves the
     range of colours, the differences shrink together, so that hue and brightness stay and only saturation gives way.
 
-    *Stability*: how much the photo differs from the one for which a pixel was painted, as a mean of 2x2 pixels (the
-    signs of noise cancel), spread over its neighbours, decides how far the held picture moves: hardly at all up to
+    *Stability*: how much the photo differs from the one for which a pixel was painted, as a mean of 4x4 pixels (the
+    signs of noise cancel), spread over the neighbourhood, decides how far the held picture moves: hardly at all up to
     the threshold, wholly from twice of it. Photo and painting move by the same share, so that slow changes add up
     until they show.
 
@@ -65,12 +68,14 @@ class RetouchLayer(layers.Layer):
         painting = painting + colours * (recoloured - painting)
         painting = photo + strength * (painting - photo)
 
-        change = _across_colours(ops.maximum, ops.abs(_mean_of_four(photo - held_photo)))
-        change = ops.max_pool(change, 3, 1, "same", keras.config.image_data_format())
+        layout = keras.config.image_data_format()
+        change = _across_colours(ops.maximum, ops.abs(_block_means(photo - held_photo)))
+        change = ops.max_pool(change, CELL // BLOCK, CELL // BLOCK, "valid", layout)
+        change = ops.max_pool(change, 2 * REACH + 1, 1, "same", layout)
         share = ops.clip((change - stability) / ops.maximum(stability, 1e-3), LEAST_SHARE, 1.0)
-        share = ops.maximum(share, fresh)
+        share = ops.maximum(ops.average_pool(share, 3, 1, "same", layout), fresh)
         rows, columns = (2, 3) if channels_first() else (1, 2)
-        share = ops.repeat(ops.repeat(share, 2, axis=rows), 2, axis=columns)
+        share = ops.repeat(ops.repeat(share, CELL, axis=rows), CELL, axis=columns)
 
         held_photo = _follow(held_photo, photo, share, creep)
         held_painting = _follow(held_painting, painting, share, creep)
@@ -86,13 +91,13 @@ def _across_colours(combine: Any, x: Any) -> Any:
     return combine(combine(red, green), blue)
 
 
-def _mean_of_four(x: Any) -> Any:
-    """Means of 2x2 pixels. With channels first, channels count as pictures: OpenVINO pads three of them to sixteen."""
+def _block_means(x: Any) -> Any:
+    """Means of blocks. With channels first, channels count as pictures: OpenVINO pads three of them to sixteen."""
     if not channels_first():
-        return ops.average_pool(x, 2, 2, "valid", "channels_last")
+        return ops.average_pool(x, BLOCK, BLOCK, "valid", "channels_last")
     _, _, height, width = x.shape
-    means = ops.average_pool(ops.reshape(x, (-1, 1, height, width)), 2, 2, "valid", "channels_first")
-    return ops.reshape(means, (-1, 3, height // 2, width // 2))
+    means = ops.average_pool(ops.reshape(x, (-1, 1, height, width)), BLOCK, BLOCK, "valid", "channels_first")
+    return ops.reshape(means, (-1, 3, height // BLOCK, width // BLOCK))
 
 
 def _luma(x: Any) -> Any:

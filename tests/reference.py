@@ -90,18 +90,21 @@ def keep_colours_with_numpy(photo: np.ndarray, painting: np.ndarray) -> np.ndarr
 def hold_with_numpy(
     photo: np.ndarray, painting: np.ndarray, held: tuple[np.ndarray, np.ndarray], threshold: float, creep: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is held after a frame: photo and painting, uint8, by loops over 2x2 pixels."""
-    height, width = photo.shape[0] // 2, photo.shape[1] // 2
+    """What is held after a frame: photo and painting, uint8, by loops over cells of 8x8 pixels."""
+    height, width = photo.shape[0] // 8, photo.shape[1] // 8
     change = np.zeros((height, width))
-    for row, column in np.ndindex(height, width):
-        block = np.s_[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-        change[row, column] = np.abs((photo[block].astype(float) - held[0][block]).mean((0, 1))).max()
+    for row, column in np.ndindex(2 * height, 2 * width):
+        block = np.s_[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+        differs = np.abs((photo[block].astype(float) - held[0][block]).mean((0, 1))).max()
+        change[row // 2, column // 2] = max(change[row // 2, column // 2], differs)
 
-    def around(values: np.ndarray, row: int, column: int) -> np.ndarray:
-        return values[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+    def around(values: np.ndarray, reach: int, row: int, column: int) -> np.ndarray:
+        return values[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
 
-    most = np.array([[around(change, row, column).max() for column in range(width)] for row in range(height)])
-    share = np.clip((most - threshold) / threshold, 1 / 16, 1).repeat(2, 0).repeat(2, 1)[..., None]
+    most = np.array([[around(change, 2, row, column).max() for column in range(width)] for row in range(height)])
+    moves = np.clip((most - threshold) / threshold, 1 / 16, 1)
+    soft = np.array([[around(moves, 1, row, column).mean() for column in range(width)] for row in range(height)])
+    share = soft.repeat(8, 0).repeat(8, 1)[..., None]
 
     def follow(old: np.ndarray, new: np.ndarray) -> np.ndarray:
         gap = new.astype(float) - old

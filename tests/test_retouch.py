@@ -12,7 +12,7 @@ from realtime_nst.retouch import build_retouch_engine
 from tests.reference import hold_with_numpy, keep_colours_with_numpy
 
 OPENVINO = Backend("openvino", "bfloat16", gpu=False)
-WIDTH, HEIGHT = 32, 24
+WIDTH, HEIGHT = 128, 96
 Retouch = Callable[..., np.ndarray]
 
 
@@ -76,7 +76,8 @@ def test_holding_equals_the_formula_frame_by_frame(retouch: Retouch) -> None:
     retouch(photo, held[1], look, True)
     for index in range(2, 12):
         noise = rng.normal(0, 6, photo.shape)
-        moved = np.roll(photo, index, axis=1) if index % 3 == 0 else photo
+        moved = photo.copy()
+        moved[20:30, 8 * index : 8 * index + 6] = 255
         now = np.clip(moved + noise, 0, 255).astype(np.uint8)
         painting = picture(index)
         held = hold_with_numpy(now, painting, held, 12.0, float(index % 4 == 0))
@@ -101,14 +102,30 @@ def test_a_static_noisy_camera_gives_a_picture_that_moves_less_than_it(retouch: 
     assert motion(pictures) < 0.15 * motion(photos)
 
 
+def test_an_outline_that_is_painted_around_a_hand_goes_with_it(retouch: Retouch) -> None:
+    background = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    for step in range(0, WIDTH + 24, 6):
+        photo, painting = background.copy(), background.copy()
+        photo[24:72, step : step + 32] = 220
+        painting[12:84, max(step - 12, 0) : step + 44] = 0  # the outline reaches twelve pixels beyond
+        painting[24:72, step : step + 32] = 220
+        if step >= WIDTH:
+            painting = background
+        found = retouch(photo, painting, Look(stability=16.0), step == 0)
+        behind = found[:, : max(step - 24, 0)].astype(int)
+        if behind.size:
+            left = np.abs(behind - 120)
+            assert left.mean() < 120 / 60 and left.max() < 120 / 4, f"left behind at {step}, at a corner"
+
+
 @pytest.mark.parametrize("stability", [8.0, 16.0, 32.0])
 def test_a_moving_hand_leaves_no_ghost(retouch: Retouch, stability: float) -> None:
     background = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
     pictures = []
-    for step in range(-8, WIDTH + 4, 4):
+    for step in range(-32, WIDTH + 8, 8):
         photo = background.copy()
-        photo[6:18, max(step, 0) : max(step + 8, 0)] = (200, 150, 120)
-        pictures.append(retouch(photo, 255 - photo, Look(stability=stability), step == -8))
+        photo[24:72, max(step, 0) : max(step + 32, 0)] = (200, 150, 120)
+        pictures.append(retouch(photo, 255 - photo, Look(stability=stability), step == -32))
     seen, left = (np.abs(pictures[index].astype(int) - 135) for index in (5, -1))
     assert seen.mean() > 4, "the hand was in the picture"
     assert left.mean() < 0.02 * seen.mean(), "and no longer a frame after it left"
