@@ -16,7 +16,7 @@ LUMA = (0.299, 0.587, 0.114)
 LEAST_SHARE = 1 / 16
 """How far a held pixel still moves with each frame: what stayed below the threshold is gone within a second, down to
 differences that eight bits round away; these go by one grey level now and then (`creep`)."""
-BLOCK, CELL, REACH = 4, 8, 2
+BLOCK, CELL, REACH = 4, 8, 3
 """Pixels along a side of the blocks whose means are compared, and of the cells that move or hold as one; and cells
 around a changed one that move with it: a painted outline reaches beyond what it outlines, and would stay behind."""
 SETTINGS = ("strength", "colours", "stability", "fresh", "creep")

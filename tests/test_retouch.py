@@ -115,7 +115,7 @@ def test_an_outline_that_is_painted_around_a_hand_goes_with_it(retouch: Retouch)
         behind = found[:, : max(step - 24, 0)].astype(int)
         if behind.size:
             left = np.abs(behind - 120)
-            assert left.mean() < 120 / 60 and left.max() < 120 / 4, f"left behind at {step}, at a corner"
+            assert left.max() < 120 / 10, f"left behind at {step}"
 
 
 @pytest.mark.parametrize("stability", [8.0, 16.0, 32.0])
