@@ -1,15 +1,17 @@
 """Real-time style transfer: `Source -> Stylizer -> Sink`.
 
     cli.py           flags, exit codes; commands.py does what they say
-    app.py           the loop; stage.py its threads, controls.py the user's wishes, stats.py the speed
+    app.py           the loop; stage.py its threads, keys.py and controls.py the user's wishes, stats.py the speed
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
     files/           video files, from any to any: its own map is in files/__init__.py
-    stylizer.py      Frame -> Frame; engine.py compiles, backend.py chooses on what
+    live/            the live show: its own map is in live/__init__.py
+    stylizer.py      picture -> picture; engine.py compiles, backend.py chooses on what
     openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
+    look.py          colours, stability, strength; retouch.py does it, retouch_network.py is its graph
     network.py       the transform network in Keras; architecture.py its shape in numbers
-    stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files
+    stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files, crossfade.py between them
     bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture
-    overlay.py       text over the preview; interrupt.py Ctrl-C; errors.py what can go wrong
+    settings.py      what is remembered; opencv.py where it loads; interrupt.py Ctrl-C; errors.py what can go wrong
 
 `realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds
 the shipped ones.

@@ -1,10 +1,11 @@
 """The loop: `Source -> Stylizer -> Sink`. It knows nothing else, neither OpenCV nor Keras.
 
 The main thread owns the sink, the window, the keyboard and Ctrl-C; capture and stylizing run ahead on a thread
-each. Frames are dropped in one place only: between a live source and the stylizer.
+each. Frames are dropped in one place only: between a live source and the stylizer. There they also end while
+nobody would see them, so that nothing is painted for nobody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from realtime_nst.controls import Controls
 from realtime_nst.interrupt import on_interrupt
@@ -27,6 +28,7 @@ def run(
     *,
     frames: int | None = None,
     save: Callable[[Frame], None] = lambda frame: None,
+    watched: Callable[[], bool] = lambda: True,
 ) -> None:
     """Carry frames from source to sink until the source ends or the user quits.
 
@@ -34,28 +36,33 @@ def run(
         source: Where frames come from; it is closed at the end.
         stylizer: Frame to frame; called on one thread, in order.
         sink: Where they go; the caller closes it.
-        controls: What the user wants; quitting and pausing take effect here.
+        controls: What the user wants; quitting and pausing take effect here. A paused live source goes on unseen, so
+            that the next frame is a fresh one; another source waits.
         stats: Counts what was written.
         frames: Stop after so many; `None` goes on to the end.
         save: Called with the frame on show when the user asks for a snapshot.
+        watched: Whether anyone takes the frames now; a live source goes on unseen while nobody does.
 
     Raises:
         Exception: Whatever source, stylizer or sink raised.
     """
     capture = Stage(source, keep="latest" if source.live else "all", name="capture")
-    stylize = Stage(map(stylizer, capture), keep="all", depth=1, name="stylize")
+    stylize = Stage(map(stylizer, seen(capture, controls) if source.live else capture), keep="all", depth=1, name="stylize")
     shown: Frame | None = None
     saved = controls.snapshots_wanted
     try:
         with on_interrupt(controls.leave):
             while not (controls.quit or stylize.finished or stats.frames == frames):
-                frame = None if controls.paused else stylize.get(timeout=HEARTBEAT)
+                idle = controls.idle  # then wait for keys, which a window loses when nobody listens, not for frames
+                frame = None if idle and not source.live else stylize.get(timeout=0.0 if idle else HEARTBEAT)
                 if frame is not None:  # None: nothing new yet, but keys must still work
                     sink.write(frame)
                     stats.dropped = capture.dropped
                     stats.count(frame)
                     shown = frame
-                controls.press(sink.poll_key(HEARTBEAT if controls.paused else 0.0))
+                controls.press(sink.poll_key(HEARTBEAT if idle else 0.0))
+                controls.watched = watched()
+                controls.tick()
                 if saved < controls.snapshots_wanted and shown is not None:
                     saved = controls.snapshots_wanted
                     save(shown)
@@ -65,3 +72,8 @@ def run(
         source.close()
         for stage in (capture, stylize):
             stage.join(STOP_TIMEOUT)  # ... then wait
+
+
+def seen(frames: Iterable[Frame], controls: Controls) -> Iterator[Frame]:
+    """The frames that someone would see; the others end here, before anything is computed for them."""
+    return (frame for frame in frames if not controls.idle)

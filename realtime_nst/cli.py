@@ -1,7 +1,8 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py`, `files/command.py` and `bench.py` (for `train`, `evaluate` and `optimize`: in
-`train/`), imported when it runs, so that `--help` is instant.
+What a command does is in `commands.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for `train`,
+`evaluate` and `optimize`: in `train/`), imported when it runs, so that `--help` is instant. The flags of the live
+commands are in `flags.py`.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from realtime_nst import __version__
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
 from realtime_nst.interrupt import INTERRUPTED
+from realtime_nst.live.flags import add_checks, add_webcam, size, whole
 
 DEFAULT_STYLE = "wave"
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
@@ -64,28 +66,19 @@ def build_parser() -> argparse.ArgumentParser:
     styled = argparse.ArgumentParser(add_help=False)
     styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before the others")
 
-    painting = argparse.ArgumentParser(add_help=False)
+    engine = argparse.ArgumentParser(add_help=False)
+    engine.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
+    engine.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
+
+    painting = argparse.ArgumentParser(add_help=False, parents=[engine])
     painting.add_argument(
         "--style",
         default=DEFAULT_STYLE,
         metavar="STYLE",
         help="a name, or a mix as in wave:0.6,scream:0.4 (%(default)s)",
     )
-    painting.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
-    painting.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
 
-    webcam = commands.add_parser("webcam", parents=[common, styled, painting], help="paint a camera, live, in a window")
-    webcam.add_argument(
-        "--camera", default="0", metavar="CAMERA", help="index, device path, video file, URL, or `pattern` (default: %(default)s)"
-    )
-    webcam.add_argument("--size", type=_size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
-    webcam.add_argument("--mirror", action="store_true", help="flip left to right, as a mirror does")
-    webcam.add_argument("--no-window", action="store_true", help="show nothing")
-    webcam.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames")
-    webcam.add_argument("-o", "--output", type=Path, metavar="FILE", help="record to an MP4 file")
-    webcam.add_argument("--overwrite", action="store_true", help="replace an existing recording")
-    webcam.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where the s key saves (default: here)")
-    webcam.set_defaults(command=("realtime_nst.commands", "webcam"))
+    add_webcam(commands, [common, styled, engine])
 
     video = commands.add_parser("video", parents=[common, styled, painting], help="paint video files")
     _add_video_flags(video)
@@ -102,8 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     styles = commands.add_parser("styles", parents=[common, styled], help="list the styles")
     styles.set_defaults(command=("realtime_nst.commands", "styles"))
 
-    cameras = commands.add_parser("cameras", parents=[common], help="list the cameras")
-    cameras.set_defaults(command=("realtime_nst.commands", "cameras"))
+    add_checks(commands, [common], [common, styled, engine])
 
     bench = commands.add_parser("bench", parents=[common, styled], help="measure the speed on this machine, and its limit")
     bench.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: the fastest)")
@@ -111,7 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--precision", nargs="+", choices=("auto", *PRECISIONS), default=["auto"], help="arithmetic, one or several"
     )
     sizes = [(640, 480), (1280, 720)]
-    bench.add_argument("--size", nargs="+", type=_size, default=sizes, metavar="WxH", help="default: 640x480 1280x720")
+    bench.add_argument("--size", nargs="+", type=size, default=sizes, metavar="WxH", help="default: 640x480 1280x720")
     bench.add_argument("--frames", type=_several, default=60, metavar="N", help="frames per round (default: %(default)s)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     bench.add_argument("--chart", type=Path, metavar="PNG", help="draw the figures")
@@ -207,7 +199,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     part.add_argument("--end", type=_moment, metavar="TIME", help="end here")
     part.add_argument("--every", type=_seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
     picture = video.add_argument_group("the picture")
-    picture.add_argument("--size", type=_size, metavar="WxH", help="scale to this size (default: as it is)")
+    picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
     picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
     picture.add_argument(
         "--crf", type=_natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
@@ -227,35 +219,24 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     video.add_argument("--preview", type=Path, metavar="FILE", help="keep a picture of the latest frame here (PNG, JPEG, WebP)")
 
 
-def _whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
-    """A whole number within bounds, or argparse's error."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = lowest - 1
-    if not lowest <= number <= highest:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
-    return number
-
-
 def _positive(text: str) -> int:
-    return _whole(text, 1)
+    return whole(text, 1)
 
 
 def _several(text: str) -> int:
-    return _whole(text, 2)
+    return whole(text, 2)
 
 
 def _natural(text: str) -> int:
-    return _whole(text, 0)
+    return whole(text, 0)
 
 
 def _side(text: str) -> int:
-    return _whole(text, 64, 4096)
+    return whole(text, 64, 4096)
 
 
 def _crop(text: str) -> int:
-    number = _whole(text, 32, 4096)
+    number = whole(text, 32, 4096)
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
@@ -276,14 +257,5 @@ def _moment(text: str) -> Fraction:
 
     try:
         return parse_moment(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _size(text: str) -> tuple[int, int]:
-    from realtime_nst.video import parse_size
-
-    try:
-        return parse_size(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

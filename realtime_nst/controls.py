@@ -1,36 +1,23 @@
-"""What the user wants now, and the one table of keys that window, help and README agree on.
+"""What the user wants now. The main thread writes, the stylizing thread reads.
 
-The main thread writes, the stylizing thread reads; every field is replaced in one step, so no lock is needed.
+Every field is replaced in one step, so no lock is needed. The keys are in `keys.py`.
 """
 
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
+from realtime_nst.crossfade import blend
+from realtime_nst.keys import KEYS
+from realtime_nst.look import STABILITIES
+from realtime_nst.settings import FADE_SECONDS, SCALES, STRENGTHS, Settings
 from realtime_nst.styles import Style
 
-
-class Key(NamedTuple):
-    """A row of the key table: names of keys, the method of `Controls` they call, and what that does."""
-
-    names: tuple[str, ...]
-    action: str
-    help: str
-
-
-KEYS = (
-    Key(tuple("123456789"), "choose", "style by number"),
-    Key(("n",), "next", "next style"),
-    Key(("p",), "previous", "previous style"),
-    Key(("space",), "pause", "pause, go on"),
-    Key(("m",), "flip", "mirror"),
-    Key(("s",), "snapshot", "save a picture"),
-    Key(("h",), "help", "show or hide the keys"),
-    Key(("q", "esc"), "quit", "quit"),
-)
-"""The keys inside of the window."""
-
 NOTICE_SECONDS = 2.0
+BALANCES = (0.0, 0.25, 0.5, 0.75)
+WIPES = ("", "half", "moving")
+T = TypeVar("T", int, float)
 
 
 class Controls:
@@ -39,20 +26,48 @@ class Controls:
     Args:
         styles: What the number keys and next/previous choose from.
         style: Where to start; it may be a mix, which is then before the first.
-        mirror: Flip frames left to right.
+        settings: Where everything else starts.
+        clock: Seconds.
     """
 
-    def __init__(self, styles: Sequence[Style], style: Style | None = None, *, mirror: bool = False) -> None:
+    def __init__(
+        self,
+        styles: Sequence[Style],
+        style: Style | None = None,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not styles:
             raise ValueError("styles: at least one was expected.")
+        start = settings or Settings()
         self.styles = list(styles)
         self.style = style or self.styles[0]
-        self.mirror = mirror
+        self.target = self.style
+        """What to paint in: the style, or a mix of it with the one before."""
+        self.strength = start.strength
+        self.colours = start.colours
+        self.stability = start.stability
+        self.scale = start.scale
+        self.fade = start.fade
+        self.mirror = start.mirror
+        self.show_display = start.display
+        self.balance = 0.0
+        self.wipe = ""
+        self.cycling = False
+        self.full_screen = False
+        self.recording = False
         self.paused = False
+        self.watched = True
+        """Whether anyone takes the frames; a window out of sight does not."""
         self.quit = False
         self.show_help = False
         self.snapshots_wanted = 0
         self.changes = 0
+        self._other = self.styles[(self.position + 1) % len(self.styles)]
+        self._cycle_seconds = start.cycle
+        self._next_change = 0.0
+        self._clock = clock
         self._notice: tuple[str, float] = ("", 0.0)
 
     def press(self, name: str | None) -> None:
@@ -63,20 +78,37 @@ class Controls:
                 action(name)
                 self.changes += 1
 
+    def tick(self) -> None:
+        """Let time do what it should: change the style when its turn is over."""
+        if self.cycling and not self.idle and self._clock() >= self._next_change:
+            self._next_change = self._clock() + self._cycle_seconds
+            self._use((self.position + 1) % len(self.styles))
+            self.changes += 1
+
     def leave(self) -> None:
         """Ask to quit."""
         self.quit = True
 
+    def cycle(self, on: bool = True) -> None:
+        """Let styles change by themselves, or not."""
+        self.cycling = on
+        self._next_change = self._clock() + self._cycle_seconds
+
     def say(self, text: str) -> None:
         """Show a few words for two seconds."""
-        self._notice = (text, time.monotonic() + NOTICE_SECONDS)
+        self._notice = (text, self._clock() + NOTICE_SECONDS)
         self.changes += 1
+
+    @property
+    def idle(self) -> bool:
+        """True when nobody would see a new frame."""
+        return self.paused or not self.watched
 
     @property
     def notice(self) -> str:
         """What to show now; empty after two seconds."""
         text, until = self._notice
-        return text if time.monotonic() < until else ""
+        return text if self._clock() < until else ""
 
     @property
     def position(self) -> int:
@@ -84,31 +116,103 @@ class Controls:
         names = [style.name for style in self.styles]
         return names.index(self.style.name) if self.style.name in names else -1
 
+    @property
+    def settings(self) -> Settings:
+        """What the next show should start with."""
+        return Settings(
+            style=self.style.name,
+            strength=self.strength,
+            colours=self.colours,
+            stability=self.stability,
+            scale=self.scale,
+            fade=self.fade,
+            cycle=self._cycle_seconds,
+            mirror=self.mirror,
+            display=self.show_display,
+        )
+
     def _choose(self, name: str) -> None:
         if int(name) <= len(self.styles):
             self._use(int(name) - 1)
 
-    def _next(self, name: str) -> None:
-        self._use((self.position + 1) % len(self.styles))
-
-    def _previous(self, name: str) -> None:
-        self._use((max(self.position, 0) - 1) % len(self.styles))
+    def _step_style(self, name: str) -> None:
+        place = self.position + 1 if name == "n" else max(self.position, 0) - 1
+        self._use(place % len(self.styles))
 
     def _use(self, position: int) -> None:
-        self.style = self.styles[position]
-        self.say(f"{position + 1}  {self.style.name}")
+        chosen = self.styles[position]
+        if chosen.name != self.style.name:
+            self._other = self.style
+        self.style = self.target = chosen
+        self.balance = 0.0
+        self._next_change = max(self._next_change, self._clock() + self._cycle_seconds)
+        self.say(f"{position + 1}  {chosen.name}")
 
-    def _pause(self, name: str) -> None:
+    def _step_balance(self, name: str) -> None:
+        other = self._other
+        if other.name == self.style.name or other.body.sha256 != self.style.body.sha256:
+            self.say(f"{self.style.name} and {other.name} do not mix")
+            return
+        self.balance = BALANCES[(BALANCES.index(self.balance) + 1) % len(BALANCES)]
+        names = f"{self.style.name}:{1 - self.balance:g},{other.name}:{self.balance:g}"
+        mix = replace(blend(self.style, other, self.balance), name=names)
+        self.target = mix if self.balance else self.style
+        self.say(f"{1 - self.balance:.0%} {self.style.name}   {self.balance:.0%} {other.name}")
+
+    def _step_strength(self, name: str) -> None:
+        self.strength = step(STRENGTHS, self.strength, name == "+")
+        self.say("the photo" if not self.strength else f"strength {self.strength:.0%}")
+
+    def _toggle_colours(self, name: str) -> None:
+        self.colours = not self.colours
+        self.say("my colours" if self.colours else "the painting's colours")
+
+    def _step_scale(self, name: str) -> None:
+        self.scale = step(SCALES, self.scale, name == ".")
+        self.say(f"painted at {self.scale:.0%} of the size")
+
+    def _step_stability(self, name: str) -> None:
+        self.stability = step(STABILITIES, self.stability, name == "k")
+        self.say(f"holds below {self.stability}" if self.stability else "holds nothing")
+
+    def _toggle_cycle(self, name: str) -> None:
+        self.cycle(not self.cycling)
+        self.say(f"another style every {self._cycle_seconds:g} s" if self.cycling else "this style stays")
+
+    def _toggle_fade(self, name: str) -> None:
+        self.fade = 0.0 if self.fade else FADE_SECONDS
+        self.say(f"fades over {self.fade:g} s" if self.fade else "cuts")
+
+    def _step_wipe(self, name: str) -> None:
+        self.wipe = WIPES[(WIPES.index(self.wipe) + 1) % len(WIPES)]
+
+    def _toggle_pause(self, name: str) -> None:
         self.paused = not self.paused
 
-    def _flip(self, name: str) -> None:
+    def _toggle_mirror(self, name: str) -> None:
         self.mirror = not self.mirror
+
+    def _toggle_full_screen(self, name: str) -> None:
+        self.full_screen = not self.full_screen
+
+    def _toggle_recording(self, name: str) -> None:
+        self.recording = not self.recording
+
+    def _toggle_display(self, name: str) -> None:
+        self.show_display = not self.show_display
 
     def _snapshot(self, name: str) -> None:
         self.snapshots_wanted += 1
 
-    def _help(self, name: str) -> None:
+    def _toggle_help(self, name: str) -> None:
         self.show_help = not self.show_help
 
     def _quit(self, name: str) -> None:
         self.leave()
+
+
+def step(values: Sequence[T], value: T, up: bool) -> T:
+    """The next larger or smaller of some rising values; the last and the first stay."""
+    if up:
+        return next((other for other in values if other > value), values[-1])
+    return next((other for other in reversed(values) if other < value), values[0])

@@ -4,7 +4,6 @@ Weights stay on the device. A frame costs one upload and one download of uint8; 
 switching compiles nothing. This module does not know styles by name, or where frames come from.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def build_engine(body: Body, width: int, height: int, backend: Backend) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def build_engine(body: Body, width: int, height: int, backend: Backend) -> Any:
     """Load a body's weights and compile it.
 
     Args:
@@ -26,7 +25,7 @@ def build_engine(body: Body, width: int, height: int, backend: Backend) -> Calla
         backend: What runs it; it becomes Keras' own where Keras is needed.
 
     Returns:
-        Image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike.
+        An engine: image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike.
 
     Raises:
         StyleError: The body's weights are damaged.
@@ -61,9 +60,13 @@ class TensorFlowEngine:
         self._call = tensorflow.function(lambda images, vectors: network({"images": images, "vectors": vectors}), jit_compile=gpu)
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        tf = self._tensorflow
-        painted: np.ndarray = self._call(tf.constant(image[None]), tf.constant(vector[None])).numpy()[0]
+        painted: np.ndarray = self.on_device(image, vector).numpy()[0]
         return painted
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+        """The painting `(1, height, width, 3)` where it is."""
+        tf = self._tensorflow
+        return self._call(tf.constant(image[None]), tf.constant(vector[None]))
 
 
 class JaxEngine:
@@ -86,4 +89,8 @@ class JaxEngine:
         self._call = jax.jit(call)
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        return np.array(self._call(self._weights, image[None], vector[None])[0])
+        return np.array(self.on_device(image, vector)[0])
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+        """The painting `(1, height, width, 3)` where it is."""
+        return self._call(self._weights, image[None], vector[None])

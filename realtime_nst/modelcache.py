@@ -18,7 +18,7 @@ import platformdirs
 MOST_MODELS = 12
 """Entries that are kept; the network of the shipped styles takes about 2 MB each."""
 
-DEFINITION = ("architecture.py", "network.py", "openvino_engine.py")
+DEFINITION = ("architecture.py", "network.py", "retouch_network.py", "openvino_engine.py")
 
 log = logging.getLogger(__name__)
 

@@ -41,6 +41,11 @@ class OpenVINOEngine:
         self._pictures = Buffers((1, height, width, 3))
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        painted: np.ndarray = self.on_device(image, vector)[0]
+        return painted
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """The painting `(1, height, width, 3)` in the memory that OpenVINO wrote, for a `Retouch`."""
         picture = self._pictures.take()
         # A copy only of a mirrored or read-only frame. Tensors do not hold their arrays: `given` does until the end.
         given = {"images": np.require(image, requirements=["C", "W"]), "vectors": np.require(vector, requirements=["C", "W"])}
@@ -48,8 +53,7 @@ class OpenVINOEngine:
             self._request.set_input_tensor(self._places[name], self._tensor(array[None], shared_memory=True))
         self._request.set_output_tensor(0, self._tensor(picture, shared_memory=True))
         self._request.infer(share_outputs=True)  # else it copies the picture into a result that nobody wants
-        painted: np.ndarray = picture[0]
-        return painted
+        return picture
 
 
 def compile_body(body: Body, width: int, height: int, backend: Backend) -> Any:

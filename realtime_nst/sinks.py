@@ -1,22 +1,18 @@
-"""Where frames go: a window, a video file, nowhere, or several of them. Only sinks know OpenCV's windows."""
+"""Where frames go: a video file, nowhere, or several sinks at once. The window is in `window.py`."""
 
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.errors import SinkError
 from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.sources import load_opencv
 from realtime_nst.video import Frame, Sink
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
-KEY_NAMES = {27: "esc", 32: "space"}
 
 
 class NullSink:
@@ -35,82 +31,6 @@ class NullSink:
 
     def discard(self) -> None:
         pass
-
-
-class WindowSink:
-    """A window that shows frames and takes keys. Made and used on the main thread.
-
-    Args:
-        title: Title of the window.
-        width: Width of the frames, and of the window at first, in pixels.
-        height: Height likewise.
-        draw: Writes over the picture before it is shown.
-        changed: A number that changes when `draw` would draw something else; the last frame is then drawn again.
-
-    Raises:
-        SinkError: There is no display, or OpenCV has no windows here.
-    """
-
-    def __init__(
-        self,
-        title: str,
-        width: int,
-        height: int,
-        draw: Callable[[np.ndarray], np.ndarray] = lambda image: image,
-        changed: Callable[[], int] = lambda: 0,
-    ) -> None:
-        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise SinkError("There is no display for a window (DISPLAY is not set). Use --no-window, and -o FILE to record.")
-        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's own Qt misses its fonts at each start
-        try:
-            self._cv2 = load_opencv()
-        except SourceError as error:
-            raise SinkError(str(error)) from error
-        self._title = title
-        self._draw = draw
-        self._changed = changed
-        self._drawn = changed()
-        self._shown: np.ndarray | None = None
-        try:
-            plain = self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_KEEPRATIO | self._cv2.WINDOW_GUI_NORMAL
-            self._cv2.namedWindow(title, plain)
-            self._cv2.resizeWindow(title, width, height)
-        except self._cv2.error as error:
-            raise SinkError("No window could be opened: OpenCV has none here. Use --no-window, and -o FILE to record.") from error
-
-    def write(self, frame: Frame) -> None:
-        self._shown = frame.image
-        self._show()
-
-    def poll_key(self, timeout: float) -> str | None:
-        if self._shown is not None and self._changed() != self._drawn:
-            self._show()
-        code = self._cv2.waitKey(max(1, round(1000 * timeout))) & 0xFF
-        if self._shown is not None and not self._visible():
-            return "q"  # the window was closed with the mouse
-        if code == 0xFF:
-            return None
-        return KEY_NAMES.get(code, chr(code).lower())
-
-    def close(self) -> None:
-        if self._shown is not None:
-            self._shown = None
-            self._cv2.destroyAllWindows()
-            self._cv2.waitKey(1)
-
-    def discard(self) -> None:
-        self.close()
-
-    def _visible(self) -> bool:
-        try:
-            return bool(self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE) >= 1)
-        except self._cv2.error:  # what OpenCV's Qt windows do once they are gone
-            return False
-
-    def _show(self) -> None:
-        if self._shown is not None:
-            self._drawn = self._changed()
-            self._cv2.imshow(self._title, np.ascontiguousarray(self._draw(self._shown)[:, :, ::-1]))
 
 
 class FileSink:
@@ -167,7 +87,7 @@ class FileSink:
 
 
 class TeeSink:
-    """Several sinks at once; keys come from the first.
+    """Several sinks at once; keys come from the first that has one.
 
     Args:
         sinks: One or more.
@@ -181,7 +101,8 @@ class TeeSink:
             sink.write(frame)
 
     def poll_key(self, timeout: float) -> str | None:
-        return self._sinks[0].poll_key(timeout)
+        keys = [sink.poll_key(0.0 if index else timeout) for index, sink in enumerate(self._sinks)]
+        return next((key for key in keys if key is not None), None)
 
     def close(self) -> None:
         for sink in self._sinks:

@@ -1,4 +1,4 @@
-"""`Stylizer`: frame to frame, in the style that is wanted at that moment.
+"""`Stylizer`: pictures through a body, and through a retouch where the look asks for one.
 
 Every body and size is compiled once; a style is only a vector, so that a switch takes effect on the next frame
 and costs nothing. Engines are given to it: it imports no framework.
@@ -6,73 +6,121 @@ and costs nothing. Engines are given to it: it imports no framework.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
+from realtime_nst.look import PLAIN, Look
 from realtime_nst.styles import Body, Style
 from realtime_nst.video import Frame, pad_to_multiple, padded_length
 
-Engine = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""A body compiled for one size: image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike."""
-
 SIZES_KEPT = 2
-"""Compiled sizes that are kept per body; a size takes about 100 MB at 1280x720."""
+"""Compiled sizes that are kept; a size takes about 100 MB at 1280x720."""
+
+
+class Engine(Protocol):
+    """A body compiled for one size."""
+
+    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """Image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike."""
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+        """The same, left where it is computed, for a `Retouch`."""
+
+
+Retouch = Callable[[np.ndarray, Any, Look, bool], np.ndarray]
+"""Photo, its painting on the device, look, and whether to forget what is held, to an image like the photo."""
+
+
+@dataclass
+class Compiled:
+    """What serves one size of frame: an engine per body, by its hash, and the retouch."""
+
+    engines: dict[str, Engine]
+    retouch: Retouch | None = None
 
 
 class Stylizer:
-    """Paint frames.
+    """Paint pictures.
 
     Args:
         compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a backend.
+        retouch: Width and height to a `Retouch`; without one only plain looks are painted.
     """
 
-    def __init__(self, compile: Callable[[Body, int, int], Engine]) -> None:
+    def __init__(self, compile: Callable[[Body, int, int], Engine], retouch: Callable[[int, int], Retouch] | None = None) -> None:
         self._compile = compile
-        self._sizes: OrderedDict[tuple[int, int], dict[str, Engine]] = OrderedDict()
+        self._build_retouch = retouch
+        self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
 
-    def prepare(self, bodies: Iterable[Body], width: int, height: int) -> None:
+    def prepare(self, bodies: Iterable[Body], width: int, height: int, *, retouch: bool = False) -> None:
         """Compile for frames of a size, so that no switch between these bodies has to wait.
 
         Raises:
             StyleError: A body's weights are damaged.
         """
-        for body in bodies:
-            self._engine(body, padded_length(width), padded_length(height))
+        self.install(self.compiled(bodies, width, height, retouch=retouch), width, height)
 
-    def paint(self, image: np.ndarray, style: Style) -> np.ndarray:
+    def compiled(self, bodies: Iterable[Body], width: int, height: int, *, retouch: bool = False) -> Compiled:
+        """Compile without using it yet; may run on another thread while this stylizer paints."""
+        width, height = padded_length(width), padded_length(height)
+        engines = {body.sha256: self._compile(body, width, height) for body in bodies}
+        return Compiled(engines, self._build_retouch(width, height) if retouch and self._build_retouch else None)
+
+    def install(self, compiled: Compiled, width: int, height: int) -> None:
+        """Use what was compiled for a size; the size that was not used for longest may go."""
+        kept = self._kept(padded_length(width), padded_length(height))
+        kept.engines.update(compiled.engines)
+        kept.retouch = compiled.retouch or kept.retouch
+
+    def ready(self, width: int, height: int) -> bool:
+        """Whether a size is compiled."""
+        return (padded_length(width), padded_length(height)) in self._sizes
+
+    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN, *, fresh: bool = True) -> np.ndarray:
         """Stylize one picture of any size.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
+            look: How the painting is retouched by the picture.
+            fresh: Forget the picture before, which a stable look would hold.
 
         Returns:
             A new image, like the input.
         """
         height, width = image.shape[:2]
         padded = pad_to_multiple(image)
-        engine = self._engine(style.body, padded.shape[1], padded.shape[0])
-        painted = engine(padded, style.vector)
+        size = padded.shape[1], padded.shape[0]
+        engine = self._engine(style.body, *size)
+        if look.plain:
+            painted = engine(padded, style.vector)
+        else:
+            painted = self._retouch(*size)(padded, engine.on_device(padded, style.vector), look, fresh)
         return painted if padded is image else painted[:height, :width]
 
-    def follow(self, style: Callable[[], Style], mirror: Callable[[], bool] = lambda: False) -> Callable[[Frame], Frame]:
-        """A function from frame to frame that asks for the style anew each time.
+    def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
+        """A function from frame to frame that asks for the style anew each time."""
+        return lambda frame: frame.with_image(self.paint(frame.image, style()))
 
-        Args:
-            style: The style wanted now.
-            mirror: Whether to flip the frame left to right first.
-        """
-
-        def stylize(frame: Frame) -> Frame:
-            image = frame.image[:, ::-1] if mirror() else frame.image
-            return frame.with_image(self.paint(image, style()))
-
-        return stylize
-
-    def _engine(self, body: Body, width: int, height: int) -> Engine:
-        engines = self._sizes.setdefault((width, height), {})
+    def _kept(self, width: int, height: int) -> Compiled:
+        kept = self._sizes.setdefault((width, height), Compiled({}))
+        self._sizes.move_to_end((width, height))
         if len(self._sizes) > SIZES_KEPT:
             self._sizes.popitem(last=False)
+        return kept
+
+    def _engine(self, body: Body, width: int, height: int) -> Engine:
+        engines = self._kept(width, height).engines
         if body.sha256 not in engines:
             engines[body.sha256] = self._compile(body, width, height)
         return engines[body.sha256]
+
+    def _retouch(self, width: int, height: int) -> Retouch:
+        kept = self._kept(width, height)
+        if kept.retouch is None:
+            if self._build_retouch is None:
+                raise ValueError("look: this stylizer has no retouch, only plain looks can be painted.")
+            kept.retouch = self._build_retouch(width, height)
+        return kept.retouch

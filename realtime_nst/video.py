@@ -63,7 +63,7 @@ class Sink(Protocol):
         """Show or store a frame."""
 
     def poll_key(self, timeout: float) -> str | None:
-        """The key pressed, by its name in `controls.KEYS`, after at most `timeout` seconds; `None` without one."""
+        """The key pressed, by its name in `keys.KEYS`, after at most `timeout` seconds; `None` without one."""
 
     def close(self) -> None:
         """Finish what was stored. Safe to call twice."""

@@ -65,7 +65,7 @@ def nothing_left_behind() -> Iterator[None]:
     yield
 
     def ours() -> list[str]:
-        names = ("capture", "stylize", "photos", "stage", "times")
+        names = ("capture", "stylize", "photos", "stage", "times", "camera", "compile", "output", "recording", "snapshot")
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 
     assert wait_until(lambda: not ours()), f"threads left behind: {ours()}"
@@ -76,7 +76,8 @@ def nothing_left_behind() -> Iterator[None]:
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder of its own, so that no test sees or changes the real one."""
     home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    for kind in ("DATA", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind))
     monkeypatch.setenv("REALTIME_NST_CACHE", str(home / "cache"))
     return home
 
@@ -160,6 +161,7 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: unchanged)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

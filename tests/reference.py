@@ -67,3 +67,46 @@ def stylize_with_numpy(
     scale, shift = take(3), take(3)
     assert not rest
     return np.rint(np.clip(127.5 + 64 * (x * scale + shift), 0, 255)).astype(np.uint8)
+
+
+def keep_colours_with_numpy(photo: np.ndarray, painting: np.ndarray) -> np.ndarray:
+    """Brightness of the painting, colour of the photo, pixel by pixel in double precision."""
+    weights = np.array([0.299, 0.587, 0.114])
+    result = np.empty(photo.shape)
+    for place in np.ndindex(photo.shape[:2]):
+        colour = photo[place].astype(float)
+        offsets = colour - colour @ weights
+        luma = painting[place].astype(float) @ weights
+        most = 1.0
+        for offset in offsets:  # as much saturation as the range of colours allows
+            if offset > 0:
+                most = min(most, (255 - luma) / offset)
+            elif offset < 0:
+                most = min(most, luma / -offset)
+        result[place] = luma + most * offsets
+    return result
+
+
+def hold_with_numpy(
+    photo: np.ndarray, painting: np.ndarray, held: tuple[np.ndarray, np.ndarray], threshold: float, creep: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is held after a frame: photo and painting, uint8, by loops over 2x2 pixels."""
+    height, width = photo.shape[0] // 2, photo.shape[1] // 2
+    change = np.zeros((height, width))
+    for row, column in np.ndindex(height, width):
+        block = np.s_[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        change[row, column] = np.abs((photo[block].astype(float) - held[0][block]).mean((0, 1))).max()
+
+    def around(values: np.ndarray, row: int, column: int) -> np.ndarray:
+        return values[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+
+    most = np.array([[around(change, row, column).max() for column in range(width)] for row in range(height)])
+    share = np.clip((most - threshold) / threshold, 1 / 16, 1).repeat(2, 0).repeat(2, 1)[..., None]
+
+    def follow(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+        gap = new.astype(float) - old
+        return np.floor(old + np.sign(gap) * np.maximum(share * np.abs(gap), np.minimum(np.abs(gap), creep)) + 0.5).astype(
+            np.uint8
+        )
+
+    return follow(held[0], photo), follow(held[1], painting)

@@ -32,7 +32,9 @@ def test_help_and_version_need_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", ["webcam", "video", "image", "styles", "cameras", "bench", "train", "evaluate", "optimize"])
+@pytest.mark.parametrize(
+    "command", ["webcam", "video", "image", "styles", "cameras", "doctor", "bench", "train", "evaluate", "optimize"]
+)
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
@@ -149,13 +151,31 @@ def test_styles_are_listed_with_their_paintings(run: Run, capsys: pytest.Capture
     assert any(re.match(r"wave +Wave +Nobody +2000 +narrow", line) for line in lines)
 
 
-def test_cameras_says_what_to_do_without_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("realtime_nst.commands.list_cameras", lambda: [])
+def test_cameras_are_listed_with_size_rate_and_formats(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from realtime_nst.live.cameras import CameraReport
+    from realtime_nst.live.devices import Device
+
+    monkeypatch.setattr("realtime_nst.live.checks.all_cameras", lambda: [])
     assert main(["cameras"]) == 0
     assert "try `realtime-nst webcam --camera pattern`" in capsys.readouterr().err
-    monkeypatch.setattr("realtime_nst.commands.list_cameras", lambda: [(0, 640, 480)])
-    assert main(["cameras"]) == 0
-    assert capsys.readouterr().out == "0  640x480\n"
+    fine, locked = Device(0, "Fine Camera"), Device(2, "Locked")
+    reports = {
+        fine: CameraReport(fine, 640, 480, 29.97, np.full((48, 64, 3), 90, np.uint8)),
+        locked: CameraReport(locked, problem="Camera 2 ('Locked') is in use by zoom (12)."),
+    }
+    monkeypatch.setattr("realtime_nst.live.checks.all_cameras", lambda: list(reports))
+    monkeypatch.setattr("realtime_nst.live.checks.try_camera", reports.get)
+    monkeypatch.setattr("realtime_nst.live.checks.list_formats", lambda device: ["mjpeg 1920x1080"] if device is fine else [])
+    assert main(["cameras", "--preview", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "0  Fine Camera  640x480  30.0 frames/s  mjpeg 1920x1080",
+        "2  Locked  Camera 2 ('Locked') is in use by zoom (12).",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["camera-0.png"]
+    assert main(["cameras", "--preview", str(tmp_path / "gone")]) == 1
+    assert "No folder" in one_line(capsys)
 
 
 def test_live_run_with_a_file_as_the_camera_records_it(run: Run, tmp_path: Path, talkie: Path) -> None:
@@ -168,33 +188,17 @@ def test_live_run_with_a_file_as_the_camera_records_it(run: Run, tmp_path: Path,
     assert 30 <= len(frames_of(tmp_path / "rec.mp4")) <= 25 * elapsed + 2, "no longer than life"
 
 
-def test_camera_that_fails_in_mid_show_leaves_the_recording(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_camera_that_is_unplugged_in_mid_show_goes_on_and_the_recording_has_both_parts(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tests.test_sources import FakeDevice, camera
+    from realtime_nst.live.cameras import CameraSource
+    from tests.test_cameras import FakeDevice, Port
 
-    device = FakeDevice(images=[np.full((48, 64, 3), 100, np.uint8)] * 20)
-    monkeypatch.setattr("realtime_nst.commands.open_source", lambda name, size: camera(device))
-    assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4") == 1
-    assert "stopped giving pictures" in one_line(capsys)
-    assert frames_of(tmp_path / "rec.mp4")
-
-
-def test_snapshot_has_the_style_in_its_name_and_inside(tmp_path: Path, weights: Path) -> None:
-    from realtime_nst.commands import save_snapshot
-    from realtime_nst.controls import Controls
-    from realtime_nst.stylebook import find_styles
-    from realtime_nst.video import Frame
-
-    book = find_styles([weights])
-    controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"))
-    save_snapshot(tmp_path, controls, Frame(np.zeros((8, 8, 3), np.uint8), 7, 0.0))
-    (path,) = tmp_path.iterdir()
-    assert re.fullmatch(r"wave-0\.6-scream-0\.4-\d{8}-\d{6}-7\.png", path.name)
-    with Image.open(path) as file:
-        assert file.info["Style"] == "wave:0.6,scream:0.4"
-    save_snapshot(tmp_path / "gone", controls, Frame(np.zeros((8, 8, 3), np.uint8), 7, 0.0))
-    assert controls.notice == "not saved"
+    port = Port(FakeDevice([np.full((48, 64, 3), 20, np.uint8)] * 20), FakeDevice(opens=False), FakeDevice(pause=0.01))
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda name, size: CameraSource(0, capture=port))
+    assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4", "--frames", 15) == 0
+    assert "gives no pictures any more. Plug it in" in caplog.text
+    assert len(port.opened) == 3 and frames_of(tmp_path / "rec.mp4")
 
 
 BAD = {

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.controls import KEYS, Controls
-from realtime_nst.overlay import draw_overlay, help_lines
+from realtime_nst.controls import Controls, step
+from realtime_nst.keys import KEYS
+from realtime_nst.live.overlay import draw_overlay, figure_lines, help_lines
+from realtime_nst.settings import Settings
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
 
@@ -49,21 +51,119 @@ def test_from_a_mix_next_is_the_first_and_previous_the_last(book: StyleBook) -> 
     assert controls.style.name == "wave"
 
 
-def test_toggles_and_requests(controls: Controls) -> None:
-    for key, field in (("space", "paused"), ("h", "show_help"), ("m", "mirror")):
-        controls.press(key)
-        assert getattr(controls, field) is True
-        controls.press(key)
-        assert getattr(controls, field) is False
+TOGGLES = {
+    "space": "paused",
+    "h": "show_help",
+    "i": "show_display",
+    "m": "mirror",
+    "f": "full_screen",
+    "c": "colours",
+    "r": "recording",
+    "a": "cycling",
+}
+
+
+@pytest.mark.parametrize("key", TOGGLES)
+def test_toggles_go_on_and_off(controls: Controls, key: str) -> None:
+    assert getattr(controls, TOGGLES[key]) is False
+    controls.press(key)
+    assert getattr(controls, TOGGLES[key]) is True
+    controls.press(key)
+    assert getattr(controls, TOGGLES[key]) is False
+
+
+def test_snapshot_and_quit_are_requests(controls: Controls) -> None:
     controls.press("s")
     assert controls.snapshots_wanted == 1
     controls.press("esc")
     assert controls.quit
 
 
+@pytest.mark.parametrize(
+    ("less", "more", "field", "values"),
+    [
+        ("-", "+", "strength", [0.0, 0.25, 0.5, 0.75, 1.0]),
+        (",", ".", "scale", [0.375, 0.5, 0.625, 0.75, 0.875, 1.0]),
+        ("j", "k", "stability", [0, 8, 16, 32]),
+    ],
+)
+def test_steps_go_down_to_the_first_and_up_to_the_last(
+    controls: Controls, less: str, more: str, field: str, values: list[float]
+) -> None:
+    for _ in values:
+        controls.press(less)
+    seen = [getattr(controls, field)]
+    for _ in values:
+        controls.press(more)
+        seen.append(getattr(controls, field))
+    assert seen == [*values, values[-1]]
+
+
+def test_a_value_between_two_steps_goes_to_the_next(book: StyleBook) -> None:
+    assert (step([0, 8, 16], 10, True), step([0, 8, 16], 10, False)) == (16, 8)
+    controls = Controls(list(book.values()), settings=Settings(strength=0.6))
+    controls.press("-")
+    assert controls.strength == 0.5
+
+
+def test_balance_mixes_with_the_style_before_and_a_choice_ends_the_mix(controls: Controls) -> None:
+    mosaic, scream, _ = controls.styles
+    controls.press("2")
+    assert controls.target is scream
+    for share in (0.25, 0.5, 0.75):
+        controls.press("b")
+        expected = (1 - share) * scream.vector + share * mosaic.vector
+        assert np.allclose(controls.target.vector, expected, atol=1e-6)
+        assert controls.target.name == f"scream:{1 - share:g},mosaic:{share:g}"
+    controls.press("b")
+    assert controls.target is scream
+    controls.press("b")
+    controls.press("3")
+    assert controls.target.name == "wave" and controls.balance == 0
+
+
+def test_styles_change_by_themselves_when_their_time_is_over(book: StyleBook) -> None:
+    now = 100.0
+    controls = Controls(list(book.values()), settings=Settings(cycle=10.0), clock=lambda: now)
+    controls.press("a")
+    seen = []
+    for now in (105.0, 109.0, 111.0, 120.0, 122.0, 132.0):  # noqa: B007 (the clock reads it)
+        controls.tick()
+        seen.append(controls.style.name)
+    assert seen == ["mosaic", "mosaic", "scream", "scream", "wave", "mosaic"]
+    controls.press("space")
+    now = 200.0
+    controls.tick()
+    assert controls.style.name == "mosaic", "a pause holds the style, too"
+    controls.press("space")
+    controls.press("2")
+    controls.tick()
+    assert controls.style.name in ("scream", "wave")
+    now = 205.0
+    controls.press("2")
+    now = 211.0
+    controls.tick()
+    assert controls.style.name == "scream", "a chosen style gets its whole time"
+
+
+def test_wipe_goes_round(controls: Controls) -> None:
+    seen = []
+    for _ in range(4):
+        seen.append(controls.wipe)
+        controls.press("w")
+    assert seen == ["", "half", "moving", ""]
+
+
+def test_fade_key_cuts_and_fades_again(controls: Controls) -> None:
+    controls.press("d")
+    assert controls.fade == 0
+    controls.press("d")
+    assert controls.fade == 1
+
+
 def test_unknown_keys_change_nothing(controls: Controls) -> None:
     before = controls.changes
-    for key in (None, "x", "0", "é", "\x00"):
+    for key in (None, "x", "0", "é", "\x00", "shift"):
         controls.press(key)
     assert controls.changes == before and not controls.quit
 
@@ -82,7 +182,7 @@ def test_no_key_has_two_meanings() -> None:
 
 
 def test_help_shows_every_key_and_every_style(controls: Controls) -> None:
-    text = "\n".join(help_lines(controls, Stats()))
+    text = "\n".join(help_lines(controls))
     for key in KEYS:
         assert key.help in text
     for style in controls.styles:
@@ -93,7 +193,7 @@ def test_readme_has_the_same_keys() -> None:
     rows = re.findall(r"^\| (`.+?`) \| (.+?) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     table = {meaning: re.findall(r"`([^`]+)`", names) for names, meaning in rows}
     for key in KEYS:
-        expected = [key.names[0], key.names[-1]] if len(key.names) > 2 else list(key.names)
+        expected = key.label.split("-") if len(key.names) > 2 else list(key.names)
         assert table.get(key.help) == expected, f"README's row for '{key.help}'"
 
 
@@ -108,9 +208,42 @@ def test_help_is_readable_on_any_picture_and_the_frame_stays_clean(controls: Con
     controls.press("h")
     drawn = draw_overlay(image, controls, Stats())
     assert image.min() == image.max() == shade
-    panel = drawn[10:400, 10:200]
+    panel = drawn[12:400, 12:200]
     text, ground = panel.max(), np.median(panel)
     assert text == 255 and ground < 100, "light text on a dark ground"
+
+
+@pytest.mark.parametrize("height", [240, 480, 1080])
+def test_all_keys_fit_into_the_picture(controls: Controls, height: int) -> None:
+    controls.press("h")
+    controls.press("i")
+    drawn = draw_overlay(np.full((height, height * 4 // 3, 3), 200, np.uint8), controls, Stats(), "engine", "size")
+    dark = np.flatnonzero((drawn[:, height // 4] < 100).any(-1))
+    assert dark.min() > 0 and dark.max() < height - 1, "the panel ends inside"
+
+
+def test_figures_name_style_speed_age_size_and_engine(controls: Controls) -> None:
+    text = "\n".join(figure_lines(controls, Stats(), "openvino, bfloat16", "640x480"))
+    for words in ("mosaic", "frames/s", "ms old", "dropped", "640x480", "openvino"):
+        assert words in text
+
+
+def test_words_stay_for_two_seconds(book: StyleBook) -> None:
+    now = 1.0
+    controls = Controls(list(book.values()), clock=lambda: now)
+    controls.say("hello")
+    now = 2.9
+    assert controls.notice == "hello"
+    now = 3.1
+    assert controls.notice == ""
+
+
+def test_what_is_set_is_what_the_next_show_starts_with(book: StyleBook) -> None:
+    controls = Controls(list(book.values()))
+    for key in "2-ck,mid":
+        controls.press(key)
+    again = Controls(list(book.values()), book[controls.settings.style], controls.settings)
+    assert again.settings == controls.settings != Controls(list(book.values())).settings
 
 
 @pytest.mark.parametrize("size", [(8, 8), (17, 33), (64, 48), (2160, 3840)])

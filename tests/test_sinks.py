@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError
-from realtime_nst.sinks import FileSink, NullSink, TeeSink, WindowSink, check_output, check_video_output, finishing
+from realtime_nst.live.window import WindowSink
+from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_output, check_video_output, finishing
 from realtime_nst.video import Frame
 from tests.conftest import RecordingSink, frames_of
 
@@ -51,7 +52,7 @@ def test_finishing_closes_after_success_and_discards_after_failure() -> None:
     assert bad.discarded and not bad.closed
 
 
-def test_tee_writes_to_all_and_takes_keys_from_the_first() -> None:
+def test_tee_writes_to_all_and_takes_the_first_key() -> None:
     first, second = RecordingSink(keys={0: "n"}), RecordingSink(keys={0: "q"})
     tee = TeeSink([first, second])
     assert tee.poll_key(0.0) == "n"
@@ -73,7 +74,7 @@ def test_null_sink_takes_everything_and_has_no_keys() -> None:
 def test_window_without_a_display_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setattr("realtime_nst.sinks.sys.platform", "linux")
+    monkeypatch.setattr("realtime_nst.live.window.sys.platform", "linux")
     with pytest.raises(SinkError, match="There is no display for a window.*Use --no-window, and -o FILE to record"):
         WindowSink("test", 64, 48)
 

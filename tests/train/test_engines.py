@@ -92,3 +92,24 @@ def test_sizes_that_are_no_multiple_of_eight_are_mistakes_of_the_caller(width: i
 
 def test_styles_load_on_this_backend_too(weights: Path) -> None:
     assert list(find_styles([weights])) == ["mosaic", "scream", "wave"]
+
+
+def test_retouching_equals_the_formulas_written_in_numpy() -> None:
+    from realtime_nst.look import Look
+    from realtime_nst.retouch import build_retouch_engine
+    from tests.reference import hold_with_numpy, keep_colours_with_numpy
+
+    retouch = build_retouch_engine(32, 24, Backend(BACKEND, "float32", gpu=False))
+    rng = np.random.default_rng(0)
+    photo, painting = (rng.integers(0, 256, (24, 32, 3), np.uint8) for _ in range(2))
+    found = retouch(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0), False)
+    assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
+    retouch = build_retouch_engine(32, 24, Backend(BACKEND, "float32", gpu=False))
+    held = (photo, painting)
+    for index in range(1, 6):
+        now = np.clip(photo + rng.normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
+        now[:, index : index + 4] = 255
+        new = rng.integers(0, 256, (24, 32, 3), np.uint8)
+        held = (now, new) if index == 1 else hold_with_numpy(now, new, held, 12.0, float(index % 4 == 0))
+        result = retouch(now, keras.ops.convert_to_tensor(new[None]), Look(stability=12.0), index == 1)
+        assert np.abs(result.astype(int) - held[1]).max() <= 1

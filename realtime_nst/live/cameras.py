@@ -1,0 +1,301 @@
+"""Cameras through OpenCV: opening them by index or name, outliving a cable that comes loose, listing what there is."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from realtime_nst.errors import SourceError
+from realtime_nst.live.devices import Device, find_device, list_devices, users_of
+from realtime_nst.opencv import load_opencv
+from realtime_nst.stage import Stage
+from realtime_nst.video import Frame
+
+log = logging.getLogger(__name__)
+
+Capture = Callable[[int | str], Any]
+
+USUAL_FPS = 30.0
+MISSES_ALLOWED = 30
+"""Frames in a row that a camera may fail to give before it counts as gone."""
+SILENCE = 2.0
+"""Seconds without a frame after which a camera counts as gone, also if its driver says nothing."""
+RETRY_EVERY = 0.5
+INDICES_TRIED = 10
+BLACK, BLACK_SECONDS = 3, 3.0
+"""A picture whose brightest spot is darker is black; a camera that gives only such for so long is told of."""
+
+
+class CameraSource:
+    """A camera.
+
+    MJPG is asked for first, because uncompressed formats often run at 10 frames per second where MJPG runs at 30.
+    A camera that goes away is opened again when it comes back, by its name where it has one; meanwhile no frame
+    comes. Frames keep the size of the first one.
+
+    Args:
+        camera: An index, or the path of a device.
+        width: Width to ask for, in pixels; the camera may give another.
+        height: Height to ask for, in pixels.
+        capture: Opens the device; `cv2.VideoCapture` unless a test says otherwise.
+        silence: Seconds without a frame after which the device is opened anew.
+
+    Raises:
+        SourceError: OpenCV does not load, or the camera does not open or gives no picture.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        camera: int | str,
+        width: int = 640,
+        height: int = 480,
+        capture: Capture | None = None,
+        silence: float = SILENCE,
+    ) -> None:
+        self._cv2 = load_opencv()
+        self.camera = camera
+        self.device = find_device(camera)
+        self.tell: Callable[[str], None] = lambda text: None
+        self._capture = capture or self._cv2.VideoCapture
+        self._asked = width, height
+        self._silence = silence
+        self._closed = threading.Event()
+        device = self._open(camera)
+        if device is None:
+            raise SourceError(why_not(camera))
+        first = _read(device)
+        if first is None:
+            device.release()
+            raise SourceError(why_no_picture(camera))
+        self.height, self.width = first.shape[:2]
+        claimed = float(device.get(self._cv2.CAP_PROP_FPS))
+        self.fps = claimed if 1.0 <= claimed <= 1000.0 else USUAL_FPS  # 0 and NaN are common
+        self._index = 0
+        self._black_since: float | None = None
+        self._device = device
+        self._reading: Stage[tuple[np.ndarray, float]] | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return str(self.camera) if self.device is None else f"{self.camera} ({self.device.name})"
+
+    def __iter__(self) -> Iterator[Frame]:
+        reading = self._reading = self._start(self._device)  # not before: frames would wait, and grow old
+        while not self._closed.is_set():
+            picture = reading.get(timeout=self._silence)
+            if picture is not None:
+                image, captured_at = picture
+                self._watch_for_black(image, captured_at)
+                yield Frame(self._fitted(image), self._index, captured_at)
+                self._index += 1
+            elif not self._closed.is_set():
+                reading.close()
+                reading.join(0.1)
+                self._reading = reading = self._reconnected()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._reading is None:
+            self._device.release()
+        else:
+            self._reading.close()
+            self._reading.join(1.0)  # a stalled driver keeps its thread; it goes with the program
+
+    def _open(self, camera: int | str) -> Any:
+        """The device, with format and size asked for, or `None`."""
+        cv2 = self._cv2
+        device = self._capture(camera)
+        if not device.isOpened():
+            device.release()
+            return None
+        device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        device.set(cv2.CAP_PROP_FRAME_WIDTH, self._asked[0])
+        device.set(cv2.CAP_PROP_FRAME_HEIGHT, self._asked[1])
+        device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return device
+
+    def _start(self, device: Any) -> "Stage[tuple[np.ndarray, float]]":
+        """Read on a thread of its own: a driver may hang in a read for ever, and then only this thread hangs."""
+        return Stage(self._pictures(device), keep="all", name="camera")
+
+    def _pictures(self, device: Any) -> Iterator[tuple[np.ndarray, float]]:
+        misses = 0
+        try:
+            while not self._closed.is_set() and misses <= MISSES_ALLOWED:
+                image = _read(device)
+                misses = 0 if image is not None else misses + 1
+                if image is not None:
+                    yield image, time.monotonic()
+        finally:
+            device.release()
+
+    def _reconnected(self) -> "Stage[tuple[np.ndarray, float]]":
+        """Open the device again, however long it takes."""
+        log.warning("Camera %s gives no pictures any more. Plug it in: it goes on by itself.", self.name)
+        while not self._closed.is_set():
+            self.tell(f"camera {self.name} is gone: plug it in, it goes on by itself")
+            device = self._open(self._place())
+            if device is not None:
+                return self._start(device)
+            self._closed.wait(RETRY_EVERY)
+        return Stage(iter(()), keep="all", name="camera")
+
+    def _place(self) -> int | str:
+        """Where the camera is now: a replugged one may have got another number."""
+        if self.device is None:
+            return self.camera
+        return next((found.place for found in list_devices() if found.name == self.device.name), self.camera)
+
+    def _watch_for_black(self, image: np.ndarray, now: float) -> None:
+        if image[::8, ::8].max() >= BLACK:
+            self._black_since = None
+        elif self._black_since is None:
+            self._black_since = now
+        elif now - self._black_since > BLACK_SECONDS:
+            self._black_since = now
+            self.tell(f"camera {self.name} is black: open its shutter, or allow it in the system's settings")
+
+    def _fitted(self, image: np.ndarray) -> np.ndarray:
+        """RGB in the size of the first frame, whatever the camera has changed to; bars keep its shape."""
+        height, width = image.shape[:2]
+        if (width, height) != (self.width, self.height):
+            scale = min(self.width / width, self.height / height)
+            inner = max(1, round(width * scale)), max(1, round(height * scale))
+            small = self._cv2.resize(image, inner, interpolation=self._cv2.INTER_AREA)
+            image = np.zeros((self.height, self.width, 3), np.uint8)
+            left, top = (self.width - inner[0]) // 2, (self.height - inner[1]) // 2
+            image[top : top + inner[1], left : left + inner[0]] = small
+        return np.ascontiguousarray(image[:, :, ::-1])  # OpenCV delivers BGR
+
+
+def _read(device: Any) -> np.ndarray | None:
+    """A picture, BGR, or `None`."""
+    good, image = device.read()
+    if not good or image is None or image.ndim != 3 or not image.size:
+        return None
+    picture: np.ndarray = image
+    return picture
+
+
+@dataclass(frozen=True)
+class CameraReport:
+    """What a camera gives when it is tried.
+
+    Args:
+        device: Which one.
+        width: Width of its frames in pixels; 0 without a picture.
+        height: Height likewise.
+        fps: Frames per second, measured.
+        still: One of its frames, RGB.
+        problem: Why there is no picture.
+    """
+
+    device: Device
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    still: np.ndarray | None = None
+    problem: str = ""
+
+
+def try_camera(device: Device, seconds: float = 1.0, capture: Capture | None = None) -> CameraReport:
+    """Open a camera for a moment, and measure it."""
+    try:
+        source = CameraSource(device.place, capture=capture)
+    except SourceError as error:
+        return CameraReport(device, problem=str(error))
+    stage = Stage(source, keep="all", name="camera")
+    frames: list[Frame] = []
+    deadline = time.monotonic() + seconds + SILENCE
+    try:
+        while time.monotonic() < deadline:
+            frame = stage.get(timeout=0.1)
+            if frame is not None:
+                frames.append(frame)
+                if frame.captured_at - frames[0].captured_at >= seconds:
+                    break
+    finally:
+        stage.close()
+        source.close()
+        stage.join(1.0)
+    if not frames:
+        return CameraReport(device, source.width, source.height, problem=why_no_picture(device.place))
+    span = frames[-1].captured_at - frames[0].captured_at
+    fps = (len(frames) - 1) / span if span > 0 else 0.0
+    return CameraReport(device, source.width, source.height, fps, frames[-1].image)
+
+
+def all_cameras(capture: Capture | None = None, system: str = sys.platform) -> list[Device]:
+    """The cameras that the system knows; where it knows none by name, those of the first indices that open."""
+    known = list_devices()
+    if known or system == "linux":
+        return known
+    open_it = capture or load_opencv().VideoCapture
+    found = []
+    for index in range(INDICES_TRIED):
+        device = open_it(index)
+        if device.isOpened():
+            found.append(Device(index, f"camera {index}"))
+        device.release()
+    return found
+
+
+def choose_camera(wanted: str) -> int | str | None:
+    """The camera that a user's words name: an index, a device's path, a name or a part of one; `None` if none.
+
+    Raises:
+        SourceError: Several cameras have that in their names.
+    """
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 5:
+        return int(wanted)
+    if wanted.startswith("/dev/"):
+        return wanted
+    devices = list_devices()
+    exact = [device for device in devices if device.name.casefold() == wanted.casefold()]
+    found = exact or [device for device in devices if wanted.casefold() in device.name.casefold()]
+    if len(found) > 1:
+        names = ", ".join(f"{device.place} '{device.name}'" for device in found)
+        raise SourceError(f"'{wanted}' fits {len(found)} cameras: {names}. Write more of the name, or the index.")
+    return found[0].place if found else None
+
+
+def why_not(camera: int | str) -> str:
+    """Why a camera does not open, as far as the system tells, and what to do."""
+    device = find_device(camera)
+    others = [found for found in list_devices() if found != device]
+    listed = ", ".join(f"{found.place} '{found.name}'" for found in others)
+    if device is None:
+        if others:
+            return f"Camera {camera} did not open. Cameras found: {listed}. Try `--camera {others[0].place}`."
+        return (
+            f"Camera {camera} did not open, and no other camera was found. Plug one in, or try `--camera pattern` or "
+            "`--camera VIDEO`."
+        )
+    if device.path is not None and not os.access(device.path, os.R_OK | os.W_OK):
+        return (
+            f"Camera {device.place} ('{device.name}') may not be used by this user: no right to {device.path}. "
+            "`sudo usermod -aG video $USER`, then log in again."
+        )
+    return why_no_picture(camera)
+
+
+def why_no_picture(camera: int | str) -> str:
+    """Why a camera gives no picture, and what to do."""
+    device = find_device(camera)
+    name = str(camera) if device is None else f"{device.place} ('{device.name}')"
+    users = users_of(device.path) if device is not None and device.path is not None else []
+    if users:
+        return f"Camera {name} is in use by {', '.join(users)}. Close that program, or choose another with --camera."
+    allow = {"darwin": " Allow it in System Settings, Privacy, Camera.", "win32": " Allow it in Settings, Privacy, Camera."}
+    return (
+        f"Camera {name} opened but gives no picture. Close other programs that use it, or replug it.{allow.get(sys.platform, '')}"
+    )

@@ -1,0 +1,135 @@
+"""The flags of the live commands. `cli.py` puts them together with those of the others."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from realtime_nst.look import STABILITIES
+from realtime_nst.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES
+
+FASTEST = 240
+
+
+def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """The command `webcam`."""
+    webcam = commands.add_parser(
+        "webcam",
+        parents=parents,
+        help="paint a camera, live, in a window",
+        description="Paint a camera, live, in a window. What is set, by flag or key, is remembered for the next time.",
+    )
+    webcam.add_argument(
+        "--camera",
+        default="0",
+        metavar="CAMERA",
+        help="index, name or a part of it, device path, video file, URL, or `pattern` (default: %(default)s)",
+    )
+    webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
+    webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
+
+    look = webcam.add_argument_group("look (remembered; keys change it)")
+    look.add_argument("--style", metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4")
+    look.add_argument("--strength", type=_number(0, 1), metavar="X", help="from 0, the photo, to 1, the painting")
+    look.add_argument("--colours", action=argparse.BooleanOptionalAction, help="keep the camera's colours")
+    look.add_argument(
+        "--stability",
+        type=_stability,
+        metavar="N",
+        help=f"hold pixels that change by less than N of 255 (0 to {STABILITIES[-1]})",
+    )
+    look.add_argument(
+        "--scale",
+        type=_number(SCALES[0], SCALES[-1]),
+        metavar="X",
+        help=f"paint at this share of the size ({SCALES[0]:g} to 1): larger strokes, and faster",
+    )
+    look.add_argument(
+        "--fade", type=_number(0, LONGEST), metavar="S", help=f"seconds between two styles ({FADE_SECONDS:g}; 0 cuts)"
+    )
+    look.add_argument(
+        "--cycle",
+        type=_number(1, LONGEST),
+        nargs="?",
+        const=CYCLE_SECONDS,
+        metavar="S",
+        help=f"change styles by itself every S seconds ({CYCLE_SECONDS:g})",
+    )
+    look.add_argument("--mirror", action=argparse.BooleanOptionalAction, help="flip left to right, as a mirror does")
+    look.add_argument("--display", action=argparse.BooleanOptionalAction, help="show style, speed and frame age")
+    look.add_argument("--reset", action="store_true", help="forget what was set")
+
+    outputs = webcam.add_argument_group("outputs")
+    outputs.add_argument("--full-screen", action="store_true", help="fill the screen")
+    outputs.add_argument("--no-window", action="store_true", help="show nothing")
+    outputs.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="OUT",
+        help="record to an MP4 file, or stream to rtmp://..., udp://..., srt://...; may be given several times",
+    )
+    outputs.add_argument("--virtual-camera", action="store_true", help="be a camera for calls and OBS")
+    outputs.add_argument("--display-in-output", action="store_true", help="put what is written over the window there, too")
+    outputs.add_argument("--overwrite", action="store_true", help="replace an existing recording")
+    outputs.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where keys save and record (here)")
+    outputs.add_argument("--frames", type=_frames, metavar="N", help="stop after N frames")
+    webcam.set_defaults(command=("realtime_nst.live.webcam", "webcam"))
+
+
+def add_checks(commands: Any, plain: list[argparse.ArgumentParser], engine: list[argparse.ArgumentParser]) -> None:
+    """The commands `cameras` and `doctor`."""
+    cameras = commands.add_parser("cameras", parents=plain, help="list the cameras: name, formats, real size and rate")
+    cameras.add_argument(
+        "--preview", type=Path, nargs="?", const=Path(), metavar="DIR", help="save a picture of each, here or in a folder"
+    )
+    cameras.set_defaults(command=("realtime_nst.live.checks", "cameras"))
+
+    doctor = commands.add_parser("doctor", parents=engine, help="check what a live show needs, and how to mend it")
+    doctor.set_defaults(command=("realtime_nst.live.checks", "doctor"))
+
+
+def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
+    """A whole number within bounds, or argparse's error."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = lowest - 1
+    if not lowest <= number <= highest:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
+    return number
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height, or argparse's error."""
+    from realtime_nst.video import parse_size
+
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _frames(text: str) -> int:
+    return whole(text, 1)
+
+
+def _fps(text: str) -> int:
+    return whole(text, 1, FASTEST)
+
+
+def _stability(text: str) -> int:
+    return whole(text, 0, STABILITIES[-1])
+
+
+def _number(lowest: float, highest: float) -> Any:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not lowest <= value <= highest:  # also for NaN
+            raise argparse.ArgumentTypeError(f"'{text}' is no number from {lowest:g} to {highest:g}")
+        return value
+
+    return number

@@ -1,0 +1,162 @@
+"""`LivePainter`: frame to frame as `Controls` wish at that moment. It runs on the stylizing thread.
+
+It joins what other modules do: the path between styles, the look, the size at which to paint, before and after.
+A size that is not compiled yet is compiled on a thread beside, while the show goes on at the size before.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from realtime_nst.controls import Controls
+from realtime_nst.crossfade import Crossfade, with_strength
+from realtime_nst.errors import NSTError
+from realtime_nst.live.pace import Pace
+from realtime_nst.live.upscale import enlarge, shrink
+from realtime_nst.look import Look
+from realtime_nst.stage import Stage
+from realtime_nst.styles import Body, Style
+from realtime_nst.stylizer import Compiled, Stylizer
+from realtime_nst.video import Frame, padded_length
+
+log = logging.getLogger(__name__)
+
+WIPE_SECONDS = 6.0
+"""Time for the line between before and after to go there and back."""
+LINE = 2
+
+
+class LivePainter:
+    """Paint frames of one size.
+
+    Args:
+        stylizer: Compiles and paints.
+        controls: What the user wants now.
+        bodies: The networks that the user may switch between.
+        width: Width of the frames in pixels.
+        height: Height of the frames in pixels.
+        photos: The style `none` of each body that has one, by the body's hash: where the path of strength begins.
+        pace: Chooses the process size; without one it is the user's.
+    """
+
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        controls: Controls,
+        bodies: Sequence[Body],
+        width: int,
+        height: int,
+        photos: Mapping[str, Style] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.controls = controls
+        self.width, self.height = width, height
+        self._stylizer = stylizer
+        self._bodies = list(bodies)
+        self._photos = dict(photos or {})
+        self._pace = pace
+        self._path = Crossfade()
+        self._held: tuple[np.ndarray, Look, float, bool] | None = None
+        self._scale = controls.scale
+        self._compiling: Stage[Compiled] | None = None
+        self._compiling_scale = 0.0
+        self._refused: set[float] = set()
+        stylizer.prepare(self._bodies, *self.process_size(), retouch=True)
+
+    def process_size(self, scale: float | None = None) -> tuple[int, int]:
+        """Width and height at which the network works; the frame's own at scale 1."""
+        scale = self._scale if scale is None else scale
+        if scale >= 1.0:
+            return self.width, self.height
+        return padded_length(round(self.width * scale)), padded_length(round(self.height * scale))
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Paint a frame."""
+        controls = self.controls
+        started = time.perf_counter()
+        photo = np.ascontiguousarray(frame.image[:, ::-1]) if controls.mirror else frame.image
+        self._follow_size()
+        style = self._path.towards(controls.target, controls.fade)
+        if controls.strength <= 0.0:
+            painted, self._held = photo, None
+        else:
+            painted = self._paint(photo, style)
+            if self._pace is not None:
+                self._pace.observe(time.perf_counter() - started, self._scale)
+        if controls.wipe:
+            painted = beside(photo, painted, wipe_share(controls.wipe, time.monotonic()))
+        return frame.with_image(painted)
+
+    def close(self) -> None:
+        """Stop compiling; what is compiled at this moment is finished and thrown away."""
+        if self._compiling is not None:
+            self._compiling.close()
+            self._compiling.join()
+            self._compiling = None
+
+    def _paint(self, photo: np.ndarray, style: Style) -> np.ndarray:
+        controls = self.controls
+        style, left = with_strength(style, controls.strength, self._photos)
+        look = Look(left, float(controls.colours), float(controls.stability))
+        held = (style.vector, look, self._scale, controls.mirror)
+        before, self._held = self._held, held
+        fresh = before is None or held[1:] != before[1:] or not np.array_equal(held[0], before[0])
+        width, height = self.process_size()
+        if (width, height) == (self.width, self.height):
+            return self._stylizer.paint(photo, style, look, fresh=fresh)
+        small = shrink(photo, width, height)
+        return enlarge(self._stylizer.paint(small, style, look, fresh=fresh), photo, small)
+
+    def _follow_size(self) -> None:
+        """Go to the wanted process size when it is compiled, and have it compiled when it is not."""
+        wanted = min(self.controls.scale, self._pace.scale if self._pace else 1.0)
+        if self._compiling is not None:
+            self._take_compiled()
+        if wanted == self._scale or wanted in self._refused:
+            return
+        size = self.process_size(wanted)
+        if self._stylizer.ready(*size):
+            self._scale = wanted
+        elif self._compiling is None:
+            compile_it = (self._stylizer.compiled(self._bodies, *size, retouch=True) for _ in range(1))
+            self._compiling_scale = wanted
+            self._compiling = Stage(compile_it, keep="all", name="compile")
+
+    def _take_compiled(self) -> None:
+        stage = self._compiling
+        if stage is None:
+            return
+        try:
+            compiled = stage.get(timeout=0.0)
+        except NSTError as error:  # the show goes on at the size that it has
+            self._refused.add(self._compiling_scale)
+            self.controls.say(f"not at {self._compiling_scale:.0%}: {error}")
+            log.warning("%s", error)
+            compiled = None
+        if compiled is not None:
+            self._stylizer.install(compiled, *self.process_size(self._compiling_scale))
+        if compiled is not None or stage.finished:
+            stage.join()
+            self._compiling = None
+
+
+def wipe_share(wipe: str, seconds: float) -> float:
+    """Where the line between before and after stands, as a share of the width.
+
+    Args:
+        wipe: "half", or "moving" for one that goes there and back.
+        seconds: The time.
+    """
+    return 0.5 if wipe == "half" else 0.5 - 0.5 * math.cos(2 * math.pi * seconds / WIPE_SECONDS)
+
+
+def beside(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
+    """The photo to the left of a white line, the painting to its right."""
+    place = round(share * before.shape[1])
+    both = after.copy()
+    both[:, :place] = before[:, :place]
+    both[:, max(place - LINE // 2, 0) : place + LINE // 2] = 255
+    return both

@@ -1,0 +1,60 @@
+"""`Snapshots`: the frame on show as a PNG, written on a thread beside, because compressing it takes a few frames' time."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from realtime_nst import __version__
+from realtime_nst.controls import Controls
+from realtime_nst.errors import SinkError
+from realtime_nst.live.recorder import plain_name
+from realtime_nst.photos import write_photo
+from realtime_nst.stage import Stage
+from realtime_nst.video import Frame
+
+
+class Snapshots:
+    """Save pictures with style and time in their names, and all that is set inside.
+
+    Args:
+        folder: Where they go.
+        controls: What to write into them; notices tell what happened.
+        done: Called, on another thread, with what to tell the user.
+    """
+
+    def __init__(self, folder: Path, controls: Controls, done: Callable[[str], None] = lambda text: None) -> None:
+        self._folder, self._controls, self._done = folder, controls, done
+        self._writing: list[Stage[bool]] = []
+
+    def save(self, frame: Frame) -> None:
+        """Save a frame. A full disk is told in the window and does not end the show."""
+        controls = self._controls
+        path = self._folder / f"{plain_name(controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
+        remarks = {
+            "Style": controls.target.name,
+            "Creation Time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "Software": f"realtime-nst {__version__}",
+            "Strength": f"{controls.strength:g}",
+            "Own colours": "yes" if controls.colours else "no",
+            "Stability": str(controls.stability),
+            "Scale": f"{controls.scale:g}",
+        }
+
+        def write() -> bool:
+            try:
+                write_photo(path, frame.image, remarks)
+            except SinkError as error:
+                controls.say("not saved")
+                self._done(str(error))
+                return False
+            controls.say(f"saved {path.name}")
+            self._done(f"Saved '{path}'.")
+            return True
+
+        self._writing = [stage for stage in self._writing if not stage.join(0.0)]
+        self._writing.append(Stage((write() for _ in range(1)), keep="all", name="snapshot"))
+
+    def finish(self) -> None:
+        """Wait until all are written."""
+        for stage in self._writing:
+            stage.join()

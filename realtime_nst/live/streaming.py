@@ -1,0 +1,104 @@
+"""`StreamSink`: frames to a streaming server or another program, through ffmpeg."""
+
+import re
+import tempfile
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from realtime_nst.errors import SinkError
+from realtime_nst.files.ffmpeg import NOWHERE, PIPE, said, start, stop, wait
+from realtime_nst.video import Frame
+
+FORMATS = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts", "srt": "mpegts", "rtp": "rtp_mpegts", "rtsp": "rtsp"}
+"""What each kind of address carries."""
+KEY_FRAME_SECONDS = 2
+CLOSE_TIMEOUT = 5.0
+
+
+def is_stream(output: str) -> bool:
+    """Whether an output is an address and not a file."""
+    return "://" in output
+
+
+def check_stream(address: str) -> str:
+    """The format for an address.
+
+    Raises:
+        SinkError: It is of no kind that is known.
+    """
+    kind = address.partition("://")[0].lower()
+    if kind not in FORMATS:
+        raise SinkError(f"'{address}' is no address for a stream: it starts with '{kind}://'. Use {', '.join(FORMATS)}.")
+    return FORMATS[kind]
+
+
+class StreamSink:
+    """Encode frames as H.264 and send them, at the times at which they come.
+
+    Args:
+        address: As in `rtmp://server/app/key` or `udp://127.0.0.1:5000`.
+        width: Width of the frames in pixels.
+        height: Height of the frames in pixels.
+        rate: Frames per second of the stream; ffmpeg repeats or leaves out frames.
+
+    Raises:
+        SinkError: The address is of no known kind.
+    """
+
+    def __init__(self, address: str, width: int, height: int, rate: Fraction) -> None:
+        self.address = address
+        self._errors = tempfile.TemporaryFile()
+        self._closed = False
+        command = ["-loglevel", "error", "-use_wallclock_as_timestamps", "1"]
+        command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
+        command += ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency"]
+        command += ["-pix_fmt", "yuv420p", "-fps_mode", "cfr", "-r", str(rate), "-g", str(round(rate * KEY_FRAME_SECONDS))]
+        command += ["-f", check_stream(address), address]
+        self._process = start(command, stdin=PIPE, stdout=NOWHERE, stderr=self._errors)
+
+    def write(self, frame: Frame) -> None:
+        """Send a frame.
+
+        Raises:
+            SinkError: ffmpeg stopped, for example because the server refused.
+        """
+        pipe: Any = self._process.stdin
+        try:
+            pipe.write(np.ascontiguousarray(frame.image).reshape(-1).data)
+        except (OSError, ValueError) as error:
+            raise self._failure() from error
+
+    def poll_key(self, timeout: float) -> str | None:
+        return None
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        except OSError:
+            pass  # bytes that a dead ffmpeg did not take
+        wait(self._process, CLOSE_TIMEOUT)
+        self.discard()
+
+    def discard(self) -> None:
+        if not self._closed:
+            self._closed = True
+            stop(self._process)
+            self._errors.close()
+
+    def _failure(self) -> SinkError:
+        if self._closed:
+            return SinkError(f"The stream to '{mask(self.address)}' was closed.")
+        if wait(self._process, CLOSE_TIMEOUT) is None:
+            self._process.kill()
+        words = said(self._errors, self.address)
+        return SinkError(f"The stream to '{mask(self.address)}' ended. ffmpeg said: {words} Check the address and the server.")
+
+
+def mask(address: str) -> str:
+    """An address without its last part, which often is a secret key."""
+    return re.sub(r"(rtmps?://[^/]+/.+/)[^/]+$", r"\1...", address)

@@ -1,0 +1,212 @@
+"""The command `webcam`: a live show, put together from flags and from what was set last time. It prints."""
+
+import argparse
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_nst.app import run
+from realtime_nst.backend import choose_backend
+from realtime_nst.commands import find_all_styles, load_stylizer, say
+from realtime_nst.controls import Controls
+from realtime_nst.errors import NSTError, SinkError, StyleError
+from realtime_nst.interrupt import on_interrupt
+from realtime_nst.live.aside import PATIENCE, Aside
+from realtime_nst.live.livepainter import LivePainter
+from realtime_nst.live.overlay import draw_overlay
+from realtime_nst.live.pace import Pace
+from realtime_nst.live.recorder import Recorder
+from realtime_nst.live.snapshots import Snapshots
+from realtime_nst.live.streaming import StreamSink, check_stream, is_stream
+from realtime_nst.live.virtualcamera import VirtualCameraSink
+from realtime_nst.live.window import WindowSink
+from realtime_nst.opencv import has_opencv
+from realtime_nst.settings import Settings, forget_settings, read_settings, write_settings
+from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_video_output
+from realtime_nst.sources import open_source
+from realtime_nst.stats import Stats
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.styles import Style
+from realtime_nst.video import Frame, Sink
+
+DEFAULT_STYLE = "wave"
+PHOTO_STYLE = "none"
+"""The style that gives the photo back: where the path of strength begins. It is not among the numbered ones."""
+RECORDING_FPS = 60.0
+"""A recording has at most so many frames per second, whatever a camera claims."""
+STREAM_PATIENCE = 3.0
+
+
+def webcam(options: argparse.Namespace) -> int:
+    """Paint a camera until the user quits."""
+    for output in options.output:
+        check_live_output(output, overwrite=options.overwrite)
+    if not options.snapshots.is_dir():
+        raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
+    if options.reset:
+        forget_settings()
+    settings = read_settings().with_flags(vars(options))
+    book = find_all_styles(options)
+    style = starting_style(book, options.style, settings)
+    if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
+        settings = settings.with_flags({"scale": 1.0})
+    source = open_source(options.camera, options.size)
+    try:
+        return Show(options, settings, book, style, source).play()
+    finally:
+        source.close()
+
+
+class Show:
+    """Everything that a live show needs, from flags; `play` runs it.
+
+    Args:
+        options: The flags.
+        settings: What is set at first.
+        book: All styles.
+        style: Where to start.
+        source: The camera.
+    """
+
+    def __init__(self, options: argparse.Namespace, settings: Settings, book: StyleBook, style: Style, source: Any) -> None:
+        self._options = options
+        self._source = source
+        self._failures: list[NSTError] = []
+        self._watching: list[Callable[[], bool]] = []
+        backend = choose_backend(options.backend, options.precision)
+        stylizer = load_stylizer(backend)
+        photos = {known.body.sha256: known for known in book.values() if known.name == PHOTO_STYLE}
+        numbered = [known for known in book.values() if known.name != PHOTO_STYLE]
+        self.controls = Controls(numbered or [style], style, settings)
+        self.controls.cycle(options.cycle is not None)
+        self.controls.full_screen = options.full_screen
+        self.stats = Stats()
+        self._engine = str(backend)
+        bodies = list({body.sha256: body for body in (style.body, *book.bodies)}.values())
+        pace = Pace(options.fps) if options.fps and has_opencv() else None
+        self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, photos, pace)
+        self.snapshots = Snapshots(options.snapshots, self.controls, say)
+        if hasattr(source, "tell"):
+            source.tell = self.controls.say
+
+    def play(self) -> int:
+        """Run until the user quits or the source ends."""
+        options, controls, source = self._options, self.controls, self._source
+        sinks: list[Sink] = []
+        tee = TeeSink(sinks)
+        try:
+            self._open_sinks(sinks)
+            controls.say(f"{controls.style.name}   h shows the keys")
+            with on_interrupt(controls.leave):
+                try:
+                    run(
+                        source,
+                        self.painter,
+                        tee,
+                        controls,
+                        self.stats,
+                        frames=options.frames,
+                        save=self.snapshots.save,
+                        watched=lambda: any(watches() for watches in self._watching),
+                    )
+                finally:
+                    if self.stats.frames:  # whatever ended the show, what was recorded of it stays
+                        tee.close()
+        finally:
+            source.close()
+            tee.discard()
+            self.painter.close()
+            self.snapshots.finish()
+        write_settings(controls.settings)
+        say(f"{self.stats.summary()}.")
+        for output in options.output:
+            if not is_stream(output):
+                say(f"Recorded '{output}'." if Path(output).exists() else f"No frame came; '{output}' was not written.")
+        return 1 if self._failures else 0
+
+    def _open_sinks(self, sinks: list[Sink]) -> None:
+        options, controls, source = self._options, self.controls, self._source
+        width, height = source.width, source.height
+        rate = Fraction(min(source.fps, RECORDING_FPS)).limit_denominator(1001)
+        failed = None if options.no_window else self._output_failed
+        if options.no_window:
+            sinks.append(NullSink())
+            self._watching.append(lambda: True)
+        else:
+            changed, full = lambda: (controls.changes, controls.notice), lambda: controls.full_screen
+            window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
+            sinks.append(window)
+            self._watching.append(lambda: window.watched)
+        sinks.append(Recorder(options.snapshots, controls, width, height, rate, lambda path: say(f"Recorded '{path}'.")))
+        self._watching.append(lambda: controls.recording)
+        if options.virtual_camera:
+            camera = VirtualCameraSink(width, height, float(rate))
+            say(f"The virtual camera is '{camera.device}'.")
+            sinks.append(self._beside(camera, failed))
+        for output in options.output:
+            if is_stream(output):
+                sinks.append(self._beside(StreamSink(output, width, height, rate), failed, STREAM_PATIENCE))
+            else:
+                sinks.append(self._beside(FileSink(Path(output), width, height, rate, live=True), failed))
+
+    def _beside(self, sink: Sink, failed: Callable[[NSTError], None] | None, patience: float = PATIENCE) -> Sink:
+        aside = Aside(sink, failed, patience)
+        self._watching.append(lambda: aside.watched)
+        return Drawn(aside, self.draw) if self._options.display_in_output else aside
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        """What the user should read, over a picture."""
+        return draw_overlay(image, self.controls, self.stats, self._engine, self._size())
+
+    def _size(self) -> str:
+        frame = f"{self.painter.width}x{self.painter.height}"
+        width, height = self.painter.process_size()
+        return frame if f"{width}x{height}" == frame else f"{frame}, painted at {width}x{height}"
+
+    def _output_failed(self, error: NSTError) -> None:
+        """The show goes on; the exit code remembers."""
+        self._failures.append(error)
+        self.controls.say("an output failed")
+        say(f"realtime-nst: {error}")
+
+
+class Drawn:
+    """A sink that gets what is written over the picture, too."""
+
+    def __init__(self, sink: Sink, draw: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._sink, self._draw = sink, draw
+        self.poll_key, self.close, self.discard = sink.poll_key, sink.close, sink.discard
+
+    def write(self, frame: Frame) -> None:
+        self._sink.write(frame.with_image(self._draw(frame.image)))
+
+
+def starting_style(book: StyleBook, asked: str | None, settings: Settings) -> Style:
+    """The style of the flag, or the last one, or the default; if that is not there the first.
+
+    Raises:
+        StyleError: The style of the flag is not there.
+    """
+    if asked is not None:
+        return book.mix(asked)
+    if settings.style:
+        with suppress(StyleError):
+            return book.mix(settings.style)
+        say(f"The style '{settings.style}' of the last time is no longer there.")
+    return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0]
+
+
+def check_live_output(output: str, *, overwrite: bool) -> None:
+    """Make sure that an output is a stream's address or a file that can be written.
+
+    Raises:
+        SinkError: It is neither.
+    """
+    if is_stream(output):
+        check_stream(output)
+    else:
+        check_video_output(Path(output), overwrite=overwrite)

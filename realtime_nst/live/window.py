@@ -1,0 +1,111 @@
+"""`WindowSink`: a window that shows frames and takes keys. Only this module knows OpenCV's windows."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.live.visibility import window_watcher
+from realtime_nst.opencv import load_opencv
+from realtime_nst.video import Frame
+
+KEY_NAMES = {27: "esc", 32: "space", ord("="): "+", ord("_"): "-", ord("<"): ",", ord(">"): "."}
+"""Names of codes; a key that needs shift for its sign on some keyboards also counts without, and the other way."""
+LOOK_EVERY = 0.5
+"""Seconds between two questions whether the window is minimised."""
+
+
+class WindowSink:
+    """A window that shows frames and takes keys. Made and used on the main thread.
+
+    Args:
+        title: Title of the window.
+        width: Width of the frames, and of the window at first, in pixels.
+        height: Height likewise.
+        draw: Writes over the picture before it is shown.
+        changed: Something that changes when `draw` would draw something else; the last frame is then drawn again.
+        full_screen: Whether it should fill the screen now.
+
+    Raises:
+        SinkError: There is no display, or OpenCV has no windows here.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        width: int,
+        height: int,
+        draw: Callable[[np.ndarray], np.ndarray] = lambda image: image,
+        changed: Callable[[], object] = lambda: 0,
+        full_screen: Callable[[], bool] = lambda: False,
+    ) -> None:
+        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise SinkError("There is no display for a window (DISPLAY is not set). Use --no-window, and -o FILE to record.")
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's own Qt misses its fonts at each start
+        try:
+            self._cv2 = load_opencv()
+        except SourceError as error:
+            raise SinkError(str(error)) from error
+        self._title = title
+        self._draw = draw
+        self._changed = changed
+        self._drawn = changed()
+        self._want_full, self._full = full_screen, False
+        self._shown: np.ndarray | None = None
+        self._on_screen, self._asked = True, 0.0
+        try:
+            plain = self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_KEEPRATIO | self._cv2.WINDOW_GUI_NORMAL
+            self._cv2.namedWindow(title, plain)
+            self._cv2.resizeWindow(title, width, height)
+        except self._cv2.error as error:
+            raise SinkError("No window could be opened: OpenCV has none here. Use --no-window, and -o FILE to record.") from error
+        self._ask = window_watcher(title)
+
+    @property
+    def watched(self) -> bool:
+        """False while the window is minimised."""
+        if time.monotonic() - self._asked > LOOK_EVERY:
+            self._on_screen = self._ask()
+            self._asked = time.monotonic()
+        return self._on_screen
+
+    def write(self, frame: Frame) -> None:
+        self._shown = frame.image
+        self._show()
+
+    def poll_key(self, timeout: float) -> str | None:
+        if self._shown is not None and self._changed() != self._drawn:
+            self._show()
+        if self._want_full() != self._full:
+            self._full = not self._full
+            state = self._cv2.WINDOW_FULLSCREEN if self._full else self._cv2.WINDOW_NORMAL
+            self._cv2.setWindowProperty(self._title, self._cv2.WND_PROP_FULLSCREEN, state)
+        code = self._cv2.waitKey(max(1, round(1000 * timeout))) & 0xFF
+        if self._shown is not None and not self._visible():
+            return "q"  # the window was closed with the mouse
+        if code == 0xFF:
+            return None
+        return KEY_NAMES.get(code, chr(code).lower())
+
+    def close(self) -> None:
+        if self._shown is not None:
+            self._shown = None
+            self._cv2.destroyAllWindows()
+            self._cv2.waitKey(1)
+
+    def discard(self) -> None:
+        self.close()
+
+    def _visible(self) -> bool:
+        try:
+            return bool(self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE) >= 1)
+        except self._cv2.error:  # what OpenCV's Qt windows do once they are gone
+            return False
+
+    def _show(self) -> None:
+        if self._shown is not None:
+            self._drawn = self._changed()
+            self._cv2.imshow(self._title, np.ascontiguousarray(self._draw(self._shown)[:, :, ::-1]))

@@ -1,0 +1,29 @@
+"""`Look`: what a user adds to a style: how much of it, whose colours, how still. Numbers only; `retouch.py` computes."""
+
+from typing import NamedTuple
+
+STABILITIES = (0, 8, 16, 32)
+"""Changes of the input, in grey levels of 255, up to which a pixel holds still; 0 is off."""
+
+
+class Look(NamedTuple):
+    """How a painting is retouched by the photo that it came from.
+
+    Args:
+        strength: 0 is the photo, 1 the painting, between them a blend of pixels. It serves bodies without a style
+            `none`; others take a path between style vectors, and paint at strength 1.
+        colours: 0 keeps the painting's colours, 1 gives it the photo's: the style's brush on the own palette.
+        stability: A pixel holds while its input changes by less than so many grey levels; 0 is off.
+    """
+
+    strength: float = 1.0
+    colours: float = 0.0
+    stability: float = 0.0
+
+    @property
+    def plain(self) -> bool:
+        """True where the painting stays as the network gives it, so that nothing needs to be computed."""
+        return self == PLAIN
+
+
+PLAIN = Look()

@@ -1,0 +1,110 @@
+"""`Settings`: how the live show is set, and its file, so that the next show starts as the last one ended."""
+
+import json
+import logging
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+
+from realtime_nst.look import STABILITIES
+
+log = logging.getLogger(__name__)
+
+SCALES = (0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+"""Shares of the frame's width and height at which the network may work."""
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+FADE_SECONDS, CYCLE_SECONDS = 1.0, 10.0
+LONGEST = 3600.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user sets for the live show. Each is also a flag of `realtime-nst webcam`.
+
+    Args:
+        style: A name or a mix; "" is the default style.
+        strength: From 0, the photo, to 1, the painting.
+        colours: Keep the photo's colours.
+        stability: Grey levels of 255 up to which a pixel holds still; 0 is off.
+        scale: Share of the frame's width and height at which the network works; less is larger strokes, and faster.
+        fade: Seconds from one style to the next; 0 cuts.
+        cycle: Seconds of each style when they change by themselves.
+        mirror: Flip left to right.
+        display: Show the figures.
+    """
+
+    style: str = ""
+    strength: float = 1.0
+    colours: bool = False
+    stability: int = 0
+    scale: float = 1.0
+    fade: float = FADE_SECONDS
+    cycle: float = CYCLE_SECONDS
+    mirror: bool = False
+    display: bool = False
+
+    def with_flags(self, flags: dict[str, Any]) -> "Settings":
+        """These settings, with those of the flags that the user gave (not `None`) in their place."""
+        names = {field.name for field in fields(self)}
+        return replace(self, **{name: value for name, value in flags.items() if name in names and value is not None})
+
+
+LIMITS = {
+    "strength": (0.0, 1.0),
+    "stability": (0, STABILITIES[-1]),
+    "scale": (SCALES[0], SCALES[-1]),
+    "fade": (0.0, LONGEST),
+    "cycle": (1.0, LONGEST),
+}
+
+
+def settings_file() -> Path:
+    """Where settings are kept."""
+    return user_config_path("realtime-nst", appauthor=False) / "live.json"
+
+
+def read_settings() -> Settings:
+    """The settings of the last show. What is missing, unknown or out of range is left at its default."""
+    try:
+        found = json.loads(settings_file().read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError, RecursionError):
+        log.warning("'%s' cannot be read; the settings are those of a new user. `--reset` removes it.", settings_file())
+        return Settings()
+    defaults = asdict(Settings())
+    return Settings().with_flags(
+        {
+            name: type(defaults[name])(value)
+            for name, value in (found.items() if isinstance(found, dict) else ())
+            if name in defaults and _fits(name, value, defaults[name])
+        }
+    )
+
+
+def write_settings(settings: Settings) -> None:
+    """Keep settings for the next show; a disk that refuses costs only the memory of them."""
+    path = settings_file()
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(asdict(settings), indent=1), "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        log.warning("The settings were not kept: '%s': %s.", path, error.strerror)
+
+
+def forget_settings() -> None:
+    """Start the next show as a new user would."""
+    with suppress(OSError):
+        settings_file().unlink(missing_ok=True)
+
+
+def _fits(name: str, value: object, default: object) -> bool:
+    if isinstance(default, (bool, str)) or isinstance(value, bool):
+        return type(value) is type(default)
+    lowest, highest = LIMITS[name]
+    return isinstance(value, (int, float)) and lowest <= value <= highest

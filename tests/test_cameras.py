@@ -1,0 +1,341 @@
+"""Cameras: fake devices that stall, fail, go dark, change, disappear and come back; names from a fake system."""
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_nst.errors import SourceError
+from realtime_nst.live import cameras, devices
+from realtime_nst.live.cameras import CameraSource, all_cameras, choose_camera, try_camera, why_no_picture
+from realtime_nst.live.devices import (
+    Device,
+    list_formats,
+    list_linux_devices,
+    named_by_avfoundation,
+    named_by_directshow,
+    users_of,
+)
+from realtime_nst.stage import Stage
+from realtime_nst.video import Frame
+from tests.conftest import wait_until
+
+cv2 = pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
+
+WIDTH, HEIGHT = 64, 48
+
+
+def blue(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """A blue picture, BGR."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:] = (255, 0, 0)
+    return image
+
+
+class FakeDevice:
+    """Stands in for `cv2.VideoCapture`.
+
+    Args:
+        images: What it delivers, in turn; `None` is a failed read; at the end it fails for ever. `None` instead of a
+            list delivers blue pictures without end.
+        opens: Whether it opens.
+        rate: What the driver says its rate is.
+        pause: Seconds per picture.
+        stall: Set while reads hang.
+    """
+
+    def __init__(
+        self,
+        images: list[np.ndarray | None] | None = None,
+        *,
+        opens: bool = True,
+        rate: float = 30.0,
+        pause: float = 0.0,
+        stall: threading.Event | None = None,
+    ) -> None:
+        self.opens, self.rate, self.images, self.pause, self.stall = opens, rate, images, pause, stall
+        self.asked: list[tuple[int, float]] = []
+        self.released = False
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return self.opens
+
+    def set(self, what: int, value: float) -> bool:
+        self.asked.append((what, value))
+        return True
+
+    def get(self, what: int) -> float:
+        return self.rate if what == cv2.CAP_PROP_FPS else WIDTH if what == cv2.CAP_PROP_FRAME_WIDTH else HEIGHT
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        while self.stall is not None and self.stall.is_set():
+            time.sleep(0.005)
+        time.sleep(self.pause)
+        if self.images is None:
+            return True, blue()
+        image = self.images.pop(0) if self.images else None
+        return image is not None, image
+
+    def release(self) -> None:
+        self.released = True
+
+
+class Port:
+    """A place where cameras are plugged in: each opening takes the next device; without one nothing opens."""
+
+    def __init__(self, *plugged: FakeDevice) -> None:
+        self.plugged = list(plugged)
+        self.opened: list[int | str] = []
+
+    def __call__(self, place: int | str) -> FakeDevice:
+        self.opened.append(place)
+        return self.plugged.pop(0) if self.plugged else FakeDevice(opens=False)
+
+
+@pytest.fixture(autouse=True)
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Device]]:
+    """The cameras that the system knows: one, unless a test says otherwise."""
+    known = [Device(0, "Fine Camera")]
+    for module in (devices, cameras):
+        monkeypatch.setattr(module, "list_devices", lambda: known)
+    yield known
+
+
+def open_camera(*plugged: FakeDevice, silence: float = 2.0) -> tuple[CameraSource, Port]:
+    """A source on fake devices."""
+    port = Port(*plugged)
+    return CameraSource(0, capture=port, silence=silence), port
+
+
+def take(source: CameraSource, count: int) -> list[Frame]:
+    return [frame for _, frame in zip(range(count), source)]
+
+
+def test_camera_gives_rgb_frames_in_the_size_that_it_has() -> None:
+    source, _ = open_camera(FakeDevice(pause=0.001))
+    assert (source.width, source.height, source.fps, source.live) == (WIDTH, HEIGHT, 30.0, True)
+    (frame,) = take(source, 1)
+    assert frame.image[0, 0].tolist() == [0, 0, 255] and frame.image.flags.c_contiguous
+    assert frame.index == 0 and abs(time.monotonic() - frame.captured_at) < 5
+    source.close()
+
+
+def test_camera_is_asked_for_mjpg_before_the_size_and_released_at_the_end() -> None:
+    device = FakeDevice(pause=0.001)
+    source, _ = open_camera(device)
+    take(source, 1)
+    source.close()
+    asked = [what for what, _ in device.asked]
+    assert asked.index(cv2.CAP_PROP_FOURCC) < asked.index(cv2.CAP_PROP_FRAME_WIDTH)
+    assert dict(device.asked)[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+    assert wait_until(lambda: device.released)
+
+
+@pytest.mark.parametrize("rate", [0.0, math.nan, -1.0, 1e9])
+def test_useless_rates_become_thirty(rate: float) -> None:
+    source, _ = open_camera(FakeDevice(rate=rate, pause=0.001))
+    assert source.fps == 30.0
+    source.close()
+
+
+def test_a_few_missed_frames_are_passed_over() -> None:
+    image = blue()
+    source, port = open_camera(FakeDevice([image, None, None, image, None, image]))
+    assert [frame.index for frame in take(source, 2)] == [0, 1]
+    assert len(port.opened) == 1
+    source.close()
+
+
+def test_camera_that_is_unplugged_goes_on_when_it_is_back() -> None:
+    source, port = open_camera(FakeDevice([blue()] * 3))
+    said: list[str] = []
+    source.tell = said.append
+    frames: list[Frame] = []
+    stage = Stage(source, keep="all", name="capture")
+    assert wait_until(lambda: any("is gone: plug it in" in words for words in said))
+    while (frame := stage.get(timeout=0.0)) is not None:
+        frames.append(frame)
+    assert len(frames) == 2, "the third was the first look"
+    back = FakeDevice(pause=0.001)
+    port.plugged.append(back)
+    returned = time.monotonic()
+    frame = stage.get(timeout=5.0)
+    assert frame is not None and frame.index == 2 and time.monotonic() - returned < 2.0
+    assert "0 (Fine Camera)" in said[0]
+    stage.close()
+    source.close()
+    assert stage.join(5.0)
+
+
+def test_camera_whose_driver_hangs_is_opened_anew() -> None:
+    stall = threading.Event()
+    source, port = open_camera(FakeDevice(pause=0.001, stall=stall), FakeDevice(pause=0.001), silence=0.2)
+    take(source, 2)
+    stall.set()
+    frames = take(source, 20)
+    assert len(frames) == 20 and len(port.opened) == 2
+    source.close()
+    stall.clear()
+
+
+def test_a_replugged_camera_is_found_under_its_new_number(system: list[Device]) -> None:
+    source, port = open_camera(FakeDevice([blue()]), FakeDevice(pause=0.001))
+    system[0] = Device(3, "Fine Camera")
+    take(source, 1)
+    assert port.opened == [0, 3]
+    source.close()
+
+
+def test_frames_do_not_wait_and_grow_old_before_the_show_begins() -> None:
+    source, _ = open_camera(FakeDevice(pause=0.001))
+    time.sleep(0.3)  # as long as compiling takes
+    began = time.monotonic()
+    (frame,) = take(source, 1)
+    assert frame.captured_at >= began
+    source.close()
+
+
+def test_closing_ends_the_wait_for_a_camera_that_is_gone() -> None:
+    source, _ = open_camera(FakeDevice([blue()]))
+    stage = Stage(source, keep="all", name="capture")
+    source.close()
+    assert stage.join(5.0)
+
+
+def test_a_camera_that_changes_its_size_still_gives_the_first_one() -> None:
+    wide, tall = np.full((48, 128, 3), 200, np.uint8), np.full((96, 64, 3), 200, np.uint8)
+    source, _ = open_camera(FakeDevice([blue(), wide, tall, blue()]))
+    frames = take(source, 3)
+    assert {frame.image.shape for frame in frames} == {(HEIGHT, WIDTH, 3)}
+    assert frames[0].image[24].min() == 200 and frames[0].image[0].max() == 0, "bars above and below"
+    assert frames[1].image[:, 32].min() == 200 and frames[1].image[:, 0].max() == 0, "bars beside"
+    source.close()
+
+
+def test_a_black_picture_is_told_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cameras, "BLACK_SECONDS", 0.05)
+    black = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    source, _ = open_camera(FakeDevice([black] * 200, pause=0.002))
+    said: list[str] = []
+    source.tell = said.append
+    take(source, 100)
+    assert said and "is black: open its shutter, or allow it" in said[0]
+    source.close()
+
+
+def test_a_dark_frame_now_and_then_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cameras, "BLACK_SECONDS", 0.05)
+    black = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    source, _ = open_camera(FakeDevice([black, blue()] * 100, pause=0.002))
+    said: list[str] = []
+    source.tell = said.append
+    take(source, 100)
+    assert not said
+    source.close()
+
+
+def test_camera_without_a_picture_is_told_and_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = FakeDevice([])
+    with pytest.raises(SourceError, match=r"Camera 0 \('Fine Camera'\) opened but gives no picture. Close other programs"):
+        open_camera(device)
+    assert device.released
+    monkeypatch.setattr(cameras.sys, "platform", "darwin")
+    assert why_no_picture(0).endswith("Allow it in System Settings, Privacy, Camera.")
+
+
+def test_camera_that_does_not_open_is_told(system: list[Device], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system[:] = [Device(2, "Other")]
+    with pytest.raises(SourceError, match=r"Camera 0 did not open. Cameras found: 2 'Other'. Try `--camera 2`"):
+        open_camera()
+    system.clear()
+    with pytest.raises(SourceError, match="no other camera was found. Plug one in, or try `--camera pattern`"):
+        open_camera()
+    node = tmp_path / "video0"
+    node.write_bytes(b"")
+    system.append(Device(0, "Fine Camera", node))
+    monkeypatch.setattr(cameras.os, "access", lambda path, mode: False)
+    with pytest.raises(SourceError, match=r"may not be used by this user: no right to .*video0. `sudo usermod -aG video"):
+        open_camera()
+    monkeypatch.setattr(cameras.os, "access", lambda path, mode: True)
+    monkeypatch.setattr(cameras, "users_of", lambda path: ["zoom (12)"])
+    with pytest.raises(SourceError, match=r"Camera 0 \('Fine Camera'\) is in use by zoom \(12\). Close that program"):
+        open_camera()
+
+
+def test_users_of_a_device_are_found(tmp_path: Path) -> None:
+    import subprocess
+
+    node = tmp_path / "video9"
+    node.write_bytes(b"")
+    with node.open() as opened:
+        process = subprocess.Popen(["sleep", "60"], stdin=opened)
+    try:
+        assert wait_until(lambda: users_of(node) == [f"sleep ({process.pid})"])
+    finally:
+        process.kill()
+        process.wait()
+    assert users_of(node) == []
+
+
+def test_cameras_are_chosen_by_index_path_and_name(system: list[Device]) -> None:
+    system[:] = [Device(0, "Fine Camera"), Device(2, "Fine Camera Two"), Device(4, "Capture Card")]
+    for words, place in {"7": 7, "/dev/video3": "/dev/video3", "capture": 4, "fine camera": 0, "two": 2, "nobody": None}.items():
+        assert choose_camera(words) == place, words
+    with pytest.raises(SourceError, match="'fine' fits 2 cameras: 0 'Fine Camera', 2 'Fine Camera Two'. Write more"):
+        choose_camera("fine")
+
+
+def test_a_camera_is_tried_and_its_rate_measured() -> None:
+    report = try_camera(Device(0, "Fine Camera"), 0.5, Port(FakeDevice(pause=0.02, rate=math.nan)))
+    assert (report.width, report.height, report.problem) == (WIDTH, HEIGHT, "")
+    assert 10 < report.fps < 50.5, "50 at most, whatever the driver says"
+    assert report.still is not None and report.still[0, 0].tolist() == [0, 0, 255]
+    assert "did not open" in try_camera(Device(1, "Other"), 0.1, Port()).problem
+
+
+def test_linux_names_each_camera_once(tmp_path: Path) -> None:
+    for number, name, index in ((0, "Fine Camera", 0), (1, "Fine Camera", 1), (10, "Card\n", 0)):
+        folder = tmp_path / f"video{number}"
+        folder.mkdir()
+        (folder / "name").write_text(name)
+        (folder / "index").write_text(f"{index}\n")
+    assert list_linux_devices(tmp_path) == [
+        Device(0, "Fine Camera", Path("/dev/video0")),
+        Device(10, "Card", Path("/dev/video10")),
+    ]
+    assert list_linux_devices(tmp_path / "gone") == []
+
+
+def test_names_are_read_from_the_lists_of_the_other_systems() -> None:
+    mac = (
+        "[AVFoundation indev @ 0x1] AVFoundation video devices:\n[AVFoundation indev @ 0x1] [0] FaceTime HD Camera\n"
+        "[AVFoundation indev @ 0x1] [1] Capture screen 0\n[AVFoundation indev @ 0x1] AVFoundation audio devices:\n"
+        "[AVFoundation indev @ 0x1] [0] Microphone\n"
+    )
+    assert named_by_avfoundation(mac) == [("0", "FaceTime HD Camera")]
+    windows = '[dshow @ 0] "Integrated Camera" (video)\n[dshow @ 0]   Alternative name "@x"\n[dshow @ 0] "Microphone" (audio)\n'
+    assert named_by_directshow(windows) == ["Integrated Camera"]
+
+
+def test_formats_come_with_their_largest_size() -> None:
+    said = (
+        "[video4linux2,v4l2 @ 0x1] Compressed:       mjpeg :          Motion-JPEG : 640x480 1920x1080 1280x720\n"
+        "[video4linux2,v4l2 @ 0x1] Raw       :     yuyv422 :           YUYV 4:2:2 : 640x480 320x240\n"
+    )
+    device = Device(0, "Fine Camera", Path("/dev/video0"))
+    assert list_formats(device, lambda *arguments: said) == ["mjpeg 1920x1080", "yuyv422 640x480"]
+    assert list_formats(Device(0, "without a path")) == []
+
+
+def test_where_the_system_knows_no_names_indices_are_tried(system: list[Device]) -> None:
+    system.clear()
+
+    def capture(index: int | str) -> Any:
+        return FakeDevice(opens=index in (0, 3))
+
+    assert [device.place for device in all_cameras(capture, "win32")] == [0, 3]

@@ -1,0 +1,82 @@
+"""The path between styles, and strength as a part of it."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from realtime_nst.crossfade import Crossfade, blend, with_strength
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.styles import Style
+from tests.conftest import narrow_body, random_vector
+
+
+def distance(first: Style, second: Style) -> float:
+    return float(np.linalg.norm(first.vector - second.vector))
+
+
+def test_first_style_is_there_at_once(book: StyleBook) -> None:
+    assert Crossfade().towards(book["wave"], 1.0) is book["wave"]
+
+
+def test_a_fade_moves_at_once_never_turns_back_and_arrives(book: StyleBook) -> None:
+    now = 0.0
+    path = Crossfade(lambda: now)
+    path.towards(book["wave"], 1.0)
+    now, seen = 10.0, []
+    for _ in range(34):
+        seen.append(distance(path.towards(book["scream"], 1.0), book["scream"]))
+        now += 1 / 30
+    whole = distance(book["wave"], book["scream"])
+    assert seen[0] < 0.92 * whole, "the first frame shows that something happens"
+    assert all(later <= earlier for earlier, later in itertools.pairwise(seen))
+    assert seen[10] > 0.1 * whole and seen[-1] == 0
+    assert path.towards(book["scream"], 1.0) is book["scream"]
+
+
+def test_every_step_lies_between_the_two_vectors(book: StyleBook) -> None:
+    now = 0.0
+    path = Crossfade(lambda: now)
+    path.towards(book["wave"], 1.0)
+    path.towards(book["scream"], 1.0)
+    now = 0.3
+    vector = path.towards(book["scream"], 1.0).vector
+    low, high = np.minimum(book["wave"].vector, book["scream"].vector), np.maximum(book["wave"].vector, book["scream"].vector)
+    assert ((vector >= low - 1e-6) & (vector <= high + 1e-6)).all()
+
+
+def test_a_change_of_mind_starts_from_where_it_is(book: StyleBook) -> None:
+    now = 0.0
+    path = Crossfade(lambda: now)
+    path.towards(book["wave"], 1.0)
+    path.towards(book["scream"], 1.0)
+    now = 0.2
+    there = path.towards(book["scream"], 1.0)
+    turned = path.towards(book["mosaic"], 1.0)
+    assert 0 < distance(turned, there) < 0.2 * distance(there, book["mosaic"])
+
+
+def test_no_fade_and_another_body_are_cuts(book: StyleBook, tmp_path: Path) -> None:
+    path = Crossfade(lambda: 0.0)
+    path.towards(book["wave"], 0.0)
+    assert path.towards(book["scream"], 0.0) is book["scream"]
+    other = Style("other", random_vector(9), narrow_body(tmp_path, "other", 9))
+    assert path.towards(other, 1.0) is other
+
+
+def test_strength_is_a_path_from_the_style_that_gives_the_photo_back(book: StyleBook) -> None:
+    style, none = book["wave"], Style("none", random_vector(5), book["wave"].body)
+    photos = {style.body.sha256: none}
+    half, left = with_strength(style, 0.5, photos)
+    assert left == 1.0 and half.name == "wave" and np.allclose(half.vector, (style.vector + none.vector) / 2, atol=1e-6)
+    assert np.allclose(with_strength(style, 0.0, photos)[0].vector, none.vector, atol=1e-6)
+    assert with_strength(style, 1.0, photos) == (style, 1.0)
+
+
+def test_strength_without_that_style_is_left_to_the_pixels(book: StyleBook) -> None:
+    assert with_strength(book["wave"], 0.5, {}) == (book["wave"], 0.5)
+
+
+def test_a_blend_at_the_ends_is_the_end(book: StyleBook) -> None:
+    assert np.array_equal(blend(book["wave"], book["scream"], 0.0).vector, book["wave"].vector)
+    assert np.allclose(blend(book["wave"], book["scream"], 1.0).vector, book["scream"].vector, atol=1e-6)

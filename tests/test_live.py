@@ -1,0 +1,188 @@
+"""The live painter: looks, sizes compiled beside the show, before and after; with engines that tests can read."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from realtime_nst.controls import Controls
+from realtime_nst.errors import BackendError
+from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
+from realtime_nst.live.pace import Pace
+from realtime_nst.look import Look
+from realtime_nst.settings import Settings
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.styles import Style
+from realtime_nst.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.video import Frame
+from tests.conftest import wait_until
+
+WIDTH, HEIGHT = 64, 48
+
+
+class Invert:
+    """An engine that gives the negative, and remembers the vectors."""
+
+    def __init__(self) -> None:
+        self.vectors: list[np.ndarray] = []
+
+    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        self.vectors.append(vector)
+        return 255 - image
+
+    on_device = __call__
+
+
+class Bench:
+    """A painter and all that it was told to do."""
+
+    def __init__(self, book: StyleBook, settings: Settings | None = None, pace: Pace | None = None, **photos: Style) -> None:
+        self.built: list[tuple[int, int]] = []
+        self.looks: list[tuple[Look, bool]] = []
+        self.engine = Invert()
+        self.may_compile = threading.Event()
+        self.may_compile.set()
+        self.broken = False
+        self.controls = Controls(list(book.values()), book["wave"], settings)
+        self.stylizer = Stylizer(self.compile, lambda width, height: self.retouch)
+        none = {style.body.sha256: style for style in photos.values()}
+        self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, none, pace)
+        self.photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+
+    def compile(self, body: object, width: int, height: int) -> Invert:
+        self.may_compile.wait(10)
+        if self.broken:
+            raise BackendError("no room")
+        self.built.append((width, height))
+        return self.engine
+
+    def retouch(self, photo: np.ndarray, painting: np.ndarray, look: Look, fresh: bool) -> np.ndarray:
+        self.looks.append((look, fresh))
+        return painting
+
+    def paint(self) -> np.ndarray:
+        return self.painter(Frame(self.photo, 0, 0.0)).image
+
+
+@pytest.fixture
+def make(book: StyleBook) -> Iterator[Callable[..., Bench]]:
+    benches: list[Bench] = []
+
+    def build(**options: object) -> Bench:
+        benches.append(Bench(book, **options))  # type: ignore[arg-type]
+        return benches[-1]
+
+    yield build
+    for bench in benches:
+        bench.may_compile.set()
+        bench.painter.close()
+
+
+def test_plain_frames_go_through_the_network_only(make: Callable[..., Bench]) -> None:
+    bench = make()
+    assert np.array_equal(bench.paint(), 255 - bench.photo)
+    assert not bench.looks and bench.built == [(WIDTH, HEIGHT)]
+
+
+def test_strength_nothing_is_the_photo_and_costs_nothing(make: Callable[..., Bench]) -> None:
+    bench = make(settings=Settings(strength=0.0))
+    assert bench.paint() is bench.photo and not bench.engine.vectors
+
+
+def test_strength_without_a_photo_style_is_blended_by_pixels(make: Callable[..., Bench]) -> None:
+    bench = make(settings=Settings(strength=0.5))
+    bench.paint()
+    assert bench.looks[0][0] == Look(strength=0.5)
+
+
+def test_strength_with_a_photo_style_is_a_path_of_the_vector(make: Callable[..., Bench], book: StyleBook) -> None:
+    wave = book["wave"]
+    none = Style("none", wave.vector + 2, wave.body)
+    bench = make(settings=Settings(strength=0.5), none=none)
+    bench.paint()
+    assert not bench.looks and np.allclose(bench.engine.vectors[0], wave.vector + 1, atol=1e-5)
+
+
+def test_what_is_held_is_forgotten_when_anything_but_the_photo_changes(make: Callable[..., Bench]) -> None:
+    bench = make(settings=Settings(stability=8, fade=0.0))
+    keys: list[str | None] = [None, None, "2", None, "c", None, "m", None, "k", None]
+    for key in keys:
+        bench.controls.press(key)
+        bench.paint()
+    assert [fresh for _, fresh in bench.looks] == [True, False, True, False, True, False, True, False, True, False]
+
+
+def test_holding_starts_afresh_after_an_interruption(make: Callable[..., Bench]) -> None:
+    bench = make(settings=Settings(stability=8, strength=0.25))
+    bench.paint()
+    bench.controls.press("-")
+    bench.paint()
+    bench.controls.press("+")
+    bench.paint()
+    assert [fresh for _, fresh in bench.looks] == [True, True]
+
+
+def test_another_size_is_compiled_beside_the_show_and_then_used(make: Callable[..., Bench]) -> None:
+    bench = make()
+    bench.may_compile.clear()
+    bench.controls.scale = 0.5
+    assert np.array_equal(bench.paint(), 255 - bench.photo), "the show goes on at the size before"
+    assert bench.painter.process_size() == (WIDTH, HEIGHT)
+    bench.may_compile.set()
+    assert wait_until(lambda: bench.paint().shape and bench.painter.process_size() == (32, 24))
+    assert bench.built == [(64, 48), (32, 24)]
+    assert bench.paint().shape == bench.photo.shape
+    bench.controls.scale = 1.0
+    bench.paint()
+    assert bench.painter.process_size() == (64, 48) and len(bench.built) == 2, "it was kept"
+
+
+def test_few_sizes_are_kept(make: Callable[..., Bench]) -> None:
+    bench = make()
+    for scale in (0.5, 0.75, 0.875, 0.625, 1.0):
+        bench.controls.scale = scale
+        wanted = bench.painter.process_size(scale)
+        assert wait_until(lambda wanted=wanted: bench.paint() is not None and bench.painter.process_size() == wanted)
+        assert len(bench.stylizer._sizes) <= SIZES_KEPT
+
+
+def test_a_size_that_does_not_compile_is_told_and_the_show_goes_on(make: Callable[..., Bench]) -> None:
+    bench = make()
+    bench.broken = True
+    bench.controls.scale = 0.5
+    assert wait_until(lambda: bench.paint() is not None and "no room" in bench.controls.notice)
+    assert np.array_equal(bench.paint(), 255 - bench.photo)
+
+
+def test_mirror_flips_the_photo_before_it_is_painted(make: Callable[..., Bench]) -> None:
+    bench = make(settings=Settings(mirror=True))
+    assert np.array_equal(bench.paint(), 255 - bench.photo[:, ::-1])
+
+
+def test_half_shows_the_photo_to_the_left_of_a_white_line(make: Callable[..., Bench]) -> None:
+    bench = make()
+    bench.controls.press("w")
+    picture = bench.paint()
+    assert np.array_equal(picture[:, : WIDTH // 2 - 1], bench.photo[:, : WIDTH // 2 - 1])
+    assert np.array_equal(picture[:, WIDTH // 2 + 1 :], 255 - bench.photo[:, WIDTH // 2 + 1 :])
+    assert (picture[:, WIDTH // 2 - 1 : WIDTH // 2 + 1] == 255).all()
+
+
+def test_moving_wipe_goes_there_and_back() -> None:
+    shares = [wipe_share("moving", seconds) for seconds in (0.0, 1.5, 3.0, 4.5, 6.0)]
+    assert shares == pytest.approx([0.0, 0.5, 1.0, 0.5, 0.0], abs=1e-9)
+    before, after = np.zeros((4, 8, 3), np.uint8), np.full((4, 8, 3), 9, np.uint8)
+    for share in shares:
+        assert beside(before, after, share).shape == after.shape
+    assert (after == 9).all(), "what was painted is not changed"
+
+
+def test_a_style_switch_begins_in_the_next_frame(make: Callable[..., Bench], book: StyleBook) -> None:
+    bench = make()
+    bench.paint()
+    bench.controls.press("1")
+    bench.paint()
+    before, after = bench.engine.vectors
+    way = np.linalg.norm(book["mosaic"].vector - before)
+    assert 0.05 * way < np.linalg.norm(after - before) < way

@@ -1,0 +1,321 @@
+"""Outputs beside the window: threads of their own, recordings that start and stop, streams, the virtual camera, pictures."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.controls import Controls
+from realtime_nst.errors import NSTError, SinkError
+from realtime_nst.files.ffmpeg import executable
+from realtime_nst.live.aside import WAITING, Aside
+from realtime_nst.live.recorder import Recorder, plain_name, rescue_recordings
+from realtime_nst.live.snapshots import Snapshots
+from realtime_nst.live.streaming import StreamSink, check_stream, mask
+from realtime_nst.live.virtualcamera import VirtualCameraSink
+from realtime_nst.settings import Settings
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.video import Frame
+from tests.conftest import RecordingSink, frames_of, wait_until
+
+RATE = Fraction(20)
+
+
+def frame(index: int, at: float = 0.0, shade: int = 100) -> Frame:
+    return Frame(np.full((32, 48, 3), shade, np.uint8), index, at)
+
+
+@pytest.fixture
+def controls(book: StyleBook) -> Controls:
+    return Controls(list(book.values()), book["wave"])
+
+
+class SlowSink(RecordingSink):
+    """Takes a frame only when it may, and fails when it should."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = threading.Event()
+        self.error: NSTError | None = None
+
+    def write(self, given: Frame) -> None:
+        self.may.wait(10)
+        if self.error is not None:
+            raise self.error
+        super().write(given)
+
+    def discard(self) -> None:
+        super().discard()
+        self.may.set()
+
+
+def test_frames_arrive_in_order_and_all_before_the_end() -> None:
+    sink = RecordingSink()
+    aside = Aside(sink)
+    for index in range(5):
+        aside.write(frame(index))
+    aside.close()
+    aside.close()
+    assert [given.index for given in sink.frames] == list(range(5)) and sink.closed and aside.missed == 0
+
+
+def test_a_slow_output_does_not_hold_up_the_show_and_misses_frames() -> None:
+    sink = SlowSink()
+    aside = Aside(sink)
+    for index in range(50):
+        aside.write(frame(index))
+    assert aside.missed >= 50 - WAITING - 1
+    sink.may.set()
+    aside.close()
+    assert WAITING <= len(sink.frames) <= WAITING + 1 and sink.closed
+
+
+def test_an_output_that_fails_is_told_once_and_the_others_go_on() -> None:
+    told: list[NSTError] = []
+    sink = SlowSink()
+    sink.error = SinkError("disk full")
+    aside = Aside(sink, told.append)
+    aside.write(frame(0))
+    sink.may.set()
+    assert wait_until(lambda: aside.poll_key(0.0) is None and bool(told))
+    aside.write(frame(1))
+    aside.close()
+    assert [str(error) for error in told] == ["disk full"]
+    assert sink.discarded and not sink.closed and not aside.watched
+
+
+def test_without_anyone_to_tell_the_error_is_raised() -> None:
+    sink = SlowSink()
+    sink.error = SinkError("disk full")
+    aside = Aside(sink)
+    aside.write(frame(0))
+    sink.may.set()
+    with pytest.raises(SinkError, match="disk full"):
+        aside.close()
+
+
+def test_an_output_that_hangs_is_given_up() -> None:
+    sink = SlowSink()
+    aside = Aside(sink, patience=0.2)
+    aside.write(frame(0))
+    aside.close()
+    assert sink.discarded and not sink.closed
+
+
+def test_discarding_leaves_what_waits() -> None:
+    sink = SlowSink()
+    aside = Aside(sink)
+    for index in range(4):
+        aside.write(frame(index))
+    aside.discard()
+    assert sink.discarded and len(sink.frames) <= 1
+
+
+def test_recordings_start_and_stop_and_play_at_the_speed_of_life(tmp_path: Path, controls: Controls) -> None:
+    done: list[Path] = []
+    recorder = Recorder(tmp_path, controls, 48, 32, RATE, done.append)
+    recorder.write(frame(0))
+    assert not recorder.watched and not list(tmp_path.iterdir())
+    for start, length in ((100.0, 2.0), (200.0, 1.0)):
+        controls.press("r")
+        assert recorder.watched
+        times = np.cumsum(np.random.default_rng(0).uniform(0.02, 0.2, 200))  # a rate that does what it likes
+        for at in (0.0, *times[times < length], length):
+            recorder.write(frame(0, start + at))
+            assert wait_until(lambda: not recorder._output._waiting)  # type: ignore[union-attr]
+        controls.press("r")
+        recorder.poll_key(0.0)
+    assert wait_until(lambda: recorder.poll_key(0.0) is None and len(done) == 2, 30)
+    recorder.close()
+    lengths = [len(frames_of(path)) / float(RATE) for path in done]
+    assert lengths == pytest.approx([2.05, 1.05], abs=0.051)
+    assert all(re.fullmatch(r"wave-\d{8}-\d{6}(-2)?\.mp4", path.name) for path in done)
+
+
+def test_the_end_of_the_show_finishes_a_recording(tmp_path: Path, controls: Controls) -> None:
+    recorder = Recorder(tmp_path, controls, 48, 32, RATE)
+    controls.press("r")
+    recorder.write(frame(0, 1.0))
+    recorder.write(frame(1, 1.5))
+    recorder.close()
+    (path,) = tmp_path.iterdir()
+    assert len(frames_of(path)) == 11
+
+
+def test_a_recording_that_cannot_be_written_is_told_and_the_show_goes_on(
+    tmp_path: Path, controls: Controls, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(tmp_path / "gone", controls, 48, 32, RATE)
+    controls.press("r")
+    recorder.write(frame(0))
+    assert controls.notice == "not recorded" and not controls.recording
+    assert "No folder" in caplog.text
+    recorder.close()
+
+
+def test_only_left_recordings_of_ours_are_renamed(tmp_path: Path) -> None:
+    for name in (".wave-20260101-120000.part.mp4", ".film.part.mp4", ".wave-20260101-120001.part.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+        if not name.endswith("1.part.mp4"):  # this one is still growing
+            os.utime(tmp_path / name, (1, 1))
+    (tmp_path / "wave-20260101-120000.mp4").write_bytes(b"older")
+    assert rescue_recordings(tmp_path) == [tmp_path / "wave-20260101-120000-2.mp4"]
+    assert (tmp_path / "wave-20260101-120000.mp4").read_bytes() == b"older"
+    assert (tmp_path / ".film.part.mp4").exists() and (tmp_path / ".wave-20260101-120001.part.mp4").exists()
+
+
+def test_a_mix_has_a_name_that_is_a_file_name() -> None:
+    assert plain_name("wave:0.6,scream:0.4") == "wave-0.6-scream-0.4"
+
+
+def test_snapshot_has_the_style_in_its_name_and_all_that_is_set_inside(tmp_path: Path, book: StyleBook) -> None:
+    settings = Settings(strength=0.5, colours=True, stability=16, scale=0.75)
+    controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"), settings)
+    said: list[str] = []
+    snapshots = Snapshots(tmp_path, controls, said.append)
+    snapshots.save(frame(7))
+    snapshots.finish()
+    (path,) = tmp_path.iterdir()
+    assert re.fullmatch(r"wave-0\.6-scream-0\.4-\d{8}-\d{6}-7\.png", path.name) and said == [f"Saved '{path}'."]
+    with Image.open(path) as file:
+        inside = dict(file.info)
+    expected = {"Style": "wave:0.6,scream:0.4", "Strength": "0.5", "Own colours": "yes", "Stability": "16", "Scale": "0.75"}
+    assert {name: inside.get(name) for name in expected} == expected
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", inside["Creation Time"])
+
+
+def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path, controls: Controls) -> None:
+    said: list[str] = []
+    snapshots = Snapshots(tmp_path / "gone", controls, said.append)
+    snapshots.save(frame(0))
+    snapshots.finish()
+    assert controls.notice == "not saved" and "was not written" in said[0]
+
+
+def test_a_stream_arrives_with_its_colours(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"udp://127.0.0.1:{free.getsockname()[1]}"
+    caught = tmp_path / "caught.mp4"
+    listen = [executable(), "-v", "error", "-y", "-i", f"{address}?timeout=60000000", "-t", "1", "-c", "copy", str(caught)]
+    listener = subprocess.Popen(listen, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    sink = StreamSink(address, 48, 32, RATE)
+    shade = np.zeros((32, 48, 3), np.uint8)
+    shade[:] = (200, 60, 30)
+    count = 0
+
+    def heard() -> bool:
+        nonlocal count
+        sink.write(Frame(shade, count, 0.0))
+        count += 1
+        return listener.poll() is not None
+
+    try:
+        for _ in range(4000):
+            if heard():
+                break
+            threading.Event().wait(0.05)
+    finally:
+        sink.close()
+        listener.kill()
+        listener.wait()
+    picture = frames_of(caught)[0]
+    assert picture.shape == shade.shape and np.abs(picture.astype(int) - shade).mean() < 12
+
+
+def test_a_stream_that_nobody_takes_is_told_without_its_key() -> None:
+    sink = StreamSink("rtmp://127.0.0.1:9/live/secret", 48, 32, RATE)
+
+    def refused() -> bool:
+        try:
+            sink.write(frame(0))
+        except SinkError as error:
+            said.append(str(error))
+        return bool(said)
+
+    said: list[str] = []
+    assert wait_until(refused, 60)
+    sink.close()
+    assert said[0].startswith("The stream to 'rtmp://127.0.0.1:9/live/...' ended. ffmpeg said: ") and "secret" not in said[0]
+
+
+def test_addresses_are_checked_before_any_work() -> None:
+    assert check_stream("rtmps://a/b") == "flv" and check_stream("srt://a:1") == "mpegts"
+    with pytest.raises(SinkError, match=r"'gopher://x' is no address for a stream: it starts with 'gopher://'. Use rtmp"):
+        check_stream("gopher://x")
+    assert mask("udp://127.0.0.1:5") == "udp://127.0.0.1:5"
+
+
+class FakeVirtualCamera(types.ModuleType):
+    """Stands in for the package pyvirtualcam."""
+
+    class PixelFormat:
+        RGB = "rgb"
+
+    def __init__(self, error: str = "") -> None:
+        super().__init__("pyvirtualcam")
+        self.sent: list[np.ndarray] = []
+        self.closed = 0
+        outer = self
+
+        class Camera:
+            device = "/dev/video9"
+
+            def __init__(self, width: int, height: int, fps: float, fmt: str, print_fps: bool) -> None:
+                if error:
+                    raise RuntimeError(error)
+                self.size = (width, height, fps, fmt)
+
+            def send(self, image: np.ndarray) -> None:
+                if len(outer.sent) == 2:
+                    raise RuntimeError("gone")
+                outer.sent.append(image)
+
+            def close(self) -> None:
+                outer.closed += 1
+
+        self.Camera = Camera
+
+
+@pytest.fixture
+def no_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    yield monkeypatch
+
+
+def test_virtual_camera_gets_the_frames(no_module: pytest.MonkeyPatch) -> None:
+    module = FakeVirtualCamera()
+    no_module.setitem(sys.modules, "pyvirtualcam", module)
+    sink = VirtualCameraSink(48, 32, 30.0)
+    assert sink.device == "/dev/video9"
+    sink.write(frame(0))
+    sink.write(Frame(frame(1).image[:, ::-1], 1, 0.0))
+    assert all(image.flags.c_contiguous and image.shape == (32, 48, 3) for image in module.sent)
+    with pytest.raises(SinkError, match="'/dev/video9' takes no more frames: gone"):
+        sink.write(frame(2))
+    sink.close()
+    sink.discard()
+    assert module.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("system", "words"), [("linux", "modprobe v4l2loopback"), ("darwin", "OBS Studio 30"), ("win32", "needs OBS Studio")]
+)
+def test_a_missing_virtual_camera_says_how_to_set_it_up(no_module: pytest.MonkeyPatch, system: str, words: str) -> None:
+    no_module.setattr("realtime_nst.live.virtualcamera.sys.platform", system)
+    with pytest.raises(SinkError, match=rf"pip install 'realtime-nst\[virtual-camera\]'.*{words}"):
+        VirtualCameraSink(48, 32, 30.0)
+    no_module.setitem(sys.modules, "pyvirtualcam", FakeVirtualCamera("no device\nmore"))
+    with pytest.raises(SinkError, match=rf"No virtual camera could be opened: no device .*{words}"):
+        VirtualCameraSink(48, 32, 30.0)
