@@ -65,8 +65,7 @@ class RetouchLayer(layers.Layer):
         painting = painting + colours * (recoloured - painting)
         painting = photo + strength * (painting - photo)
 
-        change = ops.average_pool(photo - held_photo, 2, 2, "valid", keras.config.image_data_format())
-        change = _across_colours(ops.maximum, ops.abs(change))
+        change = _across_colours(ops.maximum, ops.abs(_mean_of_four(photo - held_photo)))
         change = ops.max_pool(change, 3, 1, "same", keras.config.image_data_format())
         share = ops.clip((change - stability) / ops.maximum(stability, 1e-3), LEAST_SHARE, 1.0)
         share = ops.maximum(share, fresh)
@@ -87,6 +86,15 @@ def _across_colours(combine: Any, x: Any) -> Any:
     return combine(combine(red, green), blue)
 
 
+def _mean_of_four(x: Any) -> Any:
+    """Means of 2x2 pixels. With channels first, channels count as pictures: OpenVINO pads three of them to sixteen."""
+    if not channels_first():
+        return ops.average_pool(x, 2, 2, "valid", "channels_last")
+    _, _, height, width = x.shape
+    means = ops.average_pool(ops.reshape(x, (-1, 1, height, width)), 2, 2, "valid", "channels_first")
+    return ops.reshape(means, (-1, 3, height // 2, width // 2))
+
+
 def _luma(x: Any) -> Any:
     """Brightness, one channel."""
     red, green, blue = ops.split(x, 3, axis=1 if channels_first() else -1)
@@ -102,6 +110,7 @@ def _with_colours(luma: Any, differences: Any) -> Any:
 
 def _follow(held: Any, new: Any, share: Any, creep: Any) -> Any:
     difference = new - held
-    distance = ops.abs(difference)
-    step = ops.maximum(share * distance, ops.minimum(distance, creep))
-    return ops.cast(ops.clip(held + ops.sign(difference) * step, 0.0, 255.0) + 0.5, "uint8")  # the cast drops the rest
+    least = ops.maximum(ops.minimum(difference, creep), -creep)
+    way = share * difference
+    step = ops.where(ops.abs(way) > creep, way, least)
+    return ops.cast(ops.clip(held + step, 0.0, 255.0) + 0.5, "uint8")  # the cast drops the rest

@@ -194,7 +194,8 @@ def test_camera_that_is_unplugged_in_mid_show_goes_on_and_the_recording_has_both
     from realtime_nst.live.cameras import CameraSource
     from tests.test_cameras import FakeDevice, Port
 
-    port = Port(FakeDevice([np.full((48, 64, 3), 20, np.uint8)] * 20), FakeDevice(opens=False), FakeDevice(pause=0.01))
+    plugged = FakeDevice([np.full((48, 64, 3), 20, np.uint8)] * 4, pause=0.01)
+    port = Port(plugged, FakeDevice(opens=False), FakeDevice(pause=0.01))
     monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda name, size: CameraSource(0, capture=port))
     assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4", "--frames", 15) == 0
     assert "gives no pictures any more. Plug it in" in caplog.text

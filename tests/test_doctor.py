@@ -42,7 +42,7 @@ def test_each_failure_has_its_cure(weights: Path, monkeypatch: pytest.MonkeyPatc
     assert found["OpenCV"].state == "bad" and "apt install libgl1" in found["OpenCV"].words
     assert found["backend"].state == "bad" and "--precision auto" in found["backend"].words
     assert found["cameras"].state == "bad" and "usermod -aG video" in found["cameras"].cure
-    assert found["Python"].state == "bad" and "3.10" in found["Python"].cure
+    assert found["Python"].state == "bad" and "3.11" in found["Python"].cure
     assert found["display"].state == "no" and "--no-window" in found["display"].cure
     assert found["encoders"].state == "bad" and "imageio-ffmpeg" in found["encoders"].cure
     assert found["virtual camera"].state == "no" and "pip install" in found["virtual camera"].cure

@@ -163,14 +163,14 @@ def test_a_recording_that_cannot_be_written_is_told_and_the_show_goes_on(
 
 
 def test_only_left_recordings_of_ours_are_renamed(tmp_path: Path) -> None:
-    for name in (".wave-20260101-120000.part.mp4", ".film.part.mp4", ".wave-20260101-120001.part.mp4"):
+    for name in (".wave-20260101-120000.77.part.mp4", ".film.77.part.mp4", ".wave-20260101-120001.77.part.mp4"):
         (tmp_path / name).write_bytes(b"x")
-        if not name.endswith("1.part.mp4"):  # this one is still growing
+        if not name.endswith("1.77.part.mp4"):  # this one is still growing
             os.utime(tmp_path / name, (1, 1))
     (tmp_path / "wave-20260101-120000.mp4").write_bytes(b"older")
     assert rescue_recordings(tmp_path) == [tmp_path / "wave-20260101-120000-2.mp4"]
     assert (tmp_path / "wave-20260101-120000.mp4").read_bytes() == b"older"
-    assert (tmp_path / ".film.part.mp4").exists() and (tmp_path / ".wave-20260101-120001.part.mp4").exists()
+    assert (tmp_path / ".film.77.part.mp4").exists() and (tmp_path / ".wave-20260101-120001.77.part.mp4").exists()
 
 
 def test_a_mix_has_a_name_that_is_a_file_name() -> None:

@@ -17,7 +17,7 @@ from realtime_nst.live.virtualcamera import load_pyvirtualcam, set_up
 from realtime_nst.opencv import load_opencv
 from realtime_nst.stylebook import find_styles, style_folders
 
-OLDEST, NEWEST = (3, 10), (3, 13)
+OLDEST, NEWEST = (3, 11), (3, 13)
 DRIVER = Path("/proc/driver/nvidia/version")
 ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_vaapi")
 TIMEOUT = 20.0

@@ -11,6 +11,8 @@ from realtime_nst.stats import Stats
 
 SMALLEST = 6
 DARKENED = 0.65
+TAB = "\t"
+"""Between a key and what it does: these form a column."""
 
 
 def draw_overlay(image: np.ndarray, controls: Controls, stats: Stats, engine: str = "", size: str = "") -> np.ndarray:
@@ -55,7 +57,7 @@ def figure_lines(controls: Controls, stats: Stats, engine: str, size: str) -> li
 
 def help_lines(controls: Controls) -> list[str]:
     """The keys and the styles as lines of text."""
-    lines = [f"{key.label}   {key.help}" for key in KEYS]
+    lines = [f"{key.label}{TAB}{key.help}" for key in KEYS]
     names = [f"{number} {style.name}" for number, style in enumerate(controls.styles[:9], start=1)]
     return [*lines, "", *("   ".join(names[start : start + 3]) for start in range(0, len(names), 3))]
 
@@ -64,15 +66,18 @@ def _panel(picture: Image.Image, lines: list[str], size: int, *, at_bottom: bool
     """Light text on a darkened patch, readable on any picture."""
     font = _font(size)
     pitch = round(size * 1.3)
-    width = max(round(font.getlength(line)) for line in lines) + 2 * size
+    first = max((font.getlength(line.partition(TAB)[0]) for line in lines if TAB in line), default=0.0) + size
+    rows = [[(0.0, line)] if TAB not in line else list(zip((0.0, first), line.split(TAB))) for line in lines]
+    width = round(max(at + font.getlength(words) for row in rows for at, words in row)) + 2 * size
     height = len(lines) * pitch + size
     top = picture.height - height - size // 2 if at_bottom else size // 2
     box = (size // 2, top, min(size // 2 + width, picture.width), min(top + height, picture.height))
     patch = picture.crop(box)
     picture.paste(Image.blend(patch, Image.new("RGB", patch.size), DARKENED), box[:2])
     draw = ImageDraw.Draw(picture)
-    for row, line in enumerate(lines):
-        draw.text((box[0] + size, top + size // 2 + row * pitch), line, fill=(255, 255, 255), font=font)
+    for number, row in enumerate(rows):
+        for at, words in row:
+            draw.text((box[0] + size + at, top + size // 2 + number * pitch), words, fill=(255, 255, 255), font=font)
 
 
 @cache

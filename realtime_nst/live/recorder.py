@@ -16,7 +16,7 @@ from realtime_nst.video import Frame
 
 log = logging.getLogger(__name__)
 
-DRAFT = re.compile(r"\.(.+-\d{8}-\d{6})\.part\.mp4")
+DRAFT = re.compile(r"\.(.+-\d{8}-\d{6}(?:-\d+)?)\.\d+\.part\.mp4")
 """The name under which a recording grows: ffmpeg finishes it also when this program dies, but cannot rename it."""
 STILL_GROWING = 10.0
 
