@@ -289,12 +289,11 @@ class ToPixels(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         x, scale, shift = inputs
-        scale, shift = (ops.concatenate([values] * 4, axis=-1) for values in (scale, shift))
-        x = OUTPUT_MID + OUTPUT_GAIN * (ops.cast(x, "float32") * per_channel(scale) + per_channel(shift))
-        if self.uint8:
-            x = ops.cast(ops.clip(x, 0.0, 255.0) + 0.5, "uint8")  # the cast drops the rest
-        if channels_first():
-            x = ops.transpose(x, (0, 2, 3, 1))
+        # Channels last from here on: OpenVINO's convolution leaves them so, and only the 2x2 pixels have to move.
+        x = ops.transpose(x, (0, 2, 3, 1)) if channels_first() else x
+        scale, shift = (ops.concatenate([values] * 4, axis=-1)[:, None, None, :] for values in (scale, shift))
+        x = OUTPUT_MID + OUTPUT_GAIN * (ops.cast(x, "float32") * scale + shift)
+        x = ops.cast(ops.clip(x, 0.0, 255.0) + 0.5, "uint8") if self.uint8 else x  # the cast drops the rest
         height, width = ops.shape(x)[1], ops.shape(x)[2]
         x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 6)), (0, 1, 3, 2, 4))
         return ops.reshape(x, (-1, 2 * height, 2 * width, 3))

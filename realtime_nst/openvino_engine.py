@@ -110,5 +110,27 @@ def compile_network(network: "keras.Model", vector_size: int, width: int, height
             raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
         model = core.read_model(file)
     inputs = {node.get_friendly_name(): node for node in model.get_parameters()}
+    fold_crops(model)
     model.reshape({inputs["images"].output(0): [1, height, width, 3], inputs["vectors"].output(0): [1, vector_size]})
     return core.compile_model(model, "CPU", options)
+
+
+def fold_crops(model: Any) -> None:
+    """Let transposed convolutions leave out the border that is cropped right after them.
+
+    Keras knows only "same" and "valid" padding; OpenVINO takes any, and then writes the result once instead of twice.
+    """
+    from openvino import opset13 as op
+
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "ConvolutionBackpropData":
+            continue
+        crops = [taker.get_node() for taker in node.output(0).get_target_inputs()]
+        if len(crops) != 1 or crops[0].get_type_name() not in ("Slice", "StridedSlice"):
+            continue
+        whole, cropped = node.output(0).get_partial_shape(), crops[0].output(0).get_partial_shape()
+        edges = [(whole[axis].get_length() - cropped[axis].get_length()) // 2 for axis in (2, 3)]
+        folded = op.convolution_backprop_data(
+            node.input_value(0), node.input_value(1), strides=[2, 2], pads_begin=edges, pads_end=edges
+        )
+        crops[0].output(0).replace(folded.output(0))

@@ -235,8 +235,15 @@ def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one
             return False
 
     assert wait_until(playable, 30)
-    os.utime(draft, (1, 1))
-    (named,) = recorder.rescue_recordings(show.folder)
+    found: list[Path] = []
+
+    def rescued() -> bool:  # not before ffmpeg has ended: until then the file looks as if somebody wrote it
+        os.utime(draft, (1, 1))
+        found.extend(recorder.rescue_recordings(show.folder))
+        return bool(found)
+
+    assert wait_until(rescued, 30)
+    (named,) = found
     assert named.name.startswith("0-red-") and not draft.exists() and frames_of(named)
 
 

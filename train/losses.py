@@ -124,6 +124,20 @@ def total_variation_loss(images: Any) -> Any:
     return (ops.mean(ops.square(down), axis=(1, 2, 3)) + ops.mean(ops.square(right), axis=(1, 2, 3))) / 127.5**2
 
 
+def grid_loss(images: Any) -> Any:
+    """How far the sixteen places of 4x4 pixels differ on average over a picture: `(B, H, W, 3)` to `(B,)`.
+
+    Upsampled features answer differently at different places, and activations turn that into a faint grid. It is the
+    mean squared deviation of the places' means, in units of half the value range. H and W are multiples of 4.
+
+    Reference:
+        Odena, Dumoulin, Olah: Deconvolution and checkerboard artifacts (2016).
+    """
+    height, width = ops.shape(images)[1], ops.shape(images)[2]
+    places = ops.mean(ops.reshape(images, (-1, height // 4, 4, width // 4, 4, 3)), axis=(1, 3))  # (B, 4, 4, 3)
+    return ops.mean(ops.square(places - ops.mean(places, axis=(1, 2), keepdims=True)), axis=(1, 2, 3)) / 127.5**2
+
+
 def temporal_loss(moved_outputs: Any, outputs: Any, flow: Any) -> Any:
     """How much the stylized moved photo differs from the moved stylized photo: images x 2, flow to `(B,)`.
 

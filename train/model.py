@@ -17,10 +17,10 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
 from realtime_nst.styles import Body
 
-from .losses import build_loss_network, content_loss, gram_matrix, style_loss, temporal_loss, total_variation_loss
+from .losses import build_loss_network, content_loss, gram_matrix, grid_loss, style_loss, temporal_loss, total_variation_loss
 from .recipes import Recipe
 
-TERMS = ("content", "style", "total_variation", "temporal")
+TERMS = ("content", "style", "total_variation", "temporal", "grid")
 LAG_MEMORY = 0.9
 """How much of a style's lag stays when a new loss of it comes in."""
 
@@ -99,6 +99,7 @@ class StyleModel(keras.Model):
             "style": style,
             "total_variation": total_variation_loss(outputs),
             "temporal": temporal_loss(moved, outputs, x["flow"]),
+            "grid": grid_loss(outputs),
         }
         for name, value in values.items():
             self.terms[name].update_state(value)

@@ -29,6 +29,7 @@ class Recipe:
         style: Weight of the style term, the mean over its layers.
         total_variation: Weight of the smoothness term.
         temporal: Weight of the stability term.
+        grid: Weight of the term against a grid of 4x4 pixels.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
@@ -45,6 +46,7 @@ class Recipe:
     style: float = 12.0
     total_variation: float = 0.5
     temporal: float = 40.0
+    grid: float = 2000.0
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
 

@@ -235,7 +235,7 @@ def figures_of(job: Job, model: StyleModel, photos: Sequence[Path]) -> dict[str,
             model.reset_metrics()
             logs = model.test_on_batch(x={**batches(number), "styles": styles}, return_dict=True)
             sums = {term: total + float(logs[term]) for term, total in sums.items()}
-        figures[name] = {term: round(total / FIGURE_BATCHES, 4) for term, total in sums.items()}
+        figures[name] = {term: round(total / FIGURE_BATCHES, 6) for term, total in sums.items()}
     return figures
 
 

@@ -17,6 +17,7 @@ from realtime_nst.train.losses import (
     build_loss_network,
     content_loss,
     gram_matrix,
+    grid_loss,
     style_loss,
     temporal_loss,
     total_variation_loss,
@@ -311,3 +312,22 @@ def test_taps_of_the_trained_network_are_those_of_keras() -> None:
         pytest.skip("REALTIME_NST_VGG is not set: no file of VGG19 weights")
     (network,) = build_loss_network(weights, list(VGG_LAYERS))
     assert_taps_are_those_of(keras.applications.VGG19(weights=weights, include_top=False), network)
+
+
+# The grid.
+
+
+def test_grid_is_the_deviation_of_the_places_means() -> None:
+    images = np.random.default_rng(0).uniform(0, 255, (2, 16, 24, 3)).astype(np.float32)
+    expected = []
+    for image in images:
+        places = np.array([[image[row::4, column::4].mean((0, 1)) for column in range(4)] for row in range(4)])
+        expected.append(((places - places.mean((0, 1))) ** 2).mean() / 127.5**2)
+    assert np.allclose(ops.convert_to_numpy(grid_loss(images)), expected, rtol=1e-3)
+
+
+def test_even_picture_has_no_grid_and_a_faint_one_is_found() -> None:
+    even = np.full((1, 32, 32, 3), 90.0, np.float32)
+    faint = even + 2.0 * np.tile([[1, -1], [-1, 1]], (16, 16))[None, :, :, None].astype(np.float32)
+    assert float(grid_loss(even)[0]) == 0
+    assert np.isclose(float(grid_loss(faint)[0]), (2 / 127.5) ** 2, rtol=1e-3)

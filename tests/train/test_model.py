@@ -120,6 +120,7 @@ def test_loss_weighs_its_terms_as_the_recipe_says(batch: Batch) -> None:
     model.recipe = replace(RECIPE, content=2.0, style=3.0, total_variation=5.0, temporal=7.0)
     terms = terms_of(model, batch, [1, 0])
     expected = 2 * terms["content"] + 3 * terms["style"] + 5 * terms["total_variation"] + 7 * terms["temporal"]
+    expected += RECIPE.grid * terms["grid"]
     assert np.isclose(terms["loss"], expected, rtol=1e-5)
 
 
