@@ -50,7 +50,7 @@ def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
     for number, name in enumerate(("relu1_1", "relu2_1")):
         layer = layers.Conv2D(6, 3, strides=number + 1, activation="relu", bias_initializer="ones")
         x = layer(x)
-        layer.kernel.assign(np.random.default_rng(number).normal(0.0, 0.4, layer.kernel.shape))  # the same on any backend
+        layer.kernel.assign(np.random.default_rng(number).normal(0.0, 0.15, layer.kernel.shape))  # the same on any backend
         features[name] = x
     networks = [keras.Model(images, {name: features[name] for name in names}) for names in taps]
     for network in networks:

@@ -237,7 +237,7 @@ def test_missing_painting_of_a_style_that_was_not_named_is_a_warning(
     run: Callable[..., int], paintings: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert run("--paintings", paintings) == 0
-    expected = f"No painting of 'mosaic' in '{paintings}'. `mosaic.jpg` was expected there. Its style loss is not measured."
+    expected = f"No painting of 'mosaic' in '{paintings}'. `roman-mosaic.jpg` was expected there. Its style loss is not measured."
     assert caplog.messages == [expected]
 
 
