@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_nst.buffers import Buffers
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import to_rgb
 from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
@@ -46,7 +47,7 @@ class FrameReader:
         self.time: Fraction | None = None
         self.duration: Fraction | None = None
         self.complaints = 0
-        self._shape = (info.height, info.width, 3)
+        self._frames = Buffers((info.height, info.width, 3))
         self._words: deque[str] = deque(maxlen=WORDS_KEPT)
         self._closing = False
         self._lock = threading.Lock()
@@ -62,7 +63,7 @@ class FrameReader:
         Raises:
             SourceError: ffmpeg could not decode even one frame.
         """
-        frame = np.empty(self._shape, np.uint8)
+        frame = self._frames.take()
         pipe: Any = self._process.stdout
         view, filled = frame.reshape(-1).data, 0
         self._asked = time.monotonic()

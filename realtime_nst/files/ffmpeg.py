@@ -17,10 +17,15 @@ from typing import IO, Any
 
 import imageio_ffmpeg
 
+if sys.platform != "win32":
+    import fcntl
+
 STALL_TIMEOUT = 25.0
 """Seconds without any progress after which ffmpeg counts as hanging."""
 TELLING = re.compile(r"error|invalid|no such|denied|space|failed|matches no|too large|not (?:found|supported)", re.IGNORECASE)
 PIPE = subprocess.PIPE
+PIPE_BYTES = 1 << 20
+"""The most that Linux gives a pipe of an ordinary user."""
 NOWHERE = subprocess.DEVNULL
 Process = subprocess.Popen[bytes]
 USELESS = ("Conversion failed", "Error opening input file", "Error opening output file")
@@ -40,7 +45,10 @@ def address(path: str) -> str:
 def start(arguments: Sequence[str], **pipes: Any) -> Process:
     """Start ffmpeg with some arguments; standard input is closed unless `stdin` says otherwise."""
     command = [executable(), "-hide_banner", *arguments]
-    return subprocess.Popen(command, **{"stdin": NOWHERE, **pipes}, **_apart())
+    process = subprocess.Popen(command, **{"stdin": NOWHERE, **pipes}, **_apart())
+    for pipe in (process.stdin, process.stdout):
+        _widen(pipe)
+    return process
 
 
 def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
@@ -131,6 +139,16 @@ def _state(path: Path) -> tuple[int, int]:
     except OSError:
         return (-1, -1)
     return status.st_size, status.st_mtime_ns
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold a good part of a frame: otherwise both ends wake each other dozens of times for each."""
+    if pipe is None or sys.platform != "linux":
+        return
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        pass  # the user's share of pipe memory is spent
 
 
 def _apart() -> dict[str, Any]:
