@@ -127,6 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--painting-size", type=_side, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
     )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
+    train.add_argument("--stability-weight", type=float, metavar="X", help="how much calm video counts (1; 0 is off)")
     train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness")
     train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
     train.add_argument(

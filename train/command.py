@@ -126,10 +126,13 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         raise TrainingError("--from needs --new-body NAME: the name of the body that grows out of it.")
     changes = {name: getattr(options, name) for name in ("steps", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
-    if options.style_weight is not None:
-        if not 0 < options.style_weight < 1e3:
-            raise TrainingError(f"--style-weight {options.style_weight} is out of range. 1 is the default; try 0.3 to 3.")
-        changes["style"] = recipe.style * options.style_weight
+    for flag, term, least, tried in (("style", "style", 1e-3, "0.3 to 3"), ("stability", "temporal", 0.0, "0 to 3")):
+        weight = getattr(options, f"{flag}_weight")
+        if weight is None:
+            continue
+        if not least <= weight < 1e3:
+            raise TrainingError(f"--{flag}-weight {weight} is out of range. 1 is the default; try {tried}.")
+        changes[term] = getattr(recipe, term) * weight
     return replace(recipe, **changes)
 
 

@@ -86,15 +86,23 @@ def test_flags_change_the_recipe() -> None:
     assert (recipe.style, recipe.learning_rate) == (VECTOR_RECIPE.style, VECTOR_RECIPE.learning_rate)
 
 
-def test_style_weight_multiplies_that_of_the_recipe() -> None:
+def test_weights_multiply_those_of_the_recipe() -> None:
     assert recipe_of(parse("--style-weight", 0.5)).style == 0.5 * VECTOR_RECIPE.style
     assert recipe_of(parse("--style-weight", 3, "--new-body", "mine")).style == 3 * BODY_RECIPE.style
+    assert recipe_of(parse("--stability-weight", 2)).temporal == 2 * VECTOR_RECIPE.temporal
+    assert recipe_of(parse("--stability-weight", 0)).temporal == 0 < VECTOR_RECIPE.temporal
 
 
-@pytest.mark.parametrize("weight", ["0", "-1", "1000", "nan", "inf"])
-def test_style_weight_out_of_range_is_refused(weight: str) -> None:
-    with pytest.raises(TrainingError, match=f"--style-weight {float(weight)} is out of range. 1 is the default; try 0.3 to 3"):
-        recipe_of(parse("--style-weight", weight))
+@pytest.mark.parametrize(
+    ("flag", "weight", "tried"),
+    [
+        *(("style", weight, "0.3 to 3") for weight in ("0", "-1", "1000", "nan", "inf")),
+        *(("stability", weight, "0 to 3") for weight in ("-1", "1000", "nan", "inf")),
+    ],
+)
+def test_weight_out_of_range_is_refused(flag: str, weight: str, tried: str) -> None:
+    with pytest.raises(TrainingError, match=f"--{flag}-weight {float(weight)} is out of range. 1 is the default; try {tried}"):
+        recipe_of(parse(f"--{flag}-weight", weight))
 
 
 @pytest.mark.parametrize(
