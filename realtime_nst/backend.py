@@ -4,6 +4,9 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,14 +86,39 @@ def activate(backend: Backend) -> None:
         BackendError: Keras already uses another one.
     """
     os.environ["KERAS_BACKEND"] = backend.name
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of hints
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if backend.gpu else "3")  # 2 would report that there is no GPU as an error
     silence_telemetry()
-    import keras
+    with greetings_held_back():
+        import keras
 
     if keras.config.backend() != backend.name:
         raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")
     keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
     keras.config.set_dtype_policy(backend.dtype_policy)
+
+
+@contextmanager
+def greetings_held_back() -> Iterator[None]:
+    """Keep what a framework's native code writes to stderr while it is imported; shown only if that fails.
+
+    TensorFlow greets with hints about its build before it looks at its own log level.
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a program without a stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def silence_telemetry() -> None:

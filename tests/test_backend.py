@@ -1,12 +1,13 @@
 """Which engine is chosen, told without importing one."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from realtime_nst import backend
-from realtime_nst.backend import choose_backend
+from realtime_nst.backend import choose_backend, greetings_held_back
 from realtime_nst.errors import BackendError
 
 
@@ -61,3 +62,22 @@ def test_another_backend_in_the_same_process_is_refused() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Keras already runs on 'openvino' in this process" in done.stdout, done.stderr
+
+
+def test_tensorflow_comes_without_its_greetings() -> None:
+    start = "import realtime_nst.backend as b; b.activate(b.Backend('tensorflow', 'float32', gpu=False)); import keras"
+    code = f"{start}; keras.ops.ones(1); print(keras.config.backend())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("tensorflow\n", "")
+
+
+def test_words_of_a_failed_import_are_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    with greetings_held_back():
+        os.write(2, b"hello\n")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError), greetings_held_back():
+        os.write(2, b"no such symbol\n")
+        raise ImportError
+    assert capfd.readouterr().err == "no such symbol\n"
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
