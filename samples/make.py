@@ -1,4 +1,4 @@
-"""Make the samples from pictures that scikit-image ships: `pip install scikit-image`, then `python samples/make.py`."""
+"""Make the samples from pictures that two packages ship: `pip install scikit-image scikit-learn`, then `python samples/make.py`."""
 
 import math
 import tempfile
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from skimage import data
+from sklearn.datasets import load_sample_image
 
 from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.files.ffmpeg import produce
@@ -45,11 +46,12 @@ def sound() -> np.ndarray:
 
 
 def main() -> None:
-    """Write two photos and a clip with sound."""
+    """Write three photos and a clip with sound."""
     astronaut = Image.fromarray(data.astronaut())
     coffee = Image.fromarray(data.coffee())
     astronaut.save(HERE / "astronaut.jpg", quality=92)
     coffee.save(HERE / "coffee.jpg", quality=92)
+    Image.fromarray(load_sample_image("china.jpg")).save(HERE / "palace.jpg", quality=92)
     with tempfile.TemporaryDirectory() as folder:
         track = Path(folder) / "sound.wav"
         with wave.open(str(track), "wb") as file:
