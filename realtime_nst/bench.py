@@ -27,8 +27,9 @@ from realtime_nst.benchchart import draw_chart
 from realtime_nst.commands import find_all_styles, load_stylizer, say
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
+from realtime_nst.results import check_output, written_whole
 from realtime_nst.roofline import count_costs, least_seconds, measure_machine
-from realtime_nst.sinks import FileSink, NullSink, check_output
+from realtime_nst.sinks import FileSink, NullSink
 from realtime_nst.sources import FileSource, PatternSource
 from realtime_nst.stats import Stats
 from realtime_nst.styles import Style
@@ -112,7 +113,8 @@ def bench(options: argparse.Namespace) -> int:
     print(table(rows))
     facts = {"rounds": ROUNDS, "frames": options.frames, "rows": [asdict(row) for row in rows]}
     if options.json is not None:
-        write_text(options.json, json.dumps(facts, indent=1))
+        with written_whole(options.json) as draft:
+            draft.write_text(json.dumps(facts, indent=1), "utf-8")
     if options.chart is not None:
         draw_chart(options.chart, [(f"{row.size} {row.precision}", row.network_ms, row.loop_ms, row.least_ms) for row in rows])
     return 0
@@ -216,21 +218,6 @@ def table(rows: Sequence[Row]) -> str:
         lines.append([_cell(name, facts[name]) for name in COLUMNS])
     widths = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole.
-
-    Raises:
-        SinkError: The disk does not allow it.
-    """
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, "utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise SinkError(f"'{path}' was not written: {error.strerror}. Choose another place.") from error
 
 
 def _cell(name: str, value: object) -> str:

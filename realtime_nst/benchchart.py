@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from realtime_nst.errors import SinkError
+from realtime_nst.results import written_whole
 
 WIDTH, MARGIN, BAR, GAP, LABEL = 1000, 30, 22, 26, 210
 INK, PAPER = (40, 40, 48), (255, 255, 255)
@@ -42,10 +42,5 @@ def draw_chart(path: Path, rows: Sequence[tuple[str, float, float, float]]) -> N
             draw.rectangle((LABEL + MARGIN, top + bar * BAR, right, top + (bar + 1) * BAR - 4), colour)
             text = f"{milliseconds:.1f} ms, {1000 / milliseconds:.0f} frames/s"
             draw.text((right + 8, top + bar * BAR - 2), text, INK, font)
-    draft = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    with written_whole(path) as draft:
         image.save(draft, "PNG")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise SinkError(f"'{path}' was not written: {error}. Choose another place.") from error

@@ -11,7 +11,7 @@ from realtime_nst import __version__
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
-from realtime_nst.sinks import check_output
+from realtime_nst.results import check_output
 from realtime_nst.sources import check_file
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 
@@ -25,7 +25,7 @@ def image(options: argparse.Namespace) -> int:
     for path, output in zip(options.inputs, outputs):
         check_file(path)
         check_photo_name(output)
-        check_output(output, source=path, overwrite=options.overwrite)
+        check_output(output, sources=[path], overwrite=options.overwrite)
     style = find_all_styles(options).mix(options.style)
     stylizer: Stylizer | None = None
     remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}

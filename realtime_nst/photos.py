@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin
 
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.results import written_whole
 from realtime_nst.sources import check_file
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -74,7 +75,6 @@ def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = Non
         SinkError: The ending is unknown, or the disk does not allow it.
     """
     check_photo_name(path)
-    draft = path.with_name(f".{path.stem}.part{path.suffix}")
     options: dict[str, object] = {"quality": QUALITY}
     if WRITABLE[path.suffix.lower()] == "PNG":
         info = PngImagePlugin.PngInfo()
@@ -82,9 +82,7 @@ def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = Non
             info.add_itxt(name, remark)
         options = {"pnginfo": info}
     try:
-        Image.fromarray(image).save(draft, WRITABLE[path.suffix.lower()], **options)
-        draft.replace(path)
-    except (OSError, ValueError) as error:  # ValueError: larger than the format can be
-        raise SinkError(f"'{path}' was not written: {error}. Free the disk, or choose another place or format.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+        with written_whole(path) as draft:
+            Image.fromarray(image).save(draft, WRITABLE[path.suffix.lower()], **options)
+    except ValueError as error:
+        raise SinkError(f"'{path}' was not written: {error}. It is too large for its format; choose another.") from error

@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.results import check_output
 from realtime_nst.video import Frame, Sink
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
@@ -124,12 +125,11 @@ def finishing(sink: Sink) -> Iterator[Sink]:
     sink.close()
 
 
-def check_video_output(path: Path, *, source: Path | None = None, overwrite: bool = False) -> None:
+def check_video_output(path: Path, *, overwrite: bool = False) -> None:
     """Make sure that a video can be written, before any work is done.
 
     Args:
         path: The file to write.
-        source: The file that is read; it must be another one.
         overwrite: Whether an existing file may be replaced.
 
     Raises:
@@ -137,26 +137,4 @@ def check_video_output(path: Path, *, source: Path | None = None, overwrite: boo
     """
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise SinkError(f"'{path}' ends in '{path.suffix}'; {', '.join(VIDEO_SUFFIXES)} were expected. Choose another name.")
-    check_output(path, source=source, overwrite=overwrite)
-
-
-def check_output(path: Path, *, source: Path | None = None, overwrite: bool = False) -> None:
-    """Make sure that a file of this name can be written, and that nothing is lost by it.
-
-    Raises:
-        SinkError: It cannot, or must not.
-    """
-    try:
-        if source is not None and path.exists() and source.exists() and path.samefile(source):
-            raise SinkError(f"Input and output are the same file, '{path}'. Choose another name for the output.")
-        if path.is_dir():
-            raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
-        if path.exists() and not overwrite:
-            raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
-        if not path.parent.is_dir():
-            raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
-        probe = path.with_name(f".{path.name}.probe")
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another place or name.") from error
+    check_output(path, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""Make the samples from pictures that two packages ship: `pip install scikit-image scikit-learn`, then `python samples/make.py`."""
+"""Make the samples out of pictures of other packages: `pip install scikit-image scikit-learn`, `python samples/make.py`."""
 
 import math
 import tempfile

@@ -22,7 +22,7 @@ PRINT_ALLOWED = {"cli", "commands", "bench", "command", "webcam", "checks", "eva
 LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache", "ffmpeg", "colours", "rawstream", "timing"}
     | {"look", "keys", "visibility"},
-    {"weightfile", "backend", "opencv", "settings", "devices"},
+    {"results", "weightfile", "backend", "opencv", "settings", "devices"},
     {"styles", "video", "pace", "upscale"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network"},

@@ -33,7 +33,7 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
     (facts,) = json.loads(figures.read_text())["rows"]
     for name in ("network_ms", "loop_ms", "least_ms", "age_ms", "first_start_s", "second_start_s"):
         assert facts[name] > 0, name
-    assert 0 < facts["loop_share"] < 3 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
+    assert facts["loop_share"] > 0 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
     assert facts["memory_mb"] is None or 50 < facts["memory_mb"] < 2000
     with Image.open(chart) as picture:
         assert picture.width == 1000

@@ -8,7 +8,8 @@ import pytest
 
 from realtime_nst.errors import SinkError
 from realtime_nst.live.window import WindowSink
-from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_output, check_video_output, finishing
+from realtime_nst.results import check_output
+from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_video_output, finishing
 from realtime_nst.video import Frame
 from tests.conftest import RecordingSink, frames_of
 
@@ -89,7 +90,7 @@ def test_outputs_are_checked_before_any_work(tmp_path: Path) -> None:
     check_video_output(existing, overwrite=True)
     for same in (existing, link):
         with pytest.raises(SinkError, match="Input and output are the same file"):
-            check_video_output(same, source=existing, overwrite=True)
+            check_output(same, sources=[existing], overwrite=True)
     with pytest.raises(SinkError, match=r"ends in '\.avi'; \.mp4, \.m4v, \.mov were expected"):
         check_video_output(tmp_path / "new.avi")
     with pytest.raises(SinkError, match="No folder '.*gone' for 'new.mp4'"):

@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from realtime_nst.backend import Backend, activate, choose_backend, has_nvidia_gpu
-from realtime_nst.errors import SinkError, TrainingError
+from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
 from realtime_nst.styles import Style
@@ -229,25 +228,3 @@ def training_backend() -> Backend:
     if name not in ("tensorflow", "jax"):
         raise TrainingError(f"KERAS_BACKEND={name} cannot train here. Set it to tensorflow or jax.")
     return choose_backend(name, "float32")
-
-
-def check_result(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = False) -> None:
-    """Make sure that a result can be written under this name, and that nothing is lost by it.
-
-    Raises:
-        SinkError: It cannot, or must not.
-    """
-    try:
-        if path.is_dir():
-            raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
-        if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
-            raise SinkError(f"'{path}' is a file that is read here. Choose another name for the output.")
-        if path.exists() and not overwrite:
-            raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
-        if not path.parent.is_dir():
-            raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
-        probe = path.with_name(f".{path.name}.probe")
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another place or name.") from error

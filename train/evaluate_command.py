@@ -17,10 +17,11 @@ from realtime_nst import __version__
 from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.results import check_output
 from realtime_nst.stylebook import find_styles, style_folders
 from realtime_nst.styles import Style
 
-from .command import check_result, find_painting, training_backend
+from .command import find_painting, training_backend
 from .dataset import PHOTO_SUFFIXES
 from .flow import find_flow
 from .recipes import BODY_RECIPE
@@ -113,10 +114,10 @@ def check_outputs(options: argparse.Namespace) -> None:
                 f"'{options.json}' ends in '{options.json.suffix}'; .json was expected. Choose another name, or write the styles "
                 "before --json."
             )
-        check_result(options.json, overwrite=options.overwrite)
+        check_output(options.json, overwrite=options.overwrite)
     if options.sheet is not None:
         check_photo_name(options.sheet)
-        check_result(options.sheet, overwrite=options.overwrite)
+        check_output(options.sheet, overwrite=options.overwrite)
 
 
 def choose_photos(folder: Path, count: int) -> list[Path]:

@@ -12,8 +12,9 @@ from realtime_nst.backend import activate
 from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.results import check_output
 
-from .command import check_result, training_backend
+from .command import training_backend
 from .recipes import BODY_RECIPE
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SMALLEST_PHOTO = 16
 def optimize(options: argparse.Namespace) -> int:
     """Paint one photo by optimizing its pixels; Ctrl-C keeps what there is."""
     check_photo_name(options.output)
-    check_result(options.output, sources=[options.photo, options.painting], overwrite=options.overwrite)
+    check_output(options.output, sources=[options.photo, options.painting], overwrite=options.overwrite)
     weights = [weight_of(options, name) for name in ("content_weight", "style_weight")]
     photo = resized(read_photo(options.photo), options.size)
     activate(training_backend())

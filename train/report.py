@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from realtime_nst.errors import SinkError, TrainingError
+from realtime_nst.errors import TrainingError
+from realtime_nst.results import written_whole
 
 INPUT = "(photos)"
 """The row of the photos themselves, as if a style changed nothing."""
@@ -107,14 +108,8 @@ def write_json(path: Path, report: Mapping[str, Any]) -> None:
     Raises:
         SinkError: The disk does not allow it.
     """
-    draft = path.with_name(f".{path.name}.part")
-    try:
+    with written_whole(path) as draft:
         draft.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", "utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise SinkError(f"'{path}' was not written: {error.strerror}. Free the disk, or choose another place.") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def contact_sheet(rows: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:

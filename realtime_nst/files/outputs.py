@@ -8,7 +8,7 @@ from pathlib import Path
 
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered
-from realtime_nst.sinks import check_output
+from realtime_nst.results import check_output
 
 VIDEO_SUFFIXES = frozenset(
     {

@@ -1,0 +1,54 @@
+"""Small files that come out of a command: whether they may be written, told before any work; then whole or not at all."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from realtime_nst.errors import SinkError
+
+
+def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = False) -> None:
+    """Make sure that a file of this name can be written, and that nothing is lost by it.
+
+    Args:
+        path: The file to write.
+        sources: Files that are read; it must be another one.
+        overwrite: Whether an existing file may be replaced.
+
+    Raises:
+        SinkError: It cannot, or must not.
+    """
+    try:
+        if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+            raise SinkError(f"Input and output are the same file, '{path}'. Choose another name for the output.")
+        if path.is_dir():
+            raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
+        if path.exists() and not overwrite:
+            raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
+        if not path.parent.is_dir():
+            raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
+        probe = path.with_name(f".{path.name}.probe")
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SinkError(f"'{path}' cannot be written: {error.strerror}. Choose another place or name.") from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A name to write a file under, which gets its own name at the end, and is gone after an error.
+
+    Raises:
+        SinkError: The disk does not allow it.
+    """
+    draft = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield draft
+        draft.replace(path)
+    except OSError as error:
+        raise SinkError(
+            f"'{path}' was not written: {error.strerror or error}. Free the disk, or choose another place."
+        ) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
