@@ -11,7 +11,8 @@
     network.py       the transform network in Keras; architecture.py its shape in numbers
     stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files, crossfade.py between them
     bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture
-    settings.py      what is remembered; results.py small files out; opencv.py where it loads; interrupt.py Ctrl-C; errors.py what can go wrong
+    results.py       small files out; settings.py what is remembered; opencv.py OpenCV where it loads
+    interrupt.py     Ctrl-C; errors.py what can go wrong
 
 `realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds
 the shipped ones.
