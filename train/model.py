@@ -32,7 +32,7 @@ class StyleModel(keras.Model):
         network: From `build_transform_network(uint8=False)`.
         vectors: Start values, float32 `(S, V)`.
         grams: For each style tap, the paintings' Gram matrices, `(S, C, C)`.
-        emphasis: How much each style's own term counts, 1 as the recipe says.
+        emphasis: How much the style and the stability term of each style count, `(S, 2)`; 1 as the recipe says.
         recipe: Weights of the terms, and taps.
         loss_network: Images to a dict of the recipe's style and content taps.
         content_network: Images to a dict of the content tap.
@@ -105,7 +105,9 @@ class StyleModel(keras.Model):
             self.terms[name].update_state(value)
         if training:
             self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, style))
-        values["style"] = ops.take(self.emphasis, styles, axis=0) * style
+        emphasis = ops.take(self.emphasis, styles, axis=0)
+        values["style"] = emphasis[:, 0] * style
+        values["temporal"] = emphasis[:, 1] * values["temporal"]
         return sum(getattr(recipe, name) * ops.mean(value) for name, value in values.items())
 
 
@@ -122,7 +124,7 @@ def build_model(
     pictures: Sequence[np.ndarray],
     *,
     vgg_weights: str,
-    emphasis: Sequence[float] | None = None,
+    emphasis: Sequence[tuple[float, float]] | None = None,
     body: Body | None = None,
     frozen: bool = True,
     precision: str = "float32",
@@ -133,7 +135,7 @@ def build_model(
         recipe: The numbers.
         pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size.
         vgg_weights: "imagenet" or a path.
-        emphasis: How much each style's own term counts; 1 for all by default.
+        emphasis: How much each style's own style and stability terms count; 1 for all by default.
         body: A body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only.
         precision: Keras' dtype policy of the transform network.
@@ -161,7 +163,7 @@ def build_model(
         network,
         np.stack([neutral] * len(pictures)),
         grams,
-        np.array(emphasis or [1.0] * len(pictures)),
+        np.array(emphasis or [(1.0, 1.0)] * len(pictures)),
         recipe,
         loss_network,
         content_network,

@@ -80,6 +80,7 @@ class Painting:
         licence: Rights in the picture that was used.
         size: Shorter side in pixels for training; `None` is the recipe's.
         emphasis: How much its style term counts, 1 as the recipe says.
+        stability: How much its stability term counts; more for what flickers.
     """
 
     title: str
@@ -88,6 +89,7 @@ class Painting:
     licence: str = "unknown"
     size: int | None = None
     emphasis: float = 1.0
+    stability: float = 1.0
 
 
 GALLERY = "gallery"
@@ -105,7 +107,7 @@ PAINTINGS = {
     "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN),
     "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, emphasis=1.5),
     "rose-window": Painting("Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK),
-    "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK),
+    "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK, stability=2.5),
     "pointillism": Painting("Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN),
     "mondrian": Painting("Tableau No. 2 / Composition No. VII", "Piet Mondrian", "1913", PUBLIC_DOMAIN),
     "red-tower": Painting("The Red Tower", "Robert Delaunay", "1911", PUBLIC_DOMAIN),

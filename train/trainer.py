@@ -117,7 +117,7 @@ def train(
         job.recipe,
         list(pictures.values()),
         vgg_weights=job.vgg_weights,
-        emphasis=[job.paintings[name].emphasis for name in pictures],
+        emphasis=[(job.paintings[name].emphasis, job.paintings[name].stability) for name in pictures],
         body=job.body,
         frozen=job.frozen,
         precision=job.precision,
@@ -265,7 +265,7 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
 def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
     """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
     origin = [job.body.sha256, job.frozen] if job.body else None
-    emphasis = {name: painting.emphasis for name, painting in job.paintings.items()}
+    emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
     digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin, emphasis], sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())
@@ -297,6 +297,7 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
             "licence_of_painting": painting.licence,
             "painting_size": painting.size or job.recipe.painting_size,
             "emphasis": painting.emphasis,
+            "stability": painting.stability,
             "trained": "vector on a frozen body" if job.body and job.frozen else "jointly with its body",
             **own[name],
         }
