@@ -394,6 +394,16 @@ def toggle_mirror(show: Show) -> None:
 def toggle_full_screen(show: Show) -> None:
     show.press("f")
     assert show.shows("red", 5.5, 6.5), "800x600 is six times 320x240"
+    show.press("9")
+
+    def smooth() -> bool:
+        line = show.studio.screen.pixels()[100:200].astype(int)
+        same = (np.abs(np.diff(line, axis=1)).max(-1) == 0).mean()
+        return bool(line.std() > 3 and same < 0.35)  # of pixels that are repeated 2.5 times 0.6 are the same
+
+    assert wait_until(smooth, PATIENCE), "enlarged without steps"
+    show.press("3")
+    assert show.shows("red", 5.5, 6.5)
     show.press("f")
     assert show.shows("red")
     show.locate()

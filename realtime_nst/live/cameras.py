@@ -174,7 +174,8 @@ class CameraSource:
             image = np.zeros((self.height, self.width, 3), np.uint8)
             left, top = (self.width - inner[0]) // 2, (self.height - inner[1]) // 2
             image[top : top + inner[1], left : left + inner[0]] = small
-        return np.ascontiguousarray(image[:, :, ::-1])  # OpenCV delivers BGR
+        coloured: np.ndarray = self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB)
+        return coloured
 
 
 def _read(device: Any) -> np.ndarray | None:
