@@ -269,6 +269,13 @@ def choose_camera(wanted: str) -> int | str | None:
     return found[0].place if found else None
 
 
+def no_such_camera(wanted: str) -> str:
+    """What there is instead of what a user's words name."""
+    found = ", ".join(f"{device.place} '{device.name}'" for device in list_devices())
+    there = f"Cameras found: {found}." if found else "No camera was found: plug one in, or try `--camera pattern`."
+    return f"No camera and no file is named '{wanted}'. {there}"
+
+
 def why_not(camera: int | str) -> str:
     """Why a camera does not open, as far as the system tells, and what to do."""
     device = find_device(camera)
