@@ -85,7 +85,14 @@ def activate(backend: Backend) -> None:
     os.environ["KERAS_BACKEND"] = backend.name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of hints
     silence_telemetry()
-    import keras
+    kept_out = backend.name == "openvino" and "jax" not in sys.modules
+    if kept_out:
+        sys.modules["jax"] = None  # type: ignore[assignment]  # Keras' callbacks import it wherever it is installed: 107 MB
+    try:
+        import keras
+    finally:
+        if kept_out:
+            del sys.modules["jax"]
 
     if keras.config.backend() != backend.name:
         raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")

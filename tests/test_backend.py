@@ -61,3 +61,13 @@ def test_another_backend_in_the_same_process_is_refused() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Keras already runs on 'openvino' in this process" in done.stdout, done.stderr
+
+
+def test_openvino_does_not_load_jax() -> None:
+    code = (
+        "import sys; from realtime_nst.backend import Backend, activate\n"
+        "activate(Backend('openvino', 'float32', False)); import keras.callbacks\n"
+        "assert 'keras' in sys.modules and 'jax' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
