@@ -127,14 +127,14 @@ def painter_parts(book: StyleBook) -> Iterator[Stylizer]:
 def test_nothing_grows_while_keys_are_pressed_and_the_camera_comes_and_goes(
     painter_parts: Stylizer, book: StyleBook, tmp_path: Path
 ) -> None:
-    play(painter_parts, book, tmp_path, seconds=20, size=(WIDTH, HEIGHT), growth_mb=60)  # compiling is a part of it
+    play(painter_parts, book, tmp_path, seconds=20, size=(WIDTH, HEIGHT), growth_mb=60)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell how much memory is used")
 def test_nothing_grows_in_a_long_show_of_the_shipped_styles(painter_parts: Stylizer, tmp_path: Path) -> None:
     shipped = find_styles([Path(__file__).parents[1] / "weights"])
-    play(painter_parts, shipped, tmp_path, seconds=60 * MINUTES, size=WIDE, growth_mb=40)
+    play(painter_parts, shipped, tmp_path, seconds=60 * MINUTES, size=WIDE, growth_mb=30)
 
 
 def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size: tuple[int, int], growth_mb: float) -> None:
@@ -159,19 +159,21 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
     snapshots.finish()
     ages, memory = audience.ages, audience.memory
     window = min(60.0, seconds / 3)
-    early, late = (0.0, window), (seconds - window, seconds)
-    warm = min(90.0, seconds / 2)  # until then sizes are compiled for the first time
-    growth = (shown(memory, *late) - shown(memory, warm - window / 2, warm)) / 2**20
+    early, half, late = (0.0, window), ((seconds - window) / 2, (seconds + window) / 2), (seconds - window, seconds)
+    growth = (shown(memory, *late) - shown(memory, *half)) / 2**20
     left = len(list(OPEN_FILES.iterdir())) - files
     print(f"\n{stats.summary()}; {audience.presses} keys, {len(plugged)} times plugged in, {len(list(folder.iterdir()))} files")
-    for name, percentile in (("median", 50), ("95 %", 95)):
+    for name, percentile in (("10 %", 10), ("median", 50), ("95 %", 95)):
         before, after = (1000 * shown(ages, *span, percentile) for span in (early, late))
         print(f"frame age, {name}: {before:.1f} ms in the first {window:.0f} s, {after:.1f} ms in the last")
-    print(f"memory grew by {growth:.1f} MB to {shown(memory, *late) / 2**20:.0f} MB; {left} more files are open than before")
+    spans = [(window * index, window * (index + 1)) for index in range(round(seconds / window))]
+    print(f"memory, MB, every {window:.0f} s: {', '.join(f'{shown(memory, *span) / 2**20:.0f}' for span in spans)}; ", end="")
+    print(f"{left} more files are open than before")
     assert threading.active_count() <= threads, [thread.name for thread in threading.enumerate()]
     assert left <= 2, sorted(str(file.readlink()) for file in OPEN_FILES.iterdir() if file.is_symlink())
     assert len(plugged) > seconds / PLUGGED_SECONDS / 2, "the camera was away, and back"
     assert audience.sizes == {(size[1], size[0], 3)}
     assert stats.frames > seconds * FPS / 4, "a loaded machine paints fewer, and pauses paint none"
-    assert shown(ages, *late) < 2 * shown(ages, *early) + 0.02, "frame age is flat"
+    # Other programs make frames late now and then; a queue that grows would make every frame late.
+    assert shown(ages, *late, 10) < 2 * shown(ages, *early, 10) + 0.01, "frame age is flat"
     assert growth < growth_mb
