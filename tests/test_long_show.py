@@ -74,6 +74,8 @@ class Audience:
         self.next_key = 0.0
         self.presses = 0
         self.ages: list[tuple[float, float]] = []
+        self.waits: list[tuple[float, float]] = []
+        self.painting: dict[int, float] = {}
         self.memory: list[tuple[float, float]] = []
         self.sizes: set[tuple[int, ...]] = set()
 
@@ -81,6 +83,7 @@ class Audience:
         self.sizes.add(draw_overlay(frame.image, self.controls, self.stats, "engine", "size").shape)
         now = time.monotonic()
         self.ages.append((now - self.began, now - frame.captured_at))
+        self.waits.append((now - self.began, now - frame.captured_at - self.painting.pop(frame.index)))
         self.memory.append((now - self.began, resident()))
 
     def poll_key(self, timeout: float) -> str | None:
@@ -153,7 +156,14 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
     recorder = Recorder(folder, controls, source.width, source.height, Fraction(FPS))
     audience = Audience(controls, stats, seconds)
     tee = TeeSink([audience, recorder])
-    run(source, painter, tee, controls, stats, save=snapshots.save)
+
+    def paint(frame: Frame) -> Frame:
+        began = time.monotonic()
+        painted = painter(frame)
+        audience.painting[frame.index] = time.monotonic() - began
+        return painted
+
+    run(source, paint, tee, controls, stats, save=snapshots.save)
     tee.close()
     painter.close()
     snapshots.finish()
@@ -163,9 +173,10 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
     growth = (shown(memory, *late) - shown(memory, *half)) / 2**20
     left = len(list(OPEN_FILES.iterdir())) - files
     print(f"\n{stats.summary()}; {audience.presses} keys, {len(plugged)} times plugged in, {len(list(folder.iterdir()))} files")
-    for name, percentile in (("10 %", 10), ("median", 50), ("95 %", 95)):
-        before, after = (1000 * shown(ages, *span, percentile) for span in (early, late))
-        print(f"frame age, {name}: {before:.1f} ms in the first {window:.0f} s, {after:.1f} ms in the last")
+    for name, times in (("frame age", ages), ("of it not painting", audience.waits)):
+        for percentile in (50, 95):
+            before, after = (1000 * shown(times, *span, percentile) for span in (early, late))
+            print(f"{name}, {percentile} %: {before:.1f} ms in the first {window:.0f} s, {after:.1f} ms in the last")
     spans = [(window * index, window * (index + 1)) for index in range(round(seconds / window))]
     print(f"memory, MB, every {window:.0f} s: {', '.join(f'{shown(memory, *span) / 2**20:.0f}' for span in spans)}; ", end="")
     print(f"{left} more files are open than before")
@@ -174,6 +185,6 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
     assert len(plugged) > seconds / PLUGGED_SECONDS / 2, "the camera was away, and back"
     assert audience.sizes == {(size[1], size[0], 3)}
     assert stats.frames > seconds * FPS / 4, "a loaded machine paints fewer, and pauses paint none"
-    # Other programs make frames late now and then; a queue that grows would make every frame late.
-    assert shown(ages, *late, 10) < 2 * shown(ages, *early, 10) + 0.01, "frame age is flat"
+    # How long painting takes is up to the keys and to other programs; what frames wait besides is up to this one.
+    assert shown(audience.waits, *late) < shown(audience.waits, *early) + 0.02, "frame age is flat"
     assert growth < growth_mb
