@@ -88,7 +88,7 @@ def activate(backend: Backend) -> None:
     os.environ["KERAS_BACKEND"] = backend.name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if backend.gpu else "3")  # 2 would report that there is no GPU as an error
     silence_telemetry()
-    with greetings_held_back():
+    with greetings_held_back(), jax_left_out(unless=backend.name == "jax"):
         import keras
 
     if keras.config.backend() != backend.name:
@@ -119,6 +119,19 @@ def greetings_held_back() -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+@contextmanager
+def jax_left_out(unless: bool) -> Iterator[None]:
+    """Keep Keras' callbacks from importing JAX wherever it is installed: that takes 107 MB."""
+    if unless or "jax" in sys.modules:
+        yield
+        return
+    sys.modules["jax"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["jax"]
 
 
 def silence_telemetry() -> None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 from realtime_nst import __version__
 from realtime_nst.backend import BACKENDS, PRECISIONS
@@ -52,25 +53,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells of a wrong flag in one line; argparse would write all flags before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"realtime-nst: {message}. `{self.prog} --help` explains the flags.\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands and flags."""
-    parser = argparse.ArgumentParser(
-        prog="realtime-nst", description="Paint live video, video files and photos in the style of a painting."
-    )
+    parser = Parser(prog="realtime-nst", description="Paint live video, video files and photos in the style of a painting.")
     parser.add_argument("--version", action="version", version=f"realtime-nst {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("-v", "--verbose", action="store_true", help="say more")
 
-    styled = argparse.ArgumentParser(add_help=False)
+    styled = Parser(add_help=False)
     styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before the others")
 
-    engine = argparse.ArgumentParser(add_help=False)
+    engine = Parser(add_help=False)
     engine.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
     engine.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
 
-    painting = argparse.ArgumentParser(add_help=False, parents=[engine])
+    painting = Parser(add_help=False, parents=[engine])
     painting.add_argument(
         "--style",
         default=DEFAULT_STYLE,

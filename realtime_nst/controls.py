@@ -50,6 +50,7 @@ class Controls:
         self.stability = start.stability
         self.scale = start.scale
         self.fade = start.fade
+        self._fade = start.fade or FADE_SECONDS  # when it fades
         self.mirror = start.mirror
         self.show_display = start.display
         self.balance = 0.0
@@ -180,7 +181,7 @@ class Controls:
         self.say(f"another style every {self._cycle_seconds:g} s" if self.cycling else "this style stays")
 
     def _toggle_fade(self, name: str) -> None:
-        self.fade = 0.0 if self.fade else FADE_SECONDS
+        self.fade = 0.0 if self.fade else self._fade
         self.say(f"fades over {self.fade:g} s" if self.fade else "cuts")
 
     def _step_wipe(self, name: str) -> None:

@@ -1,5 +1,6 @@
 """OpenCV, imported late: without a display's libraries it does not load, and most commands do not need it."""
 
+import os
 from typing import Any
 
 from realtime_nst.errors import SourceError
@@ -16,11 +17,12 @@ def load_opencv() -> Any:
     Raises:
         SourceError: It does not load here.
     """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a missing camera is told in our own words
     try:
         import cv2
     except ImportError as error:
         raise SourceError(OPENCV_MISSING.format(error=error)) from error
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a missing camera is told in our own words
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
 
 

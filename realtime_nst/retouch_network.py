@@ -13,9 +13,10 @@ from realtime_nst.network import channels_first
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the brightness that the eye sees (BT.601)."""
-LEAST_SHARE = 1 / 16
+LEAST_SHARE = 1 / 8
 """How far a held pixel still moves with each frame: what stayed below the threshold is gone within a second, down to
-differences that eight bits round away; these go by one grey level now and then (`creep`)."""
+differences that eight bits round away; these go by one grey level now and then (`creep`). Less would hold no stiller
+on a real camera, and the tint that a hand leaves on the whole picture, as the network normalises it, would stay longer."""
 BLOCK, CELL, REACH = 4, 8, 3
 """Pixels along a side of the blocks whose means are compared, and of the cells that move or hold as one; and cells
 around a changed one that move with it: a painted outline reaches beyond what it outlines, and would stay behind."""

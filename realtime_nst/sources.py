@@ -16,7 +16,7 @@ import numpy as np
 from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import VideoInfo, probe
-from realtime_nst.live.cameras import CameraSource, choose_camera
+from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
 from realtime_nst.video import Frame
 
 PATTERN_FPS = 60.0
@@ -124,6 +124,8 @@ def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
         chosen = choose_camera(camera)
         if chosen is not None:
             return CameraSource(chosen, width, height)
+        if not Path(camera).suffix and not Path(camera).exists():
+            raise SourceError(no_such_camera(camera))
     return FileSource(camera, live=True, size=size)
 
 

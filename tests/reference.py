@@ -102,7 +102,7 @@ def hold_with_numpy(
         return values[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
 
     most = np.array([[around(change, 3, row, column).max() for column in range(width)] for row in range(height)])
-    moves = np.clip((most - threshold) / threshold, 1 / 16, 1)
+    moves = np.clip((most - threshold) / threshold, 1 / 8, 1)
     soft = np.array([[around(moves, 1, row, column).mean() for column in range(width)] for row in range(height)])
     share = soft.repeat(8, 0).repeat(8, 1)[..., None]
 

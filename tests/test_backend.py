@@ -81,3 +81,13 @@ def test_words_of_a_failed_import_are_shown(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr().err == "no such symbol\n"
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_openvino_does_not_load_jax() -> None:
+    code = (
+        "import sys; from realtime_nst.backend import Backend, activate\n"
+        "activate(Backend('openvino', 'float32', False)); import keras.callbacks\n"
+        "assert 'keras' in sys.modules and 'jax' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

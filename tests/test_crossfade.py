@@ -28,8 +28,9 @@ def test_a_fade_moves_at_once_never_turns_back_and_arrives(book: StyleBook) -> N
         seen.append(distance(path.towards(book["scream"], 1.0), book["scream"]))
         now += 1 / 30
     whole = distance(book["wave"], book["scream"])
-    assert seen[0] < 0.92 * whole, "the first frame shows that something happens"
+    assert 0.6 * whole < seen[0] < 0.75 * whole, "the first frame shows that something happens, and is no cut"
     assert all(later <= earlier for earlier, later in itertools.pairwise(seen))
+    assert max(earlier - later for earlier, later in itertools.pairwise(seen)) < 0.1 * whole, "the rest is smooth"
     assert seen[10] > 0.1 * whole and seen[-1] == 0
     assert path.towards(book["scream"], 1.0) is book["scream"]
 
@@ -53,7 +54,7 @@ def test_a_change_of_mind_starts_from_where_it_is(book: StyleBook) -> None:
     now = 0.2
     there = path.towards(book["scream"], 1.0)
     turned = path.towards(book["mosaic"], 1.0)
-    assert 0 < distance(turned, there) < 0.2 * distance(there, book["mosaic"])
+    assert 0 < distance(turned, there) < 0.35 * distance(there, book["mosaic"])
 
 
 def test_no_fade_and_another_body_are_cuts(book: StyleBook, tmp_path: Path) -> None:

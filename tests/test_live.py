@@ -2,22 +2,31 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from realtime_nst.backend import Backend
 from realtime_nst.controls import Controls
+from realtime_nst.engine import build_engine
 from realtime_nst.errors import BackendError
 from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
 from realtime_nst.live.pace import Pace
 from realtime_nst.look import Look
+from realtime_nst.photos import read_photo
+from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.settings import Settings
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import Style
 from realtime_nst.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import wait_until
 
+ROOT = Path(__file__).parents[1]
+OPENVINO = Backend("openvino", "float32", gpu=False)
 WIDTH, HEIGHT = 64, 48
 
 
@@ -63,6 +72,12 @@ class Bench:
 
     def paint(self) -> np.ndarray:
         return self.painter(Frame(self.photo, 0, 0.0)).image
+
+
+@pytest.fixture(scope="module")
+def shipped_stylizer() -> Stylizer:
+    """The network that ships."""
+    return Stylizer(partial(build_engine, backend=OPENVINO), partial(build_retouch_engine, backend=OPENVINO))
 
 
 @pytest.fixture
@@ -186,3 +201,25 @@ def test_a_style_switch_begins_in_the_next_frame(make: Callable[..., Bench], boo
     before, after = bench.engine.vectors
     way = np.linalg.norm(book["mosaic"].vector - before)
     assert 0.05 * way < np.linalg.norm(after - before) < way
+
+
+@pytest.mark.parametrize(("first", "second"), [("wave", "scream"), ("starry-night", "edtaonisl"), ("kiss", "engraving")])
+def test_the_frame_after_the_key_shows_the_next_style(shipped_stylizer: Stylizer, first: str, second: str) -> None:
+    book = find_styles([ROOT / "weights"])
+    photo = np.asarray(Image.fromarray(read_photo(ROOT / "samples" / "astronaut.jpg")).resize((160, 120)))
+    noise = np.random.default_rng(0).normal(0, 4, (2, *photo.shape))
+    frames = [Frame(np.clip(photo + grain, 0, 255).astype(np.uint8), index, 0.0) for index, grain in enumerate(noise)]
+    whole = [shipped_stylizer.paint(frames[1].image, book[name]).astype(float) for name in (first, second)]
+    for fade in (1.0, 0.0):
+        controls = Controls([book[first], book[second]], book[first], Settings(fade=fade))
+        painter = LivePainter(shipped_stylizer, controls, book.bodies, 160, 120)
+        before = painter(frames[0]).image.astype(float)
+        controls.press("n")
+        after = painter(frames[1]).image.astype(float)
+        if fade:
+            flicker = np.abs(before - whole[0]).mean()
+            change, way = np.abs(after - whole[0]).mean(), np.abs(whole[1] - whole[0]).mean()
+            assert change > 0.2 * way and change > 4 * flicker, "much more than the camera's noise makes"
+            assert change < 0.5 * way, "and no cut"
+        else:
+            assert np.array_equal(after, whole[1]), "the whole style"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from realtime_nst.live import upscale
 from realtime_nst.live.upscale import enlarge, shrink
 
 cv2 = pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
@@ -52,3 +53,10 @@ def test_odd_sizes_come_back() -> None:
     image = photo()[:117, :155]
     small = shrink(image, 80, 64)
     assert enlarge(small, image, small).shape == image.shape
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_mirror_is_the_same_with_and_without_opencv(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    monkeypatch.setattr(upscale, "has_opencv", lambda: there)
+    photo = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
+    assert np.array_equal(upscale.mirrored(photo), photo[:, ::-1]) and upscale.mirrored(photo).flags.c_contiguous

@@ -1,4 +1,7 @@
-"""A real window on a virtual screen, with real key presses, judged by its pixels."""
+"""A real window on a virtual screen, with real key presses, judged by its pixels.
+
+The camera is a clip of which every pixel is known: warm to the left, cool to the right, texture above, noise below.
+"""
 
 import os
 import shutil
@@ -6,32 +9,73 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from realtime_nst.files.ffmpeg import executable
+from realtime_nst.keys import KEYS, Key
 from realtime_nst.styles import write_style
-from tests.conftest import narrow_body, random_vector, wait_until
+from tests.conftest import ffmpeg_children, frames_of, narrow_body, random_vector, wait_until
+from tests.reference import keep_colours_with_numpy
 
 for tool in ("Xvfb", "xdotool", "openbox"):
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed: no virtual screen", allow_module_level=True)
 pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
 
-COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}  # keys 1, 2, 3
+COLOURS = {
+    "blue": (0, 0, 255),
+    "green": (0, 255, 0),
+    "red": (255, 0, 0),
+    "yellow": (255, 255, 0),
+    "magenta": (255, 0, 255),
+    "cyan": (0, 255, 255),
+    "orange": (255, 128, 0),
+    "purple": (128, 0, 255),
+}  # keys 1 to 8; key 9 is a style that paints what it sees
 WIDTH, HEIGHT = 320, 240
+SCREEN = 800, 600
 PATIENCE = 60
 """Seconds for what should take one: a busy machine may need long to start."""
+X_KEYS = {"-": "minus", "+": "plus", ",": "comma", ".": "period", "esc": "Escape"}
+TEXTURED, NOISY = np.s_[8:104, 8:-8], np.s_[136:184, 8:-8]
+"""Parts of the picture, clear of what is written at the bottom."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A virtual screen, whose pixels are a file.
+
+    Args:
+        name: As DISPLAY wants it.
+        memory: What it shows, blue first, `(600, 800, 4)`.
+    """
+
+    name: str
+    memory: np.ndarray
+
+    def pixels(self) -> np.ndarray:
+        """What it shows now, RGB `(600, 800, 3)`."""
+        return self.memory[..., 2::-1].copy()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> None:
+    """One show outlives many tests; `screen` looks at the end what is left."""
 
 
 @pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """A screen of its own."""
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    folder = tmp_path_factory.mktemp("screen")
+    children = set(ffmpeg_children())
     read, write = os.pipe()
+    size = f"{SCREEN[0]}x{SCREEN[1]}x24"
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp"],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )
@@ -39,190 +83,501 @@ def display() -> Iterator[str]:
     manager = subprocess.Popen(
         ["openbox"], env={**os.environ, "DISPLAY": f":{number}"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )  # without one, Qt's window now and then stays blank
-    yield f":{number}"
-    manager.terminate()
-    manager.wait(10)
-    server.terminate()
-    server.wait(10)
+    file = folder / "Xvfb_screen0"
+    assert wait_until(lambda: file.exists() and file.stat().st_size > SCREEN[0] * SCREEN[1] * 4)
+    header = np.fromfile(file, ">u4", 25)  # of X's own dumps: its length, ..., bytes in a line, ..., colours of 12 bytes
+    shape = (SCREEN[1], int(header[12]) // 4, 4)
+    memory = np.memmap(file, np.uint8, "r", offset=int(header[0] + 12 * header[19]), shape=shape)
+    yield Screen(f":{number}", memory[:, : SCREEN[0]])
+    for process in (manager, server):
+        process.terminate()
+        process.wait(10)
+    for end in (read, write):
+        os.close(end)
+    assert wait_until(lambda: set(ffmpeg_children()) <= children), "a child process was left behind"
 
 
+@dataclass(frozen=True)
+class Studio:
+    """What all shows share: a screen, a camera, styles, compiled networks, and settings that are made for them.
+
+    Args:
+        screen: Where the window is.
+        folder: For all files.
+        photos: What the camera sees, `(frames, 240, 320, 3)`.
+    """
+
+    screen: Screen
+    folder: Path
+    photos: np.ndarray
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of the application."""
+        folders = {"XDG_CONFIG_HOME": str(self.folder / "config"), "REALTIME_NST_CACHE": str(self.folder / "cache")}
+        return {**os.environ, "DISPLAY": self.screen.name, **folders}
+
+
+@pytest.fixture(scope="module")
+def studio(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    folder = tmp_path_factory.mktemp("studio")
+    body = narrow_body(folder / "weights")
+    for number, (name, colour) in enumerate(COLOURS.items(), start=1):
+        vector = random_vector(0)
+        vector[-6:-3] = 0.0
+        vector[-3:] = (np.array(colour) - 127.5) / 64
+        write_style(folder / "weights", f"0{number}-{name}", vector, body, {})  # sorts before the shipped styles
+    write_style(folder / "weights", "09-rough", random_vector(1), body, {})
+
+    rng = np.random.default_rng(0)
+    still = np.full((HEIGHT, WIDTH, 3), (190, 120, 70), float)
+    still[:, WIDTH // 2 :] = (50, 90, 150)
+    still[: HEIGHT // 2] += rng.uniform(-40, 40, (HEIGHT // 8, WIDTH // 4, 1)).repeat(4, 0).repeat(4, 1)
+    photos = np.repeat(still[None], 24, 0)
+    photos[:, HEIGHT // 2 :] += rng.normal(0, 8, (24, HEIGHT // 2, WIDTH, 3))
+    photos = photos.clip(0, 255).astype(np.uint8)
+    command = [executable(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", "30"]
+    command += ["-i", "-", "-c:v", "ffv1", "-pix_fmt", "bgr0", str(folder / "camera.mkv")]  # without loss
+    subprocess.run(command, input=photos.tobytes(), check=True)
+    return Studio(screen, folder, photos)
+
+
+@dataclass
 class Show:
-    """The running application and its window."""
+    """The running application and its window.
 
-    def __init__(self, display: str, weights: Path, folder: Path, *flags: str) -> None:
-        self.display = display
-        self.folder = folder
-        self.environment = {"DISPLAY": display, **{k: v for k, v in os.environ.items() if k != "DISPLAY"}}
-        command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", "pattern", "--size", f"{WIDTH}x{HEIGHT}"]
-        command += ["--style", "0-red", "--weights", str(weights), "--snapshots", str(folder), *flags]
-        self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE)
+    Args:
+        studio: Where it runs.
+        folder: Where it saves.
+        flags: Of the command, besides those that all shows have.
+    """
 
-    def press(self, key: str) -> None:
-        """Press a key as a user would; the window that was opened last gets it."""
-        subprocess.run(["xdotool", "key", key], env=self.environment, check=True)
+    studio: Studio
+    folder: Path
+    flags: tuple[str, ...] = ("--style", "03-red", "--reset")
+    pressed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", str(self.studio.folder / "camera.mkv")]
+        command += ["--weights", str(self.studio.folder / "weights"), "--snapshots", str(self.folder), *self.flags]
+        self.process = subprocess.Popen(command, env=self.studio.environment, stderr=subprocess.PIPE)
+        self.top = self.left = 0
+
+    def start(self) -> "Show":
+        """Wait until the window is filled with red and has the keyboard."""
+        assert wait_until(lambda: self.filled("red") or self.process.poll() is not None, PATIENCE)
+        assert self.process.poll() is None, self.process.communicate()
+        assert wait_until(lambda: bool(self.xdotool(*FIND, "windowactivate", "--sync", "getwindowgeometry")), PATIENCE)
+        self.locate()
+        return self
+
+    def locate(self) -> None:
+        """Find the picture on the screen, by its red."""
+        rows, columns = np.nonzero(self.near("red"))
+        assert len(rows) > 0.7 * WIDTH * HEIGHT
+        self.top, self.left = int(rows.min()), int(columns.min())
+
+    def xdotool(self, *words: str) -> str:
+        """What xdotool answers; nothing if it fails."""
+        said = subprocess.run(["xdotool", *words], env=self.studio.environment, capture_output=True, text=True)
+        return said.stdout if said.returncode == 0 else ""
+
+    def press(self, key: str, times: int = 1) -> None:
+        """Press a key as a user would, so slowly that the window hears each."""
+        self.pressed.add(key)
+        for _ in range(times):
+            self.xdotool("key", "--delay", "60", X_KEYS.get(key, key))
 
     def press_until(self, key: str, condition: Callable[[], bool]) -> bool:
         """Press a key again and again: of two presses within one frame a window hears one."""
 
         def pressed() -> bool:
             self.press(key)
-            return wait_until(condition, 0.5)
+            return wait_until(condition, 1.0)
 
         return wait_until(pressed, PATIENCE)
 
-    def screen(self) -> np.ndarray:
-        """The whole screen, `(600, 800, 3)`."""
-        command = [executable(), "-v", "error", "-f", "x11grab", "-video_size", "800x600", "-i", self.display]
-        command += ["-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
-        shot = subprocess.run(command, check=True, capture_output=True).stdout
-        return np.frombuffer(shot, np.uint8).reshape(600, 800, 3)
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def picture(self) -> np.ndarray:
+        """What the window shows, `(240, 320, 3)`."""
+        return self.studio.screen.pixels()[self.top : self.top + HEIGHT, self.left : self.left + WIDTH]
+
+    def near(self, colour: str | tuple[int, int, int]) -> np.ndarray:
+        """Which pixels of the screen have a colour."""
+        wanted = COLOURS[colour] if isinstance(colour, str) else colour
+        found: np.ndarray = np.abs(self.studio.screen.pixels().astype(int) - wanted).max(-1) < 40
+        return found
 
     def share(self, colour: str | tuple[int, int, int]) -> float:
         """How much of the window's area has a colour."""
-        wanted = COLOURS[colour] if isinstance(colour, str) else colour
-        near = np.abs(self.screen().astype(int) - wanted).max(-1) < 40
-        return float(near.sum()) / (WIDTH * HEIGHT)
+        return float(self.near(colour).sum()) / (WIDTH * HEIGHT)
 
-    def shows(self, colour: str | tuple[int, int, int], least: float = 0.75, most: float = 9.0) -> bool:
+    def filled(self, colour: str | tuple[int, int, int], least: float = 0.75, most: float = 1.2) -> bool:
+        return least <= self.share(colour) <= most
+
+    def shows(self, colour: str | tuple[int, int, int], least: float = 0.75, most: float = 1.2) -> bool:
         """Wait until the window is filled with a colour, or with so much of it."""
-        return wait_until(lambda: least <= self.share(colour) <= most, PATIENCE)
+        return wait_until(lambda: self.filled(colour, least, most), PATIENCE)
+
+    def is_like(self, picture: np.ndarray) -> bool:
+        """Whether the textured part of the window is that of a picture, but for a few grey levels on average."""
+        return float(np.abs(self.picture()[TEXTURED] - picture[TEXTURED].astype(float)).mean()) < 4.0
+
+    def looks_like(self, picture: np.ndarray) -> bool:
+        """Wait until it is."""
+        return wait_until(lambda: self.is_like(picture), PATIENCE)
+
+    def middle(self) -> tuple[int, ...]:
+        """The colour of the window's middle."""
+        return tuple(int(value) for value in self.picture()[HEIGHT // 2, WIDTH // 2])
+
+    def saved(self, pattern: str, count: int = 1) -> list[Path]:
+        """Wait for files."""
+        assert wait_until(lambda: len(list(self.folder.glob(pattern))) == count, PATIENCE), list(self.folder.iterdir())
+        return sorted(self.folder.glob(pattern))
 
 
-@pytest.fixture
-def show(display: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Show]:
-    """The application with three styles that paint everything in one colour."""
-    body = narrow_body(tmp_path / "weights")
-    for name, colour in COLOURS.items():
-        vector = random_vector(0)
-        vector[-6:-3] = 0.0
-        vector[-3:] = (np.array(colour) - 127.5) / 64
-        write_style(tmp_path / "weights", f"0-{name}", vector, body, {})  # sorts before the shipped styles
-    (tmp_path / "pictures").mkdir()
-    running = Show(display, tmp_path / "weights", tmp_path / "pictures", *getattr(request, "param", ()))
-    yield running
-    running.process.kill()
-    running.process.communicate()
+FIND = ("search", "--onlyvisible", "--name", "^realtime-nst$")
 
 
-def test_keys_do_in_the_window_what_they_say(show: Show) -> None:
-    assert show.shows("red"), "the style of --style at first"
-    show.press("1")
-    assert show.shows("blue")
+def choose(show: Show) -> None:
+    for number, colour in enumerate(COLOURS, start=1):
+        show.press(str(number))
+        assert show.shows(colour), number
+    show.press("9")
+    assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE), "a style that paints what it sees"
+    show.press("3")
+    assert show.shows("red")
+
+
+def step_style(show: Show) -> None:
+    show.press("n")
+    assert show.shows("yellow")
+    show.press("p")
+    assert show.shows("red")
+
+
+def step_strength(show: Show) -> None:
+    photo = show.studio.photos[0]
+    show.press("-")
+    assert show.looks_like(0.25 * photo + 0.75 * np.array(COLOURS["red"]))
+    assert show.press_until("-", lambda: show.is_like(photo)), "nothing is left of the style"
+    show.press("+")
+    assert show.looks_like(0.75 * photo + 0.25 * np.array(COLOURS["red"]))
+    assert show.press_until("equal", lambda: show.filled("red")), "the same key without shift"
+
+
+def toggle_colours(show: Show) -> None:
+    show.press("c")
+    painting = np.full_like(show.studio.photos[0], COLOURS["red"])
+    assert show.looks_like(keep_colours_with_numpy(show.studio.photos[0], painting)), "its brightness, the photo's colours"
+    show.press("c")
+    assert show.shows("red")
+
+
+def step_scale(show: Show) -> None:
+    show.press("9")
+    assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE)
+    fine = show.picture()
+    assert show.press_until(",", lambda: detail(show.picture()) < 0.7 * detail(fine)), "strokes are larger"
+    assert show.press_until(".", lambda: bool(np.abs(show.picture()[TEXTURED].astype(int) - fine[TEXTURED]).mean() < 1.0))
+    show.press("3")
+    assert show.shows("red")
+
+
+def detail(picture: np.ndarray) -> float:
+    """How much neighbouring pixels differ: finer strokes have more."""
+    return float(np.abs(np.diff(picture[TEXTURED].astype(float), axis=1)).mean())
+
+
+def step_stability(show: Show) -> None:
+    show.press("9")
+    assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE)
+    restless = motion(show)
+    assert restless > 0.5, "the camera's noise is painted, too"
+    assert show.press_until("k", lambda: motion(show) < 0.2 * restless), "it holds still"
+    assert show.press_until("j", lambda: motion(show) > 0.7 * restless), "and moves again"
+    show.press("3")
+    assert show.shows("red")
+
+
+def motion(show: Show) -> float:
+    """How much the noisy part changes from one picture to another, on average over some."""
+    pictures: list[np.ndarray] = []
+    for _ in range(8):
+        pictures.append(show.picture()[NOISY].astype(float))
+        wait_until(lambda: bool((show.picture()[NOISY] != pictures[-1]).any()), 0.2)
+    return float(np.mean(np.std(pictures, axis=0)))
+
+
+def step_balance(show: Show) -> None:
     show.press("2")
     assert show.shows("green")
-    show.press("n")
+    show.press("1")
+    assert show.shows("blue")
+    for mixed in ((0, 64, 191), (0, 127, 127), (0, 191, 64), COLOURS["blue"]):
+        show.press("b")
+        assert show.shows(mixed), mixed
+    show.press("3")
     assert show.shows("red")
-    show.press("p")
+
+
+def toggle_cycle(show: Show) -> None:
+    seen: set[str] = set()
+
+    def three() -> bool:
+        seen.update(colour for colour in COLOURS if show.filled(colour))
+        return len(seen) >= 3
+
+    show.press("a")
+    assert wait_until(three, PATIENCE), "styles change every second"
+    show.press("a")
+    show.press("3")
+    assert show.shows("red")
+    assert not wait_until(lambda: show.middle() != COLOURS["red"], 1.5), "this style stays"
+
+
+def toggle_fade(show: Show) -> None:
+    def colours_on_the_way(key: str, colour: str) -> set[tuple[int, ...]]:
+        passed: set[tuple[int, ...]] = set()
+        show.press(key)
+
+        def arrived() -> bool:
+            passed.add(show.middle())
+            return show.middle() == COLOURS[colour]
+
+        assert wait_until(arrived, PATIENCE)
+        return passed
+
+    assert colours_on_the_way("1", "blue") <= {COLOURS["red"], COLOURS["blue"]}, "a cut shows the whole style at once"
+    show.press("d")
+    between = colours_on_the_way("3", "red") - {COLOURS["red"], COLOURS["blue"]}
+    assert len(between) > 2, "a fade leads through the styles between"
+    shares = sorted(red / 255 for red, _, blue in between if abs(red + blue - 255) < 4)
+    assert len(shares) == len(between), "each is a mix of the two"
+    assert shares[0] > 0.29, "and the very next frame is already far on the way"
+    show.press("d")
+
+
+def step_wipe(show: Show) -> None:
+    photo = show.studio.photos[0].astype(int)
+    show.press("w")
+    assert show.shows("red", 0.3, 0.6), "a half of the picture is the photo"
+    left = show.picture()[TEXTURED][:, : WIDTH // 2 - 16]
+    assert np.abs(left - photo[TEXTURED][:, : WIDTH // 2 - 16]).mean() < 2
+    show.press("w")
+    places: set[int] = set()
+
+    def moves() -> bool:
+        places.add(int((show.picture()[HEIGHT // 2] != COLOURS["red"]).any(-1).sum()) // 16)
+        return len(places) > 5
+
+    assert wait_until(moves, PATIENCE), "the line moves"
+    show.press("w")
+    assert show.shows("red", 0.95)
+
+
+def toggle_mirror(show: Show) -> None:
+    photo = show.studio.photos[0]
+    assert show.press_until("-", lambda: show.is_like(photo))
+    show.press("m")
+    assert show.looks_like(photo[:, ::-1])
+    show.press("m")
+    assert show.looks_like(photo)
+    assert show.press_until("+", lambda: show.filled("red"))
+
+
+def toggle_full_screen(show: Show) -> None:
+    show.press("f")
+    assert show.shows("red", 5.5, 6.5), "800x600 is six times 320x240"
+    show.press("9")
+
+    def smooth() -> bool:
+        line = show.studio.screen.pixels()[100:200].astype(int)
+        same = (np.abs(np.diff(line, axis=1)).max(-1) == 0).mean()
+        return bool(line.std() > 3 and same < 0.35)  # of pixels that are repeated 2.5 times 0.6 are the same
+
+    assert wait_until(smooth, PATIENCE), "enlarged without steps"
+    show.press("3")
+    assert show.shows("red", 5.5, 6.5)
+    show.press("f")
+    assert show.shows("red")
+    show.locate()
+
+
+def toggle_pause(show: Show) -> None:
+    before = len(list(show.folder.glob("*.png")))
+    show.press("space")
+    assert show.shows("red", 0.75, 0.98), "the word 'paused' is shown"
+    show.press("2")
+    show.press("s")
+    show.saved("*.png", before + 1)
+    assert show.share("green") < 0.1 and show.share("red") > 0.5, "keys work, and the picture is held"
+    show.press("space")
     assert show.shows("green")
     show.press("3")
     assert show.shows("red")
 
-    show.press("h")
-    assert wait_until(lambda: show.share("red") < 0.7, 10), "the help covers a part of the picture"
-    show.press("h")
-    assert show.shows("red")
 
+def snapshot(show: Show) -> None:
+    show.press("i")
+    assert show.shows("red", 0.5, 0.95)
+    for path in show.folder.glob("*.png"):
+        path.unlink()
     show.press("s")
-    assert wait_until(lambda: len(list(show.folder.glob("0-red-*.png"))) == 1, 10)
+    (path,) = show.saved("03-red-*.png")
+    assert show.shows((255, 255, 255), 0.005), "it is told"
 
-    show.press("space")
-    assert wait_until(lambda: show.share("red") < 0.98, 10), "the word 'paused' is shown"
-    show.press("2")
-    show.press("s")
-    assert wait_until(lambda: len(list(show.folder.glob("*.png"))) == 2, 10), "keys work while paused"
-    assert show.share("green") < 0.1 and show.share("red") > 0.5, "a pause holds the picture"
-    show.press("space")
-    assert show.shows("green")
+    def whole() -> bool:
+        with Image.open(path) as saved:
+            return bool((np.asarray(saved) == COLOURS["red"]).all()) and saved.text["Style"] == "03-red"  # type: ignore[attr-defined]
 
-    show.press("q")
-    assert show.process.wait(15) == 0
-    assert show.process.stderr is not None and b"Traceback" not in show.process.stderr.read()
+    assert wait_until(whole, PATIENCE), "the painting, with nothing written over it"
+    show.press("i")
+    assert show.shows("red", 0.95)
 
 
-def test_look_keys_do_in_the_window_what_they_say(show: Show) -> None:
-    assert show.shows("red")
-    show.press("d")  # cuts from here on
-    assert show.press_until("minus", lambda: show.share("red") < 0.1), "without strength the photo is on show"
-    assert show.press_until("plus", lambda: 0.1 < show.share((191, 50, 50)) < 0.7), "some of the colour over the photo"
-    assert show.press_until("equal", lambda: show.share("red") > 0.75), "the same key without shift"
-
-    show.press("c")
-    assert show.shows("red", 0.0, 0.3), "the photo's colours"
-    show.press("c")
-    assert show.shows("red")
-
-    show.press("2")
-    assert show.shows("green")
+def toggle_recording(show: Show) -> None:
+    show.press("r")
+    assert wait_until(lambda: list(show.folder.glob(".*.part.mp4")) != [], PATIENCE)
+    assert wait_until(lambda: show.share((230, 0, 0)) > 0.0 and show.share((255, 255, 255)) > 0.0, PATIENCE), "a red dot"
     show.press("1")
     assert show.shows("blue")
-    show.press("b")
-    assert show.shows((0, 64, 191)), "three quarters of blue, one of green"
-    show.press("b")
-    assert show.shows((0, 127, 127))
-    show.press("b")
-    assert show.shows((0, 191, 64))
-    show.press("b")
-    assert show.shows("blue")
+    show.press("r")
+    (path,) = show.saved("03-red-*.mp4")
+    means = np.array([frame.mean((0, 1)) for frame in frames_of(path)])
+    red, blue = (np.abs(means - COLOURS[name]).max(1) < 40 for name in ("red", "blue"))
+    assert red[0] and blue[-1], "from red to blue"
+    assert (red | blue).all(), "with nothing between: a cut shows the whole style in the very next frame"
+    show.press("3")
+    assert show.shows("red", 0.95)
 
-    show.press("w")
-    assert show.shows("blue", 0.3, 0.6), "a half of the picture is the photo"
-    show.press("w")
-    seen = set()
 
-    def moves() -> bool:
-        seen.add(round(show.share("blue"), 1))
-        return len(seen) > 2
+def toggle_display(show: Show) -> None:
+    text_comes_and_goes(show, "i")
 
-    assert wait_until(moves, 20), "the line moves"
-    show.press("w")
-    assert show.shows("blue")
 
-    for key in ("k", "comma", "i", "m"):
+def toggle_help(show: Show) -> None:
+    text_comes_and_goes(show, "h")
+
+
+def text_comes_and_goes(show: Show, key: str) -> None:
+    assert show.shows("red", 0.95)
+    show.press(key)
+
+    def written() -> bool:
+        corner = show.picture()[8 : HEIGHT // 5, 8 : WIDTH // 3].reshape(-1, 3)
+        light, dark = (corner.min(1) > 200).mean(), (corner.max(1) < 120).mean()
+        return bool(light > 0.01 and dark > 0.4)
+
+    assert wait_until(written, PATIENCE), "light text on a dark ground"
+    show.press(key)
+    assert show.shows("red", 0.98)
+
+
+def leave(show: Show) -> None:
+    for key in ("q", "esc"):
         show.press(key)
-        assert show.shows("blue", 0.5), f"the show goes on after '{key}'"
-    assert wait_until(lambda: show.share("blue") < 0.98, 10), "the figures cover a part"
-    assert show.press_until("i", lambda: show.share("blue") > 0.95), "nothing is left over the picture"
-    show.press("q")
-    assert show.process.wait(15) == 0
+        assert show.process.wait(PATIENCE) == 0
+        assert show.process.stderr is not None and b"Traceback" not in show.process.stderr.read()
+        if key == "q":
+            show.process.stderr.close()
+            again = Show(show.studio, show.folder).start()
+            show.process = again.process
 
 
-@pytest.mark.parametrize("show", [("--fade", "0", "--cycle", "1")], indirect=True)
-def test_styles_change_by_themselves_until_the_key_stops_them(show: Show) -> None:
-    seen: set[str] = set()
-
-    def all_three() -> bool:
-        seen.update(colour for colour in COLOURS if show.share(colour) > 0.7)
-        return len(seen) == 3
-
-    assert wait_until(all_three, 60)
-    show.press("a")
-    show.press("1")
-    assert show.shows("blue")
-
-
-def test_record_key_starts_and_stops_a_file_that_plays(show: Show) -> None:
-    from tests.conftest import frames_of
-
-    assert show.shows("red")
-    show.press("r")
-    assert wait_until(lambda: list(show.folder.glob(".*.part.mp4")) != [], 20)
-    assert wait_until(lambda: show.share((230, 0, 0)) > 0.0, 10)
-    show.press("1")
-    assert show.shows("blue")
-    show.press("r")
-    assert wait_until(lambda: len(list(show.folder.glob("0-red-*.mp4"))) == 1, 30)
-    frames = frames_of(next(show.folder.glob("*.mp4")))
-    first, last = frames[0].mean((0, 1)), frames[-1].mean((0, 1))
-    assert first[0] > 200 > 60 > first[2] and last[2] > 200 > 60 > last[0], "from red to blue, with nothing written over it"
+CHECKS: dict[str, Callable[[Show], None]] = {
+    check.__name__: check
+    for check in (
+        choose,
+        step_style,
+        step_strength,
+        toggle_colours,
+        step_scale,
+        step_stability,
+        step_balance,
+        toggle_cycle,
+        toggle_fade,
+        step_wipe,
+        toggle_mirror,
+        toggle_full_screen,
+        toggle_pause,
+        snapshot,
+        toggle_recording,
+        toggle_display,
+        toggle_help,
+    )
+} | {"quit": leave}
 
 
-def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(show: Show) -> None:
+class Theatre:
+    """One show for many tests; after a failure the next test gets a new one."""
+
+    def __init__(self, studio: Studio, folder: Path) -> None:
+        self._studio, self._folder = studio, folder
+        self.show: Show | None = None
+
+    def open(self) -> Show:
+        if self.show is None:
+            config = self._studio.folder / "config" / "realtime-nst"
+            config.mkdir(parents=True, exist_ok=True)
+            (config / "live.json").write_text('{"cycle": 1.0, "fade": 3.0}')
+            self.show = Show(self._studio, self._folder, ("--style", "03-red")).start()
+            self.show.press("d")  # cuts from here on
+        return self.show
+
+    def close(self) -> None:
+        if self.show is not None:
+            self.show.close()
+            self.show = None
+
+
+@pytest.fixture(scope="module")
+def theatre(studio: Studio) -> Iterator[Theatre]:
+    built = Theatre(studio, studio.folder / "saved")
+    yield built
+    built.close()
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.action)
+def test_each_key_does_in_the_window_what_the_table_says(theatre: Theatre, key: Key) -> None:
+    show = theatre.open()
+    show.pressed.clear()
+    try:
+        CHECKS[key.action](show)
+        assert set(key.names) <= show.pressed
+    except BaseException:
+        theatre.close()
+        raise
+    if key.action == "quit":
+        theatre.close()
+
+
+@pytest.fixture
+def play(studio: Studio, theatre: Theatre, tmp_path: Path) -> Iterator[Callable[..., Show]]:
+    """Start shows of one's own; only one window at a time has the keyboard."""
+    theatre.close()
+    shows: list[Show] = []
+
+    def start(*flags: str) -> Show:
+        shows.append(Show(studio, tmp_path / "saved", (*Show.flags, *flags)))
+        return shows[-1]
+
+    yield start
+    for show in shows:
+        show.close()
+
+
+def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(play: Callable[..., Show]) -> None:
     from realtime_nst.live import recorder
-    from tests.conftest import frames_of
 
-    assert show.shows("red")
+    show = play().start()
     show.press("r")
-    assert wait_until(lambda: list(show.folder.glob(".*.part.mp4")) != [], 20)
+    assert wait_until(lambda: list(show.folder.glob(".*.part.mp4")) != [], PATIENCE)
     show.press("1")
     assert show.shows("blue")
     show.process.kill()
@@ -234,7 +589,7 @@ def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one
         except Exception:
             return False
 
-    assert wait_until(playable, 30)
+    assert wait_until(playable, PATIENCE)
     found: list[Path] = []
 
     def rescued() -> bool:  # not before ffmpeg has ended: until then the file looks as if somebody wrote it
@@ -242,24 +597,13 @@ def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one
         found.extend(recorder.rescue_recordings(show.folder))
         return bool(found)
 
-    assert wait_until(rescued, 30)
+    assert wait_until(rescued, PATIENCE)
     (named,) = found
-    assert named.name.startswith("0-red-") and not draft.exists() and frames_of(named)
+    assert named.name.startswith("03-red-") and not draft.exists() and frames_of(named)
 
 
-def test_full_screen_fills_it_and_a_minimised_window_paints_nothing(show: Show) -> None:
-    assert show.shows("red")
-    find = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^realtime-nst$"]
-    activate = [*find, "windowactivate", "--sync"]
-    assert wait_until(lambda: subprocess.run(activate, env=show.environment, capture_output=True).returncode == 0)
-
-    def presses_fill() -> bool:
-        subprocess.run(["xdotool", "key", "f"], env=show.environment, capture_output=True)
-        return wait_until(lambda: show.share("red") > 5.0, 3)
-
-    assert wait_until(presses_fill, 30), "800x600 is six times 320x240"
-    subprocess.run(["xdotool", "key", "f"], env=show.environment, capture_output=True)
-    assert show.shows("red", 0.7, 1.5)
+def test_a_minimised_window_paints_nothing(play: Callable[..., Show]) -> None:
+    show = play().start()
 
     def busy() -> int:
         fields = Path(f"/proc/{show.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -271,46 +615,35 @@ def test_full_screen_fills_it_and_a_minimised_window_paints_nothing(show: Show) 
         return busy() - before
 
     seen = busy_for_a_second()
-    subprocess.run([*find, "windowminimize"], env=show.environment, check=True, capture_output=True)
-    assert wait_until(lambda: busy_for_a_second() < max(0.5 * seen, 1), 20), "no work that nobody sees"
-    window = ["xdotool", "search", "--name", "^realtime-nst$", "windowactivate"]
-    subprocess.run(window, env=show.environment, capture_output=True)
-    assert show.shows("red", 0.7, 1.5)
-    subprocess.run(["xdotool", "key", "1"], env=show.environment, check=True)
-    assert show.shows("blue", 0.7, 1.5), "and it goes on"
-
-
-def test_what_was_set_is_there_the_next_time_until_it_is_reset(show: Show, tmp_path: Path) -> None:
+    show.xdotool(*FIND, "windowminimize")
+    assert wait_until(lambda: busy_for_a_second() < max(0.5 * seen, 1), PATIENCE), "no work that nobody sees"
+    show.xdotool("search", "--name", "^realtime-nst$", "windowactivate")
     assert show.shows("red")
-    assert show.press_until("minus", lambda: show.share("red") < 0.1)
-    show.press("w")
+    show.press("1")
+    assert show.shows("blue"), "and it goes on"
+
+
+def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..., Show], studio: Studio) -> None:
+    show = play().start()
+    assert show.press_until("-", lambda: show.is_like(studio.photos[0]))
     show.press("q")
-    assert show.process.wait(15) == 0
-    for flags, least, most in (((), 0.0, 0.3), (("--reset",), 0.75, 9.0)):
-        again = Show(show.display, tmp_path / "weights", show.folder, *flags)
-        try:
-            assert wait_until(lambda again=again: again.screen().max() > 0, 60)
-            assert again.shows("red", least, most), flags
-        finally:
-            again.process.kill()
-            again.process.communicate()
+    assert show.process.wait(PATIENCE) == 0
+    again = Show(studio, show.folder, ())
+    again.top, again.left = show.top, show.left
+    try:
+        assert wait_until(lambda: again.studio.screen.pixels().std() > 20, PATIENCE)
+        assert again.looks_like(studio.photos[0]), "still the photo"
+    finally:
+        again.close()
+    assert play().shows("red"), "with --reset as a new user finds it"
 
 
-def test_escape_quits(show: Show) -> None:
-    assert show.shows("red")
-    show.press("Escape")
-    assert show.process.wait(15) == 0
-
-
-def test_closing_the_window_quits(show: Show) -> None:
-    assert show.shows("red")
-    find = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^realtime-nst$", "windowactivate", "--sync"]
-    assert wait_until(lambda: subprocess.run(find, env=show.environment, capture_output=True).returncode == 0)
-    close = ["xdotool", "key", "alt+F4"]
+def test_closing_the_window_quits(play: Callable[..., Show]) -> None:
+    show = play().start()
 
     def closed() -> bool:  # until the manager has taken its keys, nobody hears them
-        subprocess.run(close, env=show.environment, capture_output=True)
-        return show.process.poll() is not None
+        show.xdotool("key", "alt+F4")
+        return wait_until(lambda: show.process.poll() is not None, 1.0)
 
-    assert wait_until(closed, 15)
+    assert wait_until(closed, PATIENCE)
     assert show.process.returncode == 0, show.process.stderr and show.process.stderr.read()

@@ -174,7 +174,8 @@ class CameraSource:
             image = np.zeros((self.height, self.width, 3), np.uint8)
             left, top = (self.width - inner[0]) // 2, (self.height - inner[1]) // 2
             image[top : top + inner[1], left : left + inner[0]] = small
-        return np.ascontiguousarray(image[:, :, ::-1])  # OpenCV delivers BGR
+        coloured: np.ndarray = self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB)
+        return coloured
 
 
 def _read(device: Any) -> np.ndarray | None:
@@ -266,6 +267,13 @@ def choose_camera(wanted: str) -> int | str | None:
         names = ", ".join(f"{device.place} '{device.name}'" for device in found)
         raise SourceError(f"'{wanted}' fits {len(found)} cameras: {names}. Write more of the name, or the index.")
     return found[0].place if found else None
+
+
+def no_such_camera(wanted: str) -> str:
+    """What there is instead of what a user's words name."""
+    found = ", ".join(f"{device.place} '{device.name}'" for device in list_devices())
+    there = f"Cameras found: {found}." if found else "No camera was found: plug one in, or try `--camera pattern`."
+    return f"No camera and no file is named '{wanted}'. {there}"
 
 
 def why_not(camera: int | str) -> str:

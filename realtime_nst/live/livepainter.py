@@ -15,7 +15,7 @@ from realtime_nst.controls import Controls
 from realtime_nst.crossfade import Crossfade, with_strength
 from realtime_nst.errors import NSTError
 from realtime_nst.live.pace import Pace
-from realtime_nst.live.upscale import enlarge, shrink
+from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.look import Look
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Body, Style
@@ -77,7 +77,7 @@ class LivePainter:
         """Paint a frame."""
         controls = self.controls
         started = time.perf_counter()
-        photo = np.ascontiguousarray(frame.image[:, ::-1]) if controls.mirror else frame.image
+        photo = mirrored(frame.image) if controls.mirror else frame.image
         self._follow_size()
         style = self._path.towards(controls.target, controls.fade)
         if controls.strength <= 0.0:

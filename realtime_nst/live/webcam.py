@@ -45,6 +45,8 @@ def webcam(options: argparse.Namespace) -> int:
     """Paint a camera until the user quits."""
     for output in options.output:
         check_live_output(output, overwrite=options.overwrite)
+        if options.output.count(output) > 1:
+            raise SinkError(f"'{output}' is given twice. Name each output once.")
     if not options.snapshots.is_dir():
         raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
     if options.reset:

@@ -16,6 +16,8 @@ KEY_NAMES = {27: "esc", 32: "space", ord("="): "+", ord("_"): "-", ord("<"): ","
 """Names of codes; a key that needs shift for its sign on some keyboards also counts without, and the other way."""
 LOOK_EVERY = 0.5
 """Seconds between two questions whether the window is minimised."""
+SMALLEST = 32
+"""Pixels along a side of a window that is worth scaling for."""
 
 
 class WindowSink:
@@ -108,4 +110,20 @@ class WindowSink:
     def _show(self) -> None:
         if self._shown is not None:
             self._drawn = self._changed()
-            self._cv2.imshow(self._title, np.ascontiguousarray(self._draw(self._shown)[:, :, ::-1]))
+            picture = self._draw(self._scaled(self._shown))
+            self._cv2.imshow(self._title, self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR))
+
+    def _scaled(self, image: np.ndarray) -> np.ndarray:
+        """The picture in the size of the window, so that text is sharp there; OpenCV's Qt would repeat whole pixels."""
+        height, width = image.shape[:2]
+        try:
+            _, _, room_width, room_height = self._cv2.getWindowImageRect(self._title)
+        except self._cv2.error:
+            return image
+        scale = min(room_width / width, room_height / height)
+        size = round(width * scale), round(height * scale)
+        if min(size) < SMALLEST or size == (width, height):
+            return image
+        way = self._cv2.INTER_LINEAR if scale > 1 else self._cv2.INTER_AREA
+        scaled: np.ndarray = self._cv2.resize(image, size, interpolation=way)
+        return scaled
