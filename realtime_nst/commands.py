@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from realtime_nst import __version__
 from realtime_nst.backend import Backend, choose_backend
+from realtime_nst.brush import Brush
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.sinks import check_output
@@ -26,15 +27,16 @@ def image(options: argparse.Namespace) -> int:
         check_file(path)
         check_photo_name(output)
         check_output(output, source=path, overwrite=options.overwrite)
-    style = find_all_styles(options).mix(options.style)
-    stylizer: Stylizer | None = None
+    book = find_all_styles(options)
+    style = book.mix(options.style)
+    stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+    brush = Brush(stylizer, options.strength, options.colours, book.values())
     remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}
     failed = 0
     for path, output in zip(options.inputs, outputs):
         try:
             photo = read_photo(path)
-            stylizer = stylizer or load_stylizer(choose_backend(options.backend, options.precision))
-            write_photo(output, stylizer.paint(photo, style), remarks)
+            write_photo(output, brush.paint(photo, style), remarks)
         except (SourceError, SinkError) as error:  # one bad photo does not stop the rest
             say(f"realtime-nst: {error}")
             failed += 1

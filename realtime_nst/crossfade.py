@@ -1,7 +1,7 @@
 """`Crossfade`: the style of this moment, on a path between style vectors. It knows no frames and no keys."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +9,8 @@ import numpy as np
 from realtime_nst.styles import Style
 
 FADE_SECONDS = 1.0
+PHOTO_STYLE = "none"
+"""The style that gives the photo back: where the path of strength begins."""
 
 
 class Crossfade:
@@ -77,3 +79,8 @@ def with_strength(style: Style, strength: float, photos: Mapping[str, Style]) ->
     if strength >= 1.0 or photo is None:
         return style, strength
     return blend(photo, style, strength), 1.0
+
+
+def photo_styles(styles: Iterable[Style]) -> dict[str, Style]:
+    """The style `none` of each body that has one, by the body's hash."""
+    return {style.body.sha256: style for style in styles if style.name == PHOTO_STYLE}

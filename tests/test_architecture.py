@@ -24,11 +24,12 @@ LAYERS = [
     | {"look", "keys", "visibility"},
     {"weightfile", "backend", "opencv", "settings", "devices"},
     {"styles", "video", "pace", "upscale"},
+    {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
     | {"retouch", "window", "virtualcamera", "streaming", "aside"},
-    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "doctor"},
+    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "doctor", "brush"},
     {"encoding", "wishes"},
     {"sinks", "photos", "joining", "benchchart"},
     {"workfolder", "outputs", "app", "recorder"},

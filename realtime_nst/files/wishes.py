@@ -1,6 +1,7 @@
 """How videos are to be painted, what came of it, and what the user should know before it starts."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Wishes:
     Args:
         styles: The style of each moment.
         engine: What computes, for telling one job from another.
+        look: What is done to the styles beside that, likewise.
         size: Width and height to scale to, or `None`.
         begin: Second of the original at which to begin.
         end: Second at which to end, or `None`.
@@ -31,6 +33,7 @@ class Wishes:
 
     styles: StylePath
     engine: str = ""
+    look: Mapping[str, object] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     begin: Fraction = Fraction(0)
     end: Fraction | None = None

@@ -13,6 +13,7 @@ from realtime_nst.app import run
 from realtime_nst.backend import choose_backend
 from realtime_nst.commands import find_all_styles, load_stylizer, say
 from realtime_nst.controls import Controls
+from realtime_nst.crossfade import PHOTO_STYLE, photo_styles
 from realtime_nst.errors import NSTError, SinkError, StyleError
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.live.aside import PATIENCE, Aside
@@ -34,8 +35,6 @@ from realtime_nst.styles import Style
 from realtime_nst.video import Frame, Sink
 
 DEFAULT_STYLE = "wave"
-PHOTO_STYLE = "none"
-"""The style that gives the photo back: where the path of strength begins. It is not among the numbered ones."""
 RECORDING_FPS = 60.0
 """A recording has at most so many frames per second, whatever a camera claims."""
 STREAM_PATIENCE = 3.0
@@ -79,7 +78,7 @@ class Show:
         self._watching: list[Callable[[], bool]] = []
         backend = choose_backend(options.backend, options.precision)
         stylizer = load_stylizer(backend)
-        photos = {known.body.sha256: known for known in book.values() if known.name == PHOTO_STYLE}
+        photos = photo_styles(book.values())
         numbered = [known for known in book.values() if known.name != PHOTO_STYLE]
         self.controls = Controls(numbered or [style], style, settings)
         self.controls.cycle(options.cycle is not None)
