@@ -11,7 +11,7 @@ from realtime_nst import __version__
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.photos import check_photo_name, keeps_alpha, read_layers, read_photo, write_photo
 from realtime_nst.sinks import check_output
 from realtime_nst.sources import check_file
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
@@ -35,8 +35,11 @@ def image(options: argparse.Namespace) -> int:
     failed = 0
     for path, output in zip(options.inputs, outputs):
         try:
-            photo = read_photo(path)
-            write_photo(output, brush.paint(photo, style), remarks)
+            photo, alpha = read_layers(path)
+            if alpha is not None and not keeps_alpha(output):
+                photo, alpha = read_photo(path), None
+                say(f"'{path}' is transparent in places; that becomes white in a {output.suffix}. A .png or .webp keeps it.")
+            write_photo(output, brush.paint(photo, style), remarks, alpha)
         except (SourceError, SinkError) as error:  # one bad photo does not stop the rest
             say(f"realtime-nst: {error}")
             failed += 1
