@@ -93,6 +93,8 @@ def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
         notices.append(f"{info.colours.hdr} is tone-mapped to ordinary brightness (BT.709).")
     if info.interlaced:
         notices.append("Interlaced; it is deinterlaced to full frames.")
+    if info.transparent:
+        notices.append("Transparent in places; that becomes white, because a painted video is opaque.")
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."
