@@ -7,6 +7,7 @@
     live/            the live show: its own map is in live/__init__.py
     stylizer.py      picture -> picture; engine.py compiles, backend.py chooses on what
     openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
+    strips.py        large pictures in little memory, on processors; strip_network.py is the network cut for them
     look.py          colours, stability, strength; retouch.py does it, retouch_network.py is its graph
     brush.py         style and look together, for files and photos
     network.py       the transform network in Keras; architecture.py its shape in numbers
