@@ -19,6 +19,10 @@ STOP_TIMEOUT = 2.0
 """Seconds that a stalled camera may take to let go; then it is left behind. A file's picture that is being
 painted is waited for, however large: engines do not survive that the program ends under them."""
 
+FRAMES_AHEAD = 2
+LARGE_PICTURE = 16_000_000
+"""Pixels from which on only one frame waits: it takes 48 MB and more."""
+
 
 def run(
     source: Source,
@@ -47,7 +51,8 @@ def run(
     Raises:
         Exception: Whatever source, stylizer or sink raised.
     """
-    capture = Stage(source, keep="latest" if source.live else "all", name="capture")
+    ahead = FRAMES_AHEAD if source.width * source.height <= LARGE_PICTURE else 1
+    capture = Stage(source, keep="latest" if source.live else "all", depth=ahead, name="capture")
     stylize = Stage(map(stylizer, seen(capture, controls) if source.live else capture), keep="all", depth=1, name="stylize")
     shown: Frame | None = None
     saved = controls.snapshots_wanted
