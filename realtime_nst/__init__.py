@@ -1,13 +1,15 @@
 """Real-time style transfer: `Source -> Stylizer -> Sink`.
 
-    cli.py           flags, exit codes; commands.py does what they say
+    cli.py           flags, exit codes; arguments.py flags that commands share, commands.py does what they say
     app.py           the loop; stage.py its threads, keys.py and controls.py the user's wishes, stats.py the speed
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
     files/           video files, from any to any: its own map is in files/__init__.py
     live/            the live show: its own map is in live/__init__.py
     stylizer.py      picture -> picture; engine.py compiles, backend.py chooses on what
     openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
+    strips.py        large pictures in little memory, on processors; strip_network.py is the network cut for them
     look.py          colours, stability, strength; retouch.py does it, retouch_network.py is its graph
+    brush.py         style and look together, for files and photos
     network.py       the transform network in Keras; architecture.py its shape in numbers
     stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files, crossfade.py between them
     bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture

@@ -16,7 +16,12 @@ from realtime_nst.video import Frame, Sink, Source
 HEARTBEAT = 0.03
 """Seconds between two looks at the keyboard when no frame comes."""
 STOP_TIMEOUT = 2.0
-"""Seconds that a stalled camera may take to let go; then it is left behind."""
+"""Seconds that a stalled camera may take to let go; then it is left behind. A file's picture that is being
+painted is waited for, however large: engines do not survive that the program ends under them."""
+
+FRAMES_AHEAD = 2
+LARGE_PICTURE = 16_000_000
+"""Pixels from which on only one frame waits: it takes 48 MB and more."""
 
 
 def run(
@@ -46,7 +51,8 @@ def run(
     Raises:
         Exception: Whatever source, stylizer or sink raised.
     """
-    capture = Stage(source, keep="latest" if source.live else "all", name="capture")
+    ahead = FRAMES_AHEAD if source.width * source.height <= LARGE_PICTURE else 1
+    capture = Stage(source, keep="latest" if source.live else "all", depth=ahead, name="capture")
     stylize = Stage(map(stylizer, seen(capture, controls) if source.live else capture), keep="all", depth=1, name="stylize")
     shown: Frame | None = None
     saved = controls.snapshots_wanted
@@ -71,7 +77,7 @@ def run(
             stage.close()  # wake every waiting thread first ...
         source.close()
         for stage in (capture, stylize):
-            stage.join(STOP_TIMEOUT)  # ... then wait
+            stage.join(STOP_TIMEOUT if source.live or stage is capture else None)  # ... then wait
 
 
 def seen(frames: Iterable[Frame], controls: Controls) -> Iterator[Frame]:

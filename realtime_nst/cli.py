@@ -2,7 +2,7 @@
 
 What a command does is in `commands.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for `train`,
 `evaluate` and `optimize`: in `train/`), imported when it runs, so that `--help` is instant. The flags of the live
-commands are in `flags.py`.
+commands are in `live/flags.py`, those of several commands in `arguments.py`.
 """
 
 import argparse
@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from realtime_nst import __version__
+from realtime_nst.arguments import add_look, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
 from realtime_nst.interrupt import INTERRUPTED
-from realtime_nst.live.flags import add_checks, add_webcam, size, whole
+from realtime_nst.live.flags import add_checks, add_webcam
 
 DEFAULT_STYLE = "wave"
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
@@ -83,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="STYLE",
         help="a name, or a mix as in wave:0.6,scream:0.4 (%(default)s)",
     )
+    add_look(painting, 1.0, False)
 
     add_webcam(commands, [common, styled, engine])
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from realtime_nst import __version__
 from realtime_nst.backend import Backend, choose_backend
+from realtime_nst.brush import Brush
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.photos import check_photo_name, keeps_alpha, read_layers, read_photo, write_photo
 from realtime_nst.results import check_output
 from realtime_nst.sources import check_file
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
@@ -27,14 +28,17 @@ def image(options: argparse.Namespace) -> int:
         check_photo_name(output)
         check_output(output, sources=[path], overwrite=options.overwrite)
     style = find_all_styles(options).mix(options.style)
-    stylizer: Stylizer | None = None
+    stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+    brush = Brush(stylizer, options.strength, options.colours)
     remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}
     failed = 0
     for path, output in zip(options.inputs, outputs):
         try:
-            photo = read_photo(path)
-            stylizer = stylizer or load_stylizer(choose_backend(options.backend, options.precision))
-            write_photo(output, stylizer.paint(photo, style), remarks)
+            photo, alpha = read_layers(path)
+            if alpha is not None and not keeps_alpha(output):
+                photo, alpha = read_photo(path), None
+                say(f"'{path}' is transparent in places; that becomes white in a {output.suffix}. A .png or .webp keeps it.")
+            write_photo(output, brush.paint(photo, style), remarks, alpha)
         except (SourceError, SinkError) as error:  # one bad photo does not stop the rest
             say(f"realtime-nst: {error}")
             failed += 1

@@ -1,7 +1,7 @@
 """`Crossfade`: the style of this moment, on a path between style vectors. It knows no frames and no keys."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -61,20 +61,3 @@ def blend(first: Style, second: Style, share: float) -> Style:
         share: From 0 to 1.
     """
     return replace(second, vector=(first.vector + np.float32(share) * (second.vector - first.vector)).astype(np.float32))
-
-
-def with_strength(style: Style, strength: float, photos: Mapping[str, Style]) -> tuple[Style, float]:
-    """A style at a strength: on the path from the style that gives the photo back, where its body has one.
-
-    Args:
-        style: The style.
-        strength: From 0, the photo, to 1, the style.
-        photos: The style `none` of each body, by the body's hash.
-
-    Returns:
-        The style to paint with, and the strength that is left for a blend of pixels: 1 where there was a path.
-    """
-    photo = photos.get(style.body.sha256)
-    if strength >= 1.0 or photo is None:
-        return style, strength
-    return blend(photo, style, strength), 1.0

@@ -33,7 +33,10 @@ def build_engine(body: Body, width: int, height: int, backend: Backend) -> Any:
     """
     if backend.name == "openvino":
         from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
+        from realtime_nst.strips import LARGE_PICTURE, StripEngine
 
+        if width * height > LARGE_PICTURE and backend.precision == "float32":  # bfloat16 takes half as much anyway
+            return StripEngine(body, width, height, backend)
         return OpenVINOEngine(compile_body(body, width, height, backend), width, height)
     activate(backend)
     from realtime_nst.network import build_transform_network, set_kernels

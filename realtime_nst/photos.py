@@ -1,6 +1,7 @@
 """Photos in and out: any size, upright, in the formats that Pillow knows."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from realtime_nst.sources import check_file
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY = 92
-LARGEST_PHOTO = 50_000_000  # pixels: the network needs about 170 bytes for each
+KEEPS_ALPHA = ("PNG", "WEBP")
+LARGEST_PHOTO = 50_000_000  # pixels: the network needs up to 75 bytes for each, so that 4 GiB of memory are enough
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 """What Pillow raises for files that are no pictures, or damaged ones."""
 
@@ -23,6 +25,29 @@ def read_photo(path: Path) -> np.ndarray:
     Raises:
         SourceError: It is missing, empty or no picture.
     """
+    return np.asarray(_read(path, upright_rgb))
+
+
+def read_layers(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """A photo as its colours, like `read_photo`, and its alpha, uint8 `(height, width)`; `None` where all is opaque.
+
+    Colours that show only in part are given as they are, not mixed with white, so that they can be laid over anything.
+
+    Raises:
+        SourceError: It is missing, empty or no picture.
+    """
+    picture = _read(path, _upright)
+    if not picture.has_transparency_data:
+        return np.asarray(_rgb(picture)), None
+    layers = np.asarray(picture.convert("RGBA"))
+    colours, alpha = layers[..., :3].copy(), layers[..., 3].copy()
+    if alpha.min() == 255:
+        return colours, None
+    colours[alpha == 0] = 255
+    return colours, alpha
+
+
+def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image:
     check_file(path)
     try:
         with warnings.catch_warnings():
@@ -31,7 +56,7 @@ def read_photo(path: Path) -> np.ndarray:
                 if file.width * file.height > LARGEST_PHOTO:
                     size = f"{file.width * file.height / 1e6:.0f} megapixels; at most {LARGEST_PHOTO / 1e6:.0f}"
                     raise SourceError(f"'{path}' has {size} fit into memory. Shrink it first.")
-                return np.asarray(upright_rgb(file))
+                return take(file)
     except PermissionError as error:
         raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check its rights.") from error
     except UNREADABLE as error:
@@ -44,10 +69,18 @@ def upright_rgb(file: Image.Image) -> Image.Image:
     Raises:
         Exception: One of `UNREADABLE`.
     """
+    return _rgb(_upright(file))
+
+
+def _upright(file: Image.Image) -> Image.Image:
     picture = ImageOps.exif_transpose(file)
     if picture.mode in ("I;16", "I;16B", "I"):  # Pillow clips 16-bit greys instead of scaling them
         picture = Image.fromarray((np.asarray(picture).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+    return picture
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.has_transparency_data:
         layered = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
     return picture.convert("RGB")
@@ -63,13 +96,19 @@ def check_photo_name(path: Path) -> None:
         raise SinkError(f"'{path}' ends in '{path.suffix}'; {', '.join(WRITABLE)} were expected. Choose another name.")
 
 
-def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = None) -> None:
+def keeps_alpha(path: Path) -> bool:
+    """Whether a photo of this name can be transparent."""
+    return WRITABLE.get(path.suffix.lower()) in KEEPS_ALPHA
+
+
+def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = None, alpha: np.ndarray | None = None) -> None:
     """Write a photo as a whole or not at all; the ending chooses PNG, JPEG or WebP.
 
     Args:
         path: The file.
         image: uint8 `(height, width, 3)` RGB.
         text: Named remarks that a PNG keeps.
+        alpha: uint8 `(height, width)`, 0 where it is transparent, if `keeps_alpha`.
 
     Raises:
         SinkError: The ending is unknown, or the disk does not allow it.
@@ -82,7 +121,8 @@ def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = Non
             info.add_itxt(name, remark)
         options = {"pnginfo": info}
     try:
+        layers = image if alpha is None else np.dstack([image, alpha])
         with written_whole(path) as draft:
-            Image.fromarray(image).save(draft, WRITABLE[path.suffix.lower()], **options)
+            Image.fromarray(layers).save(draft, WRITABLE[path.suffix.lower()], **options)
     except ValueError as error:
         raise SinkError(f"'{path}' was not written: {error}. It is too large for its format; choose another.") from error

@@ -19,6 +19,11 @@ SIZES_KEPT = 2
 """Compiled sizes that are kept; a size takes about 100 MB at 1280x720."""
 
 
+LARGE_PICTURE = 10_000_000
+"""Pixels from which on a picture is retouched in strips: at once it would take 120 bytes for each."""
+STRIP_PIXELS = 2_000_000
+
+
 class Engine(Protocol):
     """A body compiled for one size."""
 
@@ -97,7 +102,7 @@ class Stylizer:
         if look.plain:
             painted = engine(padded, style.vector)
         else:
-            painted = self._retouch(*size)(padded, engine.on_device(padded, style.vector), look, fresh)
+            painted = self._retouched(padded, engine.on_device(padded, style.vector), look, fresh)
         return painted if padded is image else painted[:height, :width]
 
     def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
@@ -116,6 +121,17 @@ class Stylizer:
         if body.sha256 not in engines:
             engines[body.sha256] = self._compile(body, width, height)
         return engines[body.sha256]
+
+    def _retouched(self, photo: np.ndarray, painting: Any, look: Look, fresh: bool) -> np.ndarray:
+        height, width = photo.shape[:2]
+        if look.stability or width * height <= LARGE_PICTURE:
+            return self._retouch(width, height)(photo, painting, look, fresh)
+        rows = min(height, padded_length(STRIP_PIXELS // width))  # without stability each pixel is on its own
+        retouch, whole = self._retouch(width, rows), np.empty_like(photo)
+        for top in [*range(0, height - rows, rows), height - rows]:  # the last one overlaps the one before
+            strip = slice(top, top + rows)
+            whole[strip] = retouch(photo[strip], painting[:, strip], look, True)
+        return whole
 
     def _retouch(self, width: int, height: int) -> Retouch:
         kept = self._kept(width, height)

@@ -15,6 +15,7 @@ ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted
 LONGEST_FILE = 340
 KERAS_ALLOWED = {"network", "engine", "openvino_engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
 KERAS_ALLOWED |= {"recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
+KERAS_ALLOWED |= {"strips", "strip_network"}
 CV2_ALLOWED = {"opencv"}
 SUBPROCESS_ALLOWED = {"ffmpeg", "bench", "doctor"}
 PRINT_ALLOWED = {"cli", "commands", "bench", "command", "webcam", "checks", "evaluate_command", "optimize_command"}
@@ -24,11 +25,13 @@ LAYERS = [
     | {"look", "keys", "visibility"},
     {"results", "weightfile", "backend", "opencv", "settings", "devices"},
     {"styles", "video", "pace", "upscale"},
+    {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
-    {"controls", "stats", "retouch_network"},
+    {"controls", "stats", "retouch_network", "strip_network"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
     | {"retouch", "window", "virtualcamera", "streaming", "aside"},
-    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "doctor"},
+    {"strips"},
+    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "doctor", "brush"},
     {"encoding", "wishes"},
     {"sinks", "photos", "joining", "benchchart"},
     {"workfolder", "outputs", "app", "recorder"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.crossfade import Crossfade, blend, with_strength
+from realtime_nst.crossfade import Crossfade, blend
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.styles import Style
 from tests.conftest import narrow_body, random_vector
@@ -63,19 +63,6 @@ def test_no_fade_and_another_body_are_cuts(book: StyleBook, tmp_path: Path) -> N
     assert path.towards(book["scream"], 0.0) is book["scream"]
     other = Style("other", random_vector(9), narrow_body(tmp_path, "other", 9))
     assert path.towards(other, 1.0) is other
-
-
-def test_strength_is_a_path_from_the_style_that_gives_the_photo_back(book: StyleBook) -> None:
-    style, none = book["wave"], Style("none", random_vector(5), book["wave"].body)
-    photos = {style.body.sha256: none}
-    half, left = with_strength(style, 0.5, photos)
-    assert left == 1.0 and half.name == "wave" and np.allclose(half.vector, (style.vector + none.vector) / 2, atol=1e-6)
-    assert np.allclose(with_strength(style, 0.0, photos)[0].vector, none.vector, atol=1e-6)
-    assert with_strength(style, 1.0, photos) == (style, 1.0)
-
-
-def test_strength_without_that_style_is_left_to_the_pixels(book: StyleBook) -> None:
-    assert with_strength(book["wave"], 0.5, {}) == (book["wave"], 0.5)
 
 
 def test_a_blend_at_the_ends_is_the_end(book: StyleBook) -> None:

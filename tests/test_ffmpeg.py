@@ -1,5 +1,7 @@
 """Video files in and out, read back with ffmpeg."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
@@ -11,7 +13,7 @@ import pytest
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.ffmpeg import executable, last_words
+from realtime_nst.files.ffmpeg import executable, last_words, start, watch
 from realtime_nst.files.probing import probe
 from tests.conftest import frames_of
 
@@ -142,3 +144,16 @@ def test_last_words_are_the_telling_ones() -> None:
     said = "[mp4 @ 0x55] Timestamps odd\n[out#0 @ 0x12] Error writing trailer: No space left on device\nConversion failed!\n"
     assert last_words(said, "x.mp4") == "Error writing trailer: No space left on device."
     assert last_words("", "x.mp4") == "nothing."
+
+
+def test_a_slow_encoder_may_finish_and_one_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = ["-v", "error", "-y", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=3", "-flush_packets", "1"]
+    process = start([*slow, "-f", "mpegts", str(tmp_path / "slow.ts")])
+    assert watch(process, tmp_path / "slow.ts", 1.5) == 0, "three seconds, and never as long without a word"
+    monkeypatch.setattr("realtime_nst.files.encoding.CLOSE_TIMEOUT", 1.0)
+    writer = FrameWriter(tmp_path / "out.mp4", 64, 48, Fraction(25))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    os.kill(writer._process.pid, signal.SIGSTOP)
+    with pytest.raises(SinkError, match=r"out\.mp4' \(frame 1\)\. It said: No progress for 1 seconds"):
+        writer.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["slow.ts"]

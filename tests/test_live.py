@@ -20,7 +20,6 @@ from realtime_nst.photos import read_photo
 from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.styles import Style
 from realtime_nst.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import wait_until
@@ -46,7 +45,7 @@ class Invert:
 class Bench:
     """A painter and all that it was told to do."""
 
-    def __init__(self, book: StyleBook, settings: Settings | None = None, pace: Pace | None = None, **photos: Style) -> None:
+    def __init__(self, book: StyleBook, settings: Settings | None = None, pace: Pace | None = None) -> None:
         self.built: list[tuple[int, int]] = []
         self.looks: list[tuple[Look, bool]] = []
         self.engine = Invert()
@@ -55,8 +54,7 @@ class Bench:
         self.broken = False
         self.controls = Controls(list(book.values()), book["wave"], settings)
         self.stylizer = Stylizer(self.compile, lambda width, height: self.retouch)
-        none = {style.body.sha256: style for style in photos.values()}
-        self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, none, pace)
+        self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, pace)
         self.photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
     def compile(self, body: object, width: int, height: int) -> Invert:
@@ -105,18 +103,10 @@ def test_strength_nothing_is_the_photo_and_costs_nothing(make: Callable[..., Ben
     assert bench.paint() is bench.photo and not bench.engine.vectors
 
 
-def test_strength_without_a_photo_style_is_blended_by_pixels(make: Callable[..., Bench]) -> None:
+def test_strength_is_blended_by_pixels(make: Callable[..., Bench]) -> None:
     bench = make(settings=Settings(strength=0.5))
     bench.paint()
     assert bench.looks[0][0] == Look(strength=0.5)
-
-
-def test_strength_with_a_photo_style_is_a_path_of_the_vector(make: Callable[..., Bench], book: StyleBook) -> None:
-    wave = book["wave"]
-    none = Style("none", wave.vector + 2, wave.body)
-    bench = make(settings=Settings(strength=0.5), none=none)
-    bench.paint()
-    assert not bench.looks and np.allclose(bench.engine.vectors[0], wave.vector + 1, atol=1e-5)
 
 
 def test_what_is_held_is_forgotten_when_anything_but_the_photo_changes(make: Callable[..., Bench]) -> None:

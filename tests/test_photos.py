@@ -1,6 +1,8 @@
 """Photos in and out, read back."""
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.photos import read_photo, write_photo
+from realtime_nst.photos import read_layers, read_photo, write_photo
 
 
 @pytest.fixture
@@ -51,6 +53,55 @@ def test_every_mode_becomes_rgb(tmp_path: Path, corners: np.ndarray) -> None:
 def test_transparency_becomes_white(tmp_path: Path) -> None:
     Image.new("RGBA", (9, 9), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     assert read_photo(tmp_path / "clear.png").min() == 255
+
+
+def ramp(folder: Path, mode: str = "RGBA") -> Path:
+    """A picture of noise that is transparent at the left and opaque at the right."""
+    layers = np.random.default_rng(0).integers(0, 256, (24, 64, 4), np.uint8)
+    layers[..., 3] = np.linspace(0, 255, 64)
+    picture = Image.fromarray(layers)
+    path = folder / f"ramp{mode}.png"
+    (picture.quantize(200) if mode == "P" else picture.convert(mode)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_layers_are_colours_and_alpha(tmp_path: Path, mode: str) -> None:
+    path = ramp(tmp_path, mode)
+    colours, alpha = read_layers(path)
+    layers = np.asarray(Image.open(path).convert("RGBA"))
+    assert alpha is not None and np.array_equal(alpha, layers[..., 3]) and 0 < alpha.mean() < 255
+    seen = alpha > 0
+    assert np.array_equal(colours[seen], layers[seen][:, :3]) and (colours[~seen] == 255).all()
+
+
+def test_opaque_pictures_have_no_alpha(tmp_path: Path, corners: np.ndarray) -> None:
+    for mode in ("RGB", "RGBA", "L", "P"):
+        Image.fromarray(corners).convert(mode).save(tmp_path / f"{mode}.png")
+        image, alpha = read_layers(tmp_path / f"{mode}.png")
+        assert alpha is None and np.array_equal(image, read_photo(tmp_path / f"{mode}.png"))
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_painted_photos_keep_their_transparency(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    path, out = ramp(tmp_path), tmp_path / f"out.{suffix}"
+    assert run("image", path, "-o", out) == 0
+    assert "transparent" not in capsys.readouterr().err
+    before, after = np.asarray(Image.open(path)), np.asarray(Image.open(out))
+    assert after.shape == before.shape and np.array_equal(after[..., 3], before[..., 3])
+    assert np.abs(after[:, 32:, :3].astype(int) - before[:, 32:, :3]).mean() > 10, "not painted"
+
+
+def test_transparency_that_cannot_be_kept_is_told(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = ramp(tmp_path), tmp_path / "out.jpg"
+    assert run("image", path, "-o", out, "--strength", "0") == 0
+    said = capsys.readouterr().err
+    assert re.search(r"ramp.*is transparent in places; that becomes white in a \.jpg\. A \.png or \.webp keeps it", said)
+    assert np.asarray(Image.open(out))[:, 0].min() > 215, "white, as far as JPEG can beside noise"
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".PNG"])

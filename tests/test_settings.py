@@ -25,7 +25,7 @@ def test_reset_forgets() -> None:
 
 
 def test_a_flag_wins_over_the_memory_and_only_where_it_is_given() -> None:
-    given = build_parser().parse_args(["webcam", "--strength", "0.25", "--no-colours"])
+    given = build_parser().parse_args(["webcam", "--strength", "0.25", "--no-keep-colours"])
     mixed = CHANGED.with_flags(vars(given))
     assert (mixed.strength, mixed.colours) == (0.25, False)
     assert (mixed.style, mixed.stability, mixed.mirror) == ("scream", 16, True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +186,42 @@ def test_interlaced_video_is_deinterlaced_and_says_so(
 
     assert combs(after) < 0.6 * combs(before)
     assert "progressive" in picture_line(tmp_path / "out.mp4")
+
+
+SEEN_THROUGH = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='if(lt(X,W/4),0,if(lt(X,W/2),128,255))'"
+TAGGED = "scale=out_color_matrix={0}:out_range=tv,setparams=colorspace={0}:range=tv"
+TRANSPARENT = {
+    "prores.mov": ["-vf", TAGGED.format("bt709"), "-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"],
+    "vp9.webm": ["-vf", TAGGED.format("bt709"), "-c:v", "libvpx-vp9", "-crf", "4", "-b:v", "0", "-pix_fmt", "yuva420p"],
+    "vp8.webm": ["-vf", TAGGED.format("smpte170m"), "-c:v", "libvpx", "-auto-alt-ref", "0", "-crf", "4", "-pix_fmt", "yuva420p"],
+    "animation.mov": ["-c:v", "qtrle"],
+    "png.mov": ["-c:v", "png"],
+}
+
+
+@pytest.mark.parametrize("name", TRANSPARENT)
+def test_transparency_becomes_white_and_says_so(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = f"{CORNERS.format(w=96, h=64)},{SEEN_THROUGH}"
+    clip = make_clip(name, "-f", "lavfi", "-i", source, "-frames:v", "12", *TRANSPARENT[name])
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--crf", "4") == 0
+    assert capsys.readouterr().err.count("Transparent in places; that becomes white") == 1
+    times, images = read_back(tmp_path / "out.mp4")
+    assert times == [count / 25 for count in map(Fraction, range(12))]
+    for x, wanted in ((12, (255, 255, 255)), (36, (255, 127, 127)), (72, (0, 255, 0))):
+        assert np.abs(images[8][16, x].astype(int) - wanted).max() <= 8, (x, images[8][16, x])
+
+
+def test_pictures_that_could_be_transparent_and_are_not_are_left_alone(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip("opaque.mkv", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=0.4,format=bgra,setparams=range=pc",
+                     "-c:v", "ffv1")  # fmt: skip
+    assert "bgra" in picture_line(clip)
+    assert run("video", clip, "-o", tmp_path / "out.mkv", "--codec", "ffv1") == 0
+    assert "ransparent" not in capsys.readouterr().err
+    assert np.array_equal(read_back(clip)[1], read_back(tmp_path / "out.mkv")[1])
 
 
 def test_size_is_what_was_asked_for_and_the_picture_keeps_its_shape(run: Run, tmp_path: Path, make_clip: Clip) -> None:

@@ -55,6 +55,35 @@ def test_two_hours_of_film_end_in_step(run: Run, tmp_path: Path, make_clip: Clip
     assert begins == pytest.approx(25.0, abs=0.03)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_two_whole_hours_of_film_have_every_frame_and_sound_in_step(
+    run: Run, tmp_path: Path, make_clip: Clip, suffix: str
+) -> None:
+    """All of two hours, in ninety segments, at a tenth of NTSC's rate, so that it takes a minute."""
+    rate, moments = Fraction(3000, 1001), (10, 3600, 7195)
+    beeps = "+".join(f"between(t,{moment},{moment}.2)" for moment in moments)
+    beep = f"sine=frequency=500:sample_rate=8000:duration=7200,volume='{beeps}':eval=frame"
+    clip = make_clip(
+        "hours.mov", "-f", "lavfi", "-i", f"nullsrc=size=96x16:rate={rate}:duration=7200,format=yuv444p,{NUMBERED}",
+        "-f", "lavfi", "-i", beep, "-pix_fmt", "yuv420p", "-preset", "ultrafast", "-crf", "30", "-c:a", "pcm_s16le",
+    )  # fmt: skip
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out, "--quiet") == 0
+    before, after = read_back(clip)[0], read_back(out)
+    assert len(before) == len(after[0]) == 21_579
+    grain = Fraction(1, 1000) if suffix == "mkv" else 0
+    assert max(abs(time - count / rate) for count, time in enumerate(after[0])) <= grain
+    assert [number_in(image) for image in after[1]] == [count % 4096 for count in range(21_579)]
+    assert duration(out) == pytest.approx(7200, abs=0.4)
+    loud = [np.abs(sound(path, rate=8000)) > 0.02 for path in (clip, out)]
+    for moment in moments:
+        near = slice((moment - 5) * 8000, (moment + 4) * 8000)
+        begins = [np.flatnonzero(samples[near])[0] / 8000 for samples in loud]
+        assert begins[0] == pytest.approx(5, abs=0.2) and begins[1] == pytest.approx(begins[0], abs=0.03)
+
+
 def test_clock_of_a_two_hour_film_does_not_drift() -> None:
     """Milliseconds in, as Matroska has them; exact multiples of the rate out, two hours long."""
     rate = Fraction(24000, 1001)

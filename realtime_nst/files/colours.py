@@ -75,6 +75,11 @@ def to_rgb(colours: Colours, width: int, height: int) -> str:
     return f"scale={width}:{height}{known}"
 
 
+def on_white() -> str:
+    """Filters that lay transparent pictures on white, as a page would."""
+    return "format=gbrap,split[a][b];[b]drawbox=color=white:t=fill:replace=1[c];[c][a]overlay=format=gbrp"
+
+
 def from_rgb(colours: Colours) -> str:
     """Filters from RGB to pictures that a file holds with these tags."""
     parts = [f"colorspace={colours.matrix}", "range=tv"]

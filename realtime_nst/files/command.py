@@ -6,7 +6,8 @@ import time
 from functools import partial
 
 from realtime_nst import commands
-from realtime_nst.backend import Backend, choose_backend
+from realtime_nst.backend import choose_backend
+from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.files.containers import PIPE
@@ -36,11 +37,14 @@ def video(options: argparse.Namespace) -> int:
     if len(tasks) == 1:
         check_task(tasks[0], options.inputs, overwrite=options.overwrite or options.skip_existing)
     report = _report(options)
-    path = read_path(commands.find_all_styles(options), options.style, options.every)
+    book = commands.find_all_styles(options)
+    path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
+    brush = Brush(commands.load_stylizer(backend), options.strength, options.colours)
     wishes = Wishes(
         styles=path,
         engine=str(backend),
+        look=brush.description(),
         size=options.size,
         begin=options.start,
         end=options.end,
@@ -54,16 +58,15 @@ def video(options: argparse.Namespace) -> int:
     )
     controls = Controls(path.styles)
     with on_interrupt(controls.leave):
-        return _paint_all(tasks, options, wishes, backend, report, controls)
+        return _paint_all(tasks, options, wishes, brush, report, controls)
 
 
 def _paint_all(
-    tasks: list[Task], options: argparse.Namespace, wishes: Wishes, backend: Backend, report: Report, controls: Controls
+    tasks: list[Task], options: argparse.Namespace, wishes: Wishes, brush: Brush, report: Report, controls: Controls
 ) -> int:
     """Paint one after another; what goes wrong with one does not stop the rest."""
     several = len(tasks) > 1 or any(path.is_dir() for path in options.inputs)
     painted = skipped = failed = 0
-    stylizer = None
     inputs = [task.source for task in tasks]
     for task in tasks:
         if _stopped(controls):
@@ -77,10 +80,9 @@ def _paint_all(
                 check_file(task.source)
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 check_task(task, inputs, overwrite=options.overwrite)
-            stylizer = stylizer or commands.load_stylizer(backend)
             started = time.monotonic()
-            prepare = partial(stylizer.prepare, [wishes.styles.styles[0].body])
-            outcome = paint_video(task.source, task.output, wishes, stylizer.paint, prepare, report, controls)
+            prepare = partial(brush.prepare, wishes.styles.styles[0])
+            outcome = paint_video(task.source, task.output, wishes, brush.paint, prepare, report, controls)
         except (NSTError, OSError) as error:
             if not several and not options.json:
                 raise

@@ -16,7 +16,7 @@ import numpy as np
 
 from realtime_nst.buffers import Buffers
 from realtime_nst.errors import SourceError
-from realtime_nst.files.colours import to_rgb
+from realtime_nst.files.colours import on_white, to_rgb
 from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
 from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo
 from realtime_nst.stage import Stage
@@ -136,8 +136,14 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
     before += ["-ss", f"{seek:.3f}"] if seek > 0 else []
     filters = [f"fps={info.rate}"] if live else []
     filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced else []
-    filters += [to_rgb(info.colours, info.width, info.height), "format=rgb24", "sidedata=mode=delete", "showinfo=checksum=0"]
-    command = ["-nostdin", "-nostats", "-loglevel", "repeat+info", *before, "-i", address(path), "-map", "0:V:0"]
+    filters += [
+        to_rgb(info.colours, info.width, info.height),
+        *([on_white()] if info.alpha else []),
+        "format=rgb24",
+        "sidedata=mode=delete",
+        "showinfo=checksum=0",
+    ]
+    command = ["-nostdin", "-nostats", "-loglevel", "repeat+info", *before, *info.decoder, "-i", address(path), "-map", "0:V:0"]
     command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
     return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
 

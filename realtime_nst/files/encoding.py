@@ -16,12 +16,14 @@ from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.colours import Colours, from_rgb
 from realtime_nst.files.containers import MP4
 from realtime_nst.files.encoders import Encoder, choose_encoder
-from realtime_nst.files.ffmpeg import NOWHERE, PIPE, address, said, start, stop, wait
+from realtime_nst.files.ffmpeg import NOWHERE, PIPE, address, said, start, stop, wait, watch
 from realtime_nst.files.rawstream import frame_head, stream_head
 from realtime_nst.files.timing import ticks_per_second
 
 CLOSE_TIMEOUT = 60.0
-"""Seconds for ffmpeg to finish a file: it may have to encode the last frames, and move an index to the front."""
+"""Seconds that ffmpeg may stand still while it finishes a file: it may have to encode the last frames."""
+USUAL_PICTURE = 1920 * 1080
+"""Pixels above which it gets more time in proportion."""
 LARGE_PICTURE = 4_000_000
 """Pixels from which on an encoder must not hold many frames."""
 FRUGAL = {
@@ -71,6 +73,7 @@ class FrameWriter:
         self.ticks_per_second = ticks_per_second(rate)
         self._step = int(self.ticks_per_second / rate)
         self._draft = None if path is None else draft_of(path)
+        self._patience = CLOSE_TIMEOUT * max(1.0, width * height / USUAL_PICTURE)
         encoder = encoder or choose_encoder(MP4, width, height)[0]
         if path is not None and not path.parent.is_dir():
             raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
@@ -146,8 +149,11 @@ class FrameWriter:
         if self._errors.closed:
             return
         self.end()
-        if wait(self._process, CLOSE_TIMEOUT) is None:
+        if self._draft is None:
+            self._process.wait()  # whoever reads the pipe may take as long as they like
+        elif watch(self._process, self._draft, self._patience) is None:
             stop(self._process)
+            self._errors.write(f"No progress for {self._patience:.0f} seconds".encode())
         if self._process.returncode or (self._draft is not None and not self._draft.exists()):
             raise self._failure()
         self._errors.close()

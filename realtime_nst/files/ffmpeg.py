@@ -82,20 +82,25 @@ def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEO
     with tempfile.TemporaryFile() as errors:
         process = start(["-loglevel", "error", "-y", *arguments, address(str(output))], stdout=NOWHERE, stderr=errors)
         try:
-            seen, since = (-1, -1), time.monotonic()
-            while (code := wait(process, 0.2)) is None:
-                now = _state(output)
-                if now != seen:
-                    seen, since = now, time.monotonic()
-                if time.monotonic() - since > timeout:
-                    code = None
-                    break
+            code = watch(process, output, timeout)
         finally:
             stop(process)
         if code == 0 and output.exists():
             return None
         output.unlink(missing_ok=True)
         return f"nothing for {timeout:.0f} seconds." if code is None else said(errors, str(output))
+
+
+def watch(process: Process, output: Path, timeout: float) -> int | None:
+    """The exit code of a process that writes a file, however long it takes; `None` once it stood still for too long."""
+    seen, since = (-1, -1), time.monotonic()
+    while (code := wait(process, 0.2)) is None:
+        now = _state(output)
+        if now != seen:
+            seen, since = now, time.monotonic()
+        if time.monotonic() - since > timeout:
+            return None
+    return code
 
 
 def wait(process: Process, seconds: float) -> int | None:

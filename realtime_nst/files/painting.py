@@ -245,6 +245,7 @@ class _Painting:
             "bytes": status.st_size,
             "changed": status.st_mtime_ns,
             "styles": self.wishes.styles.description(),
+            **self.wishes.look,
             "size": [self.info.width, self.info.height],
             "start": str(self.wishes.begin),
             "end": str(self.wishes.end),

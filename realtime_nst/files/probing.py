@@ -26,6 +26,12 @@ SHOWN = re.compile(r"\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+
 COLOURS = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
 MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 """Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
+ALPHA = re.compile(r"\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)")
+ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codecs that keep transparency in a picture beside the picture, and the decoders that read it."""
+LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
+FRAMES_SEEN_THROUGH = 50
+OPAQUE = 255
 CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 
 
@@ -69,6 +75,9 @@ class VideoInfo:
         tracks: All tracks, the video included.
         chapters: How many.
         tags: Names of the remarks about the whole file.
+        alpha: Whether its frames can be transparent.
+        transparent: Whether one of the first is.
+        decoder: Arguments that choose how the picture is decoded, before the input.
     """
 
     width: int
@@ -83,6 +92,9 @@ class VideoInfo:
     tracks: tuple[Track, ...] = ()
     chapters: int = 0
     tags: tuple[str, ...] = ()
+    alpha: bool = False
+    transparent: bool = False
+    decoder: tuple[str, ...] = ()
 
     @property
     def audio_codecs(self) -> tuple[str, ...]:
@@ -117,6 +129,9 @@ def probe(path: str) -> VideoInfo:
     header = text[: text.find("Stream mapping:")]
     tracks = tuple(_tracks(header))
     picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
+    beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
+    decoder = (f"-c:{picture}", beside) if beside and re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE) else ()
+    alpha = bool(decoder) or bool(ALPHA.search(text))
     return VideoInfo(
         width=width,
         height=height,
@@ -130,7 +145,21 @@ def probe(path: str) -> VideoInfo:
         tracks=tracks,
         chapters=len(re.findall(r"^\s*Chapter #0:\d+: start", header, re.MULTILINE)),
         tags=_tags(header),
+        alpha=alpha,
+        transparent=alpha and _transparent(path, decoder),
+        decoder=decoder,
     )
+
+
+def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
+    """Whether something shows through one of the first frames."""
+    least = "format=rgba,alphaextract,signalstats,metadata=print:key=lavfi.signalstats.YMIN"
+    command = [*decoder, "-i", address(path), "-map", "0:V:0", "-vf", least, "-frames:v", str(FRAMES_SEEN_THROUGH)]
+    try:
+        _, text = ask([*command, "-f", "null", "-"], STALL_TIMEOUT)
+    except TimeoutError:
+        return False
+    return any(int(number) < OPAQUE for number in LEAST_ALPHA.findall(text))
 
 
 def _tracks(header: str) -> list[Track]:

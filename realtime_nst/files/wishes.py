@@ -1,6 +1,7 @@
 """How videos are to be painted, what came of it, and what the user should know before it starts."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Wishes:
     Args:
         styles: The style of each moment.
         engine: What computes, for telling one job from another.
+        look: What is done to the styles beside that, likewise.
         size: Width and height to scale to, or `None`.
         begin: Second of the original at which to begin.
         end: Second at which to end, or `None`.
@@ -31,6 +33,7 @@ class Wishes:
 
     styles: StylePath
     engine: str = ""
+    look: Mapping[str, object] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     begin: Fraction = Fraction(0)
     end: Fraction | None = None
@@ -90,6 +93,8 @@ def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
         notices.append(f"{info.colours.hdr} is tone-mapped to ordinary brightness (BT.709).")
     if info.interlaced:
         notices.append("Interlaced; it is deinterlaced to full frames.")
+    if info.transparent:
+        notices.append("Transparent in places; that becomes white, because a painted video is opaque.")
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from realtime_nst.arguments import add_look, number, size, whole
 from realtime_nst.look import STABILITIES
 from realtime_nst.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES
 
@@ -29,8 +30,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 
     look = webcam.add_argument_group("look (remembered; keys change it)")
     look.add_argument("--style", metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4")
-    look.add_argument("--strength", type=_number(0, 1), metavar="X", help="from 0, the photo, to 1, the painting")
-    look.add_argument("--colours", action=argparse.BooleanOptionalAction, help="keep the camera's colours")
+    add_look(look, None, None)
     look.add_argument(
         "--stability",
         type=_stability,
@@ -39,16 +39,16 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     )
     look.add_argument(
         "--scale",
-        type=_number(SCALES[0], SCALES[-1]),
+        type=number(SCALES[0], SCALES[-1]),
         metavar="X",
         help=f"paint at this share of the size ({SCALES[0]:g} to 1): larger strokes, and faster",
     )
     look.add_argument(
-        "--fade", type=_number(0, LONGEST), metavar="S", help=f"seconds between two styles ({FADE_SECONDS:g}; 0 cuts)"
+        "--fade", type=number(0, LONGEST), metavar="S", help=f"seconds between two styles ({FADE_SECONDS:g}; 0 cuts)"
     )
     look.add_argument(
         "--cycle",
-        type=_number(1, LONGEST),
+        type=number(1, LONGEST),
         nargs="?",
         const=CYCLE_SECONDS,
         metavar="S",
@@ -89,27 +89,6 @@ def add_checks(commands: Any, plain: list[argparse.ArgumentParser], engine: list
     doctor.set_defaults(command=("realtime_nst.live.checks", "doctor"))
 
 
-def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
-    """A whole number within bounds, or argparse's error."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = lowest - 1
-    if not lowest <= number <= highest:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
-    return number
-
-
-def size(text: str) -> tuple[int, int]:
-    """Width and height, or argparse's error."""
-    from realtime_nst.video import parse_size
-
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 def _frames(text: str) -> int:
     return whole(text, 1)
 
@@ -120,16 +99,3 @@ def _fps(text: str) -> int:
 
 def _stability(text: str) -> int:
     return whole(text, 0, STABILITIES[-1])
-
-
-def _number(lowest: float, highest: float) -> Any:
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not lowest <= value <= highest:  # also for NaN
-            raise argparse.ArgumentTypeError(f"'{text}' is no number from {lowest:g} to {highest:g}")
-        return value
-
-    return number

@@ -7,12 +7,12 @@ A size that is not compiled yet is compiled on a thread beside, while the show g
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from realtime_nst.controls import Controls
-from realtime_nst.crossfade import Crossfade, with_strength
+from realtime_nst.crossfade import Crossfade
 from realtime_nst.errors import NSTError
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
@@ -38,7 +38,6 @@ class LivePainter:
         bodies: The networks that the user may switch between.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
-        photos: The style `none` of each body that has one, by the body's hash: where the path of strength begins.
         pace: Chooses the process size; without one it is the user's.
     """
 
@@ -49,14 +48,12 @@ class LivePainter:
         bodies: Sequence[Body],
         width: int,
         height: int,
-        photos: Mapping[str, Style] | None = None,
         pace: Pace | None = None,
     ) -> None:
         self.controls = controls
         self.width, self.height = width, height
         self._stylizer = stylizer
         self._bodies = list(bodies)
-        self._photos = dict(photos or {})
         self._pace = pace
         self._path = Crossfade()
         self._held: tuple[np.ndarray, Look, float, bool] | None = None
@@ -99,8 +96,7 @@ class LivePainter:
 
     def _paint(self, photo: np.ndarray, style: Style) -> np.ndarray:
         controls = self.controls
-        style, left = with_strength(style, controls.strength, self._photos)
-        look = Look(left, float(controls.colours), float(controls.stability))
+        look = Look(controls.strength, float(controls.colours), float(controls.stability))
         held = (style.vector, look, self._scale, controls.mirror)
         before, self._held = self._held, held
         fresh = before is None or held[1:] != before[1:] or not np.array_equal(held[0], before[0])

@@ -34,8 +34,6 @@ from realtime_nst.styles import Style
 from realtime_nst.video import Frame, Sink
 
 DEFAULT_STYLE = "wave"
-PHOTO_STYLE = "none"
-"""The style that gives the photo back: where the path of strength begins. It is not among the numbered ones."""
 RECORDING_FPS = 60.0
 """A recording has at most so many frames per second, whatever a camera claims."""
 STREAM_PATIENCE = 3.0
@@ -81,16 +79,14 @@ class Show:
         self._watching: list[Callable[[], bool]] = []
         backend = choose_backend(options.backend, options.precision)
         stylizer = load_stylizer(backend)
-        photos = {known.body.sha256: known for known in book.values() if known.name == PHOTO_STYLE}
-        numbered = [known for known in book.values() if known.name != PHOTO_STYLE]
-        self.controls = Controls(numbered or [style], style, settings)
+        self.controls = Controls(list(book.values()) or [style], style, settings)
         self.controls.cycle(options.cycle is not None)
         self.controls.full_screen = options.full_screen
         self.stats = Stats()
         self._engine = str(backend)
         bodies = list({body.sha256: body for body in (style.body, *book.bodies)}.values())
         pace = Pace(options.fps) if options.fps and has_opencv() else None
-        self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, photos, pace)
+        self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, pace)
         self.snapshots = Snapshots(options.snapshots, self.controls, say)
         if hasattr(source, "tell"):
             source.tell = self.controls.say

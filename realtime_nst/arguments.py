@@ -1,0 +1,61 @@
+"""What flags of several commands share: how their values are read, and the flags of a look."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+
+def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
+    """The flags of a look, the same in every command that paints.
+
+    Args:
+        parser: A parser or a group of its flags.
+        default: Strength without the flag; `None` where something else remembers it.
+        colours: Likewise whether colours are kept.
+    """
+    parser.add_argument(
+        "--strength", type=number(0, 1), default=default, metavar="X", help="from 0, the photo, to 1, the painting"
+    )
+    parser.add_argument(
+        "--keep-colours",
+        dest="colours",
+        action=argparse.BooleanOptionalAction,
+        default=colours,
+        help="the style's brush with the photo's colours",
+    )
+
+
+def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
+    """A whole number within bounds, or argparse's error."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = lowest - 1
+    if not lowest <= value <= highest:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
+    return value
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    """A reader of numbers within bounds, with argparse's error."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not lowest <= value <= highest:  # also for NaN
+            raise argparse.ArgumentTypeError(f"'{text}' is no number from {lowest:g} to {highest:g}")
+        return value
+
+    return read
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height, or argparse's error."""
+    from realtime_nst.video import parse_size
+
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,144 @@
+"""Large pictures on a processor in little memory: the end of the network works in strips that share their statistics.
+
+What is computed at half of the picture's size takes two thirds of the memory. It comes in two rounds: the first adds
+up what the instance normalization needs to know about the whole picture, the second paints strip by strip. Strips
+overlap by as much as the convolutions look around, so that none shows.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime_nst.backend import Backend, activate, openvino_core
+from realtime_nst.errors import BackendError
+from realtime_nst.modelcache import forget_model, load_model, model_key, store_model
+from realtime_nst.openvino_engine import OPTIONS, ROUNDING, fold_crops
+from realtime_nst.styles import Body
+
+if TYPE_CHECKING:
+    import keras
+
+LARGE_PICTURE = 16_000_000
+"""Pixels from which on the end of the network works in strips."""
+STRIP_PIXELS = 2_000_000
+HALO = 1
+"""Rows at a quarter of the size at a strip's inner edges that see what is not there."""
+QUARTER = 4
+EPSILON = 1e-5
+
+
+def strip_rows(width: int, height: int) -> int:
+    """Rows of a strip at a quarter of the picture's size."""
+    return min(height // QUARTER, max(8, STRIP_PIXELS // (QUARTER * width)))
+
+
+class StripEngine:
+    """Image and vector to image, in parts.
+
+    Args:
+        body: The network.
+        width: Width of the pictures in pixels, a multiple of 8.
+        height: Height of the pictures in pixels, a multiple of 8.
+        backend: OpenVINO, with its precision.
+
+    Raises:
+        StyleError: The body's weights are damaged.
+        BackendError: The temporary folder is full.
+    """
+
+    def __init__(self, body: Body, width: int, height: int, backend: Backend) -> None:
+        self._width, self._height, self._rows = width, height, strip_rows(width, height)
+        self._half = body.architecture.half
+        parts: list[keras.Model] = []
+
+        def part(index: int) -> "keras.Model":
+            if not parts:
+                activate(backend)
+                from realtime_nst.network import build_transform_network, set_kernels
+                from realtime_nst.strip_network import cut_network
+
+                network = build_transform_network(body.architecture, width=width, height=height)
+                set_kernels(network, body.weights())
+                parts.extend(cut_network(network, self._rows))
+            return parts[index]
+
+        facts = (body.sha256, width, height, self._rows)
+        # The sums are always float32: variance is a small difference of large numbers.
+        precisions = (backend.precision, "float32", backend.precision)
+        self._front, self._sums, self._back = (
+            _compile(lambda index=index: part(index), ("part", index, *facts), precision)  # type: ignore[misc]
+            for index, precision in enumerate(precisions)
+        )
+
+    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        painted: np.ndarray = self.on_device(image, vector)[0]
+        return painted
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """The painting `(1, height, width, 3)`."""
+        features = _run(self._front, images=image[None], vectors=vector[None])[0]  # (1, C, H/4, W/4)
+        scale, shift, *colours = np.split(vector[None, -2 * self._half - 6 :], np.cumsum([self._half, self._half, 3]), axis=1)
+        total, squares = np.zeros((2, self._half))
+        for strip, kept in self._strips():
+            sums, sums_of_squares = _run(self._sums, features=features[:, :, strip])
+            rows = slice(2 * kept.start, 2 * kept.stop)
+            total += sums[0, :, rows].sum(1, dtype=np.float64)
+            squares += sums_of_squares[0, :, rows].sum(1, dtype=np.float64)
+        mean = total / (self._height * self._width / 4)
+        gain = scale / np.sqrt(squares / (self._height * self._width / 4) - mean**2 + EPSILON)
+        norm = {"scales": gain.astype(np.float32), "shifts": (shift - mean * gain).astype(np.float32)}
+        norm |= {"colour_scales": colours[0], "colour_shifts": colours[1]}
+        picture = np.empty((1, self._height, self._width, 3), np.uint8)
+        for strip, kept in self._strips():
+            painted = _run(self._back, features=features[:, :, strip], **norm)[0]
+            top = QUARTER * (strip.start + kept.start)
+            rows = slice(QUARTER * kept.start, QUARTER * kept.stop)
+            picture[:, top : top + rows.stop - rows.start] = painted[:, rows]
+        return picture
+
+    def _strips(self) -> Iterator[tuple[slice, slice]]:
+        """Rows of each strip at a quarter of the size, and which rows of it are to be kept; each row is kept once."""
+        end, done = self._height // QUARTER, 0
+        while done < end:
+            top = min(max(done - HALO, 0), end - self._rows)
+            bottom = top + self._rows
+            kept = end if bottom == end else bottom - HALO
+            yield slice(top, bottom), slice(done - top, kept - top)
+            done = kept
+
+
+def _run(request: Any, **arrays: np.ndarray) -> list[np.ndarray]:
+    """The outputs of a compiled part; they are overwritten by its next run."""
+    import openvino
+
+    given = {name: openvino.Tensor(np.ascontiguousarray(array), shared_memory=False) for name, array in arrays.items()}
+    request.infer(given, share_outputs=True)
+    return [tensor.data for tensor in request.output_tensors]
+
+
+def _compile(build: Callable[[], "keras.Model"], facts: tuple[object, ...], precision: str) -> Any:
+    """A request to a part of the network: from disk if it was compiled before, else built by Keras."""
+    core = openvino_core()
+    options = {**OPTIONS, "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
+    key = model_key(*facts, precision)
+    blob = load_model(key)
+    if blob is not None:
+        try:
+            return core.import_model(blob, "CPU", options).create_infer_request()
+        except RuntimeError:  # of another processor or version after all, or damaged
+            forget_model(key)
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "part.xml")
+        try:
+            build().export(file, format="openvino", verbose=False)
+        except RuntimeError as error:
+            raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
+        model = core.read_model(file)
+    fold_crops(model)
+    model.reshape({node.output(0): [1, *list(node.output(0).get_partial_shape())[1:]] for node in model.get_parameters()})
+    compiled = core.compile_model(model, "CPU", options)
+    store_model(key, compiled.export_model().getvalue())
+    return compiled.create_infer_request()

@@ -1,0 +1,130 @@
+"""Large pictures in strips: the same picture as at once, without a seam, and within the memory that is promised."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.backend import Backend, openvino_has_bfloat16
+from realtime_nst.engine import build_engine
+from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
+from realtime_nst.photos import read_photo
+from realtime_nst.strips import StripEngine
+from realtime_nst.stylebook import StyleBook, find_styles
+
+ROOT = Path(__file__).parents[1]
+FLOAT32 = Backend("openvino", "float32", gpu=False)
+PRECISIONS = ["float32", *(["bfloat16"] if openvino_has_bfloat16() else [])]
+MOST_MEMORY = 4 * 2**30
+MEASURED = """
+import sys, threading, time
+from pathlib import Path
+from realtime_nst.cli import main
+
+def tree(process):
+    children = [task.read_text().split() for task in Path(f"/proc/{process}/task").glob("*/children")]
+    return [process, *(found for child in sum(children, []) for found in tree(child))]
+
+def used(process):
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):  # it has just ended
+        return 0
+
+most = 0
+def watch():
+    global most
+    while True:
+        try:
+            most = max(most, sum(map(used, tree("self"))))
+        except OSError:
+            pass
+        time.sleep(0.1)
+
+threading.Thread(target=watch, daemon=True).start()
+code = main(sys.argv[1:])
+print(most)
+sys.exit(code)
+"""
+"""The program, and the most memory that it and its ffmpeg took together."""
+
+
+def most_memory(*arguments: object) -> int:
+    done = subprocess.run([sys.executable, "-c", MEASURED, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def short_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strips of eight rows at a quarter of the size."""
+    monkeypatch.setattr("realtime_nst.strips.STRIP_PIXELS", 1)
+
+
+@pytest.mark.usefixtures("short_strips")
+@pytest.mark.parametrize("height", [64, 72, 200])
+def test_every_row_is_painted_once(book: StyleBook, height: int) -> None:
+    strips = list(StripEngine(book["wave"].body, 64, height, FLOAT32)._strips())
+    rows = [strip.start + row for strip, kept in strips for row in range(kept.start, kept.stop)]
+    assert rows == list(range(height // 4)) and {strip.stop - strip.start for strip, _ in strips} == {8}
+
+
+@pytest.mark.usefixtures("short_strips")
+def test_strips_are_the_picture_that_is_painted_at_once(book: StyleBook) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (152, 96, 3), np.uint8)
+    image[:70] //= 3  # statistics of a strip differ from those of the whole
+    for name in ("wave", "scream"):
+        style = book[name]
+        whole = OpenVINOEngine(compile_body(style.body, 96, 152, FLOAT32), 96, 152)(image, style.vector)
+        for _ in range(2):  # compiled, and from disk
+            found = StripEngine(style.body, 96, 152, FLOAT32)(image, style.vector)
+            differences = np.abs(found.astype(int) - whole)
+            assert differences.max() <= 1 and differences.mean() < 0.01
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_no_seam_shows_in_a_shipped_style(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_nst.strips.STRIP_PIXELS", 512 * 100)
+    photo, style = read_photo(ROOT / "samples" / "astronaut.jpg"), find_styles([ROOT / "weights"])["mondrian"]
+    backend = Backend("openvino", precision, gpu=False)
+    whole = OpenVINOEngine(compile_body(style.body, 512, 512, backend), 512, 512)(photo, style.vector)
+    engine = StripEngine(style.body, 512, 512, backend)
+    rows = np.abs(engine(photo, style.vector).astype(int) - whole).mean((1, 2))
+    seams = np.array([4 * (strip.start + kept.start) for strip, kept in engine._strips()][1:])
+    assert len(seams) == 5 and rows.mean() < (0.01 if precision == "float32" else 0.5)
+    near = np.concatenate([rows[seam - 4 : seam + 4] for seam in seams])
+    assert near.mean() < 1.5 * rows.mean() + 0.01, "rows at seams differ no more than the others"
+
+
+def test_only_large_pictures_are_painted_in_strips(book: StyleBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_nst.strips.LARGE_PICTURE", 96 * 64)
+    assert isinstance(build_engine(book["wave"].body, 96, 64, FLOAT32), OpenVINOEngine)
+    assert isinstance(build_engine(book["wave"].body, 96, 72, FLOAT32), StripEngine)
+    half = Backend("openvino", "bfloat16", gpu=False)
+    assert isinstance(build_engine(book["wave"].body, 96, 72, half), OpenVINOEngine), "it takes half as much anyway"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells how much memory a process takes")
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_8k_photo_fits_into_four_gibibytes(tmp_path: Path, precision: str) -> None:
+    Image.open(ROOT / "samples" / "astronaut.jpg").resize((7680, 4320)).save(tmp_path / "8k.jpg")
+    flags = ["--precision", precision, "--strength", "0.7", "--keep-colours"]
+    assert most_memory("image", tmp_path / "8k.jpg", "-o", tmp_path / "out.jpg", *flags) < MOST_MEMORY
+    assert read_photo(tmp_path / "out.jpg").shape == (4320, 7680, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells how much memory a process takes")
+@pytest.mark.parametrize(("size", "frames"), [("3840x2160", 6), ("7680x4320", 4)])
+def test_large_video_fits_into_four_gibibytes(tmp_path: Path, make_clip: Callable[..., Path], size: str, frames: int) -> None:
+    source = f"testsrc2=size={size}:rate=24,format=yuv420p"
+    clip = make_clip(f"{size}.mp4", "-f", "lavfi", "-i", source, "-frames:v", str(frames), "-preset", "ultrafast")
+    assert most_memory("video", clip, "-o", tmp_path / "out.mp4", "--keep-colours", "--quiet") < MOST_MEMORY
+    assert os.path.getsize(tmp_path / "out.mp4") > 10_000  # noqa: PTH202
