@@ -91,15 +91,25 @@ def activate(backend: Backend) -> None:
     with greetings_held_back(), jax_left_out(unless=backend.name == "jax"):
         import keras
 
+        if backend.name == "tensorflow" and keras.config.backend() == "tensorflow":
+            look_for_gpus()
+
     if keras.config.backend() != backend.name:
         raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")
     keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
     keras.config.set_dtype_policy(backend.dtype_policy)
 
 
+def look_for_gpus() -> None:
+    """Let TensorFlow look for GPUs now; it would do so, and call a missing driver an error, at its first operation."""
+    import tensorflow
+
+    tensorflow.config.list_physical_devices("GPU")
+
+
 @contextmanager
 def greetings_held_back() -> Iterator[None]:
-    """Keep what a framework's native code writes to stderr while it is imported; shown only if that fails.
+    """Keep what a framework's native code writes to stderr while it is loaded; shown only if that fails.
 
     TensorFlow greets with hints about its build before it looks at its own log level.
     """

@@ -208,7 +208,8 @@ def test_a_stream_arrives_with_its_colours(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         address = f"udp://127.0.0.1:{free.getsockname()[1]}"
     caught = tmp_path / "caught.mp4"
-    listen = [executable(), "-v", "error", "-y", "-i", f"{address}?timeout=60000000", "-t", "1", "-c", "copy", str(caught)]
+    # A number of frames, not of seconds: who comes late waits for a key frame, and that second would be empty.
+    listen = [executable(), "-v", "error", "-y", "-i", f"{address}?timeout=60000000", "-frames:v", "9", "-c", "copy", str(caught)]
     listener = subprocess.Popen(listen, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     sink = StreamSink(address, 48, 32, RATE)
     shade = np.zeros((32, 48, 3), np.uint8)
