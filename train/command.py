@@ -148,6 +148,8 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
     paintings = {}
     for name, path in zip(names, options.pictures):
         known = PAINTINGS.get(name) or Painting(path.stem)
+        if options.painting_size is not None:  # the user knows better than the recipe of a shipped style
+            known = replace(known, size=None)
         paintings[name] = replace(known, **given) if len(names) == 1 else known
     return Job(
         pictures=dict(zip(names, options.pictures)),

@@ -146,8 +146,7 @@ def square(photo: np.ndarray, size: int) -> np.ndarray:
 
 def painting_size_of(style: Style) -> int:
     """The size of the painting that a style was trained with, as its file says, or the recipe's."""
-    recipe = style.metadata.get("recipe")
-    size = recipe.get("painting_size") if isinstance(recipe, dict) else None
+    size = style.metadata.get("painting_size")
     return size if isinstance(size, int) and 64 <= size <= 4096 else BODY_RECIPE.painting_size
 
 

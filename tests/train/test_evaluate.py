@@ -334,10 +334,8 @@ def test_painting_is_found_by_the_name_of_the_style_or_of_the_work(tmp_path: Pat
     assert find_painting(tmp_path, "mine", False) is None and find_painting(None, "kiss", True) is None
 
 
-@pytest.mark.parametrize(
-    "metadata", [{}, {"recipe": 3}, {"recipe": {"painting_size": 10**9}}, {"recipe": {"painting_size": "x"}}]
-)
+@pytest.mark.parametrize("metadata", [{}, {"painting_size": None}, {"painting_size": 10**9}, {"painting_size": "x"}])
 def test_size_of_the_painting_is_that_of_training_if_it_makes_sense(book: StyleBook, metadata: dict[str, Any]) -> None:
     body = book["wave"].body
     assert painting_size_of(Style("a", book["wave"].vector, body, metadata)) == RECIPE.painting_size
-    assert painting_size_of(Style("a", book["wave"].vector, body, {"recipe": {"painting_size": 420}})) == 420
+    assert painting_size_of(Style("a", book["wave"].vector, body, {"painting_size": 420})) == 420
