@@ -1,5 +1,6 @@
 """Which engine serves this machine, at which precision; decided before Keras is imported, because it reads it once."""
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -51,7 +52,8 @@ class Backend:
 def choose_backend(name: str = "auto", precision: str = "auto") -> Backend:
     """The backend that the user wants, or the one that suits the machine.
 
-    Without a GPU OpenVINO is several times faster than the others; with one, TensorFlow compiles for it.
+    Without a GPU OpenVINO is several times faster than the others; with one, TensorFlow or JAX compile for it, where they
+    are installed with CUDA.
 
     Args:
         name: One of `BACKENDS`, or "auto".
@@ -63,9 +65,9 @@ def choose_backend(name: str = "auto", precision: str = "auto") -> Backend:
     """
     if name not in ("auto", *BACKENDS) or precision not in ("auto", *PRECISIONS):
         raise ValueError(f"backend {name!r}, precision {precision!r}: unknown.")
-    gpu = has_nvidia_gpu()
     if name == "auto":
-        name = "tensorflow" if gpu and installed("tensorflow") else "openvino"
+        name = next((name for name in ("tensorflow", "jax") if reaches_gpu(name)), "openvino")
+    gpu = reaches_gpu(name)
     if not installed(name):
         raise BackendError(f"The backend '{name}' is not installed: `pip install {name}`, or use `--backend auto`.")
     if name == "openvino":
@@ -156,6 +158,20 @@ def has_nvidia_gpu() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or (sys.platform == "win32" and shutil.which("nvidia-smi") is not None)
 
 
+def reaches_gpu(name: str) -> bool:
+    """True if a framework can put an NVIDIA GPU to work here, told without importing it.
+
+    A driver alone is not enough: `pip install tensorflow` brings no CUDA, and would compute on the processor.
+    """
+    if not installed(name) or not has_nvidia_gpu():
+        return False
+    if name == "jax":
+        return any(installed(plugin) for plugin in ("jax_cuda13_plugin", "jax_cuda12_plugin"))
+    if name == "tensorflow":  # on Windows its wheels know no GPU
+        return sys.platform == "linux" and (installed("nvidia.cudnn") or ctypes.util.find_library("cudnn") is not None)
+    return False
+
+
 def openvino_has_bfloat16() -> bool:
     """True if this processor multiplies bfloat16 itself; elsewhere it would only cost."""
     return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -178,4 +194,7 @@ def openvino_core() -> Any:
 
 def installed(module: str) -> bool:
     """True if a package can be imported; it is not imported."""
-    return importlib.util.find_spec(module) is not None
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that it would be in
+        return False

@@ -42,9 +42,10 @@ def load_model(key: str) -> bytes | None:
     path = cache_folder() / key
     try:
         content = path.read_bytes()
-        path.touch()  # used just now
     except OSError:
         return None
+    with suppress(OSError):  # a cache that may only be read serves, too
+        path.touch()  # used just now
     digest, blob = content[:32], content[32:]
     if hashlib.sha256(blob).digest() != digest:
         forget_model(key)

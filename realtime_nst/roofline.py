@@ -19,6 +19,8 @@ from realtime_nst.backend import Backend, openvino_core
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 MATRIX_SIDE = 2048
 MEMORY_BYTES = 64 * 1024**2
+MOST_COPIES = 16
+"""Threads that copy at once, each its own array: enough to keep any memory busy."""
 ROUNDS = 5
 
 
@@ -67,7 +69,7 @@ def count_costs(architecture: Architecture, width: int, height: int, precision: 
         # Upsampling and convolution in one: each output sees 2x2 of the features below, not 3x3 of upsampled ones.
         taps = 4 if name in ("quarter", "half") else KERNEL**2
         features = into * channels_in + out * channels_out
-        again = 0 if name == "colours" else 2 * out * channels_out
+        again = 0 if name == "colours" else out * channels_out
         weights = KERNEL**2 * channels_in * channels_out
         costs.append(Cost(name, out * taps * channels_in * channels_out, size * (features + again + weights)))
     costs.append(Cost("frame in and out", 0, 2 * 3 * area))
@@ -85,7 +87,7 @@ def measure_machine(backend: Backend) -> Machine:
     On anything but OpenVINO the matrix rate is NumPy's in float32, which is a lower bound.
     """
     multiply = _openvino_product(backend.precision) if backend.name == "openvino" else _numpy_product()
-    source = [np.ones(MEMORY_BYTES, np.uint8) for _ in range(os.cpu_count() or 1)]
+    source = [np.ones(MEMORY_BYTES, np.uint8) for _ in range(min(os.cpu_count() or 1, MOST_COPIES))]
     target = [np.empty_like(array) for array in source]
     with ThreadPoolExecutor(len(source)) as pool:
         copying = _best(lambda: list(pool.map(np.copyto, target, source)))

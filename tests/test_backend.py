@@ -18,6 +18,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     monkeypatch.setattr(backend, "has_nvidia_gpu", lambda: facts["gpu"])
     monkeypatch.setattr(backend, "openvino_has_bfloat16", lambda: facts.get("bfloat16", False))
     monkeypatch.setattr(backend, "installed", lambda name: name in facts["packages"])  # type: ignore[operator]
+    monkeypatch.setattr(backend.sys, "platform", "linux")
+    monkeypatch.setattr(backend.ctypes.util, "find_library", lambda name: facts.get(name))
     return facts
 
 
@@ -26,6 +28,7 @@ def test_processor_gets_openvino_and_gpu_gets_tensorflow_in_half_precision(machi
     machine["bfloat16"] = True
     assert choose_backend() == backend.Backend("openvino", "bfloat16", gpu=False)
     machine["gpu"] = True
+    machine["packages"] = {"openvino", "tensorflow", "nvidia.cudnn"}
     chosen = choose_backend()
     assert chosen == backend.Backend("tensorflow", "float16", gpu=True)
     assert chosen.dtype_policy == "mixed_float16" and not chosen.channels_first
@@ -40,6 +43,19 @@ def test_openvino_is_given_float32_and_rounds_by_itself(machine: dict[str, objec
 
 def test_tensorflow_on_a_processor_is_float32(machine: dict[str, object]) -> None:
     assert choose_backend("tensorflow").dtype_policy == "float32"
+
+
+def test_a_driver_without_cuda_for_the_framework_is_no_gpu(machine: dict[str, object]) -> None:
+    machine["gpu"] = True
+    assert choose_backend() == backend.Backend("openvino", "float32", gpu=False)
+    assert choose_backend("tensorflow") == backend.Backend("tensorflow", "float32", gpu=False)
+    machine["cudnn"] = "libcudnn.so.9"  # of the system
+    assert choose_backend("tensorflow").gpu
+    machine["packages"] = {"openvino", "tensorflow", "jax", "jax_cuda13_plugin"}
+    del machine["cudnn"]
+    assert choose_backend() == backend.Backend("jax", "float16", gpu=True)
+    machine["gpu"] = False
+    assert choose_backend() == backend.Backend("openvino", "float32", gpu=False)
 
 
 def test_missing_backend_is_told_with_its_cure(machine: dict[str, object]) -> None:

@@ -42,6 +42,15 @@ def test_shipped_network_multiplies_fifteen_times_less_than_johnsons() -> None:
     assert sum(cost.bytes for cost in costs) < 400e6
 
 
+def test_bytes_of_a_layer_are_its_features_in_and_out_its_weights_and_its_features_again_for_statistics() -> None:
+    costs = {cost.name: cost.bytes for cost in count_costs(Architecture(), 64, 32, "bfloat16")}
+    quarter, eighth, half = 16 * 8, 8 * 4, 32 * 16
+    assert costs["block1a"] == 2 * (eighth * 64 + 2 * eighth * 64 + 9 * 64 * 64)
+    assert costs["down"] == 2 * (quarter * 32 + 2 * eighth * 64 + 9 * 32 * 64)
+    assert costs["colours"] == 2 * (half * 32 + half * 12 + 9 * 32 * 12), "it is not normalized"
+    assert costs["frame in and out"] == 2 * 3 * 64 * 32
+
+
 def test_costs_grow_with_the_frame_and_the_precision() -> None:
     small, large = (count_costs(NARROW, side, side, "float32") for side in (64, 128))
     for one, four in zip(small, large):

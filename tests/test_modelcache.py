@@ -25,6 +25,17 @@ def test_entry_comes_back_as_it_was() -> None:
     assert load_model(key) is None
 
 
+def test_a_cache_that_may_only_be_read_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = model_key("weights", 640, 480, "float32")
+    store_model(key, b"network")
+
+    def refused(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refused)
+    assert load_model(key) == b"network"
+
+
 def test_key_depends_on_every_fact() -> None:
     facts = ["weights", 640, 480, "float32"]
     keys = {model_key(*facts)}
