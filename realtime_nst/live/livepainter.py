@@ -16,7 +16,6 @@ from realtime_nst.crossfade import Crossfade
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.look import Look
-from realtime_nst.settings import SCALES
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Body, Style
 from realtime_nst.stylizer import Compiled, Stylizer
@@ -141,14 +140,12 @@ class LivePainter:
             self._compiling = None
 
     def _refuse(self, scale: float, error: Exception) -> None:
-        """Do without a size that does not compile, and wish for the next finer one, or stay."""
+        """Do without a size that does not compile, and stay at the one before."""
         self._refused.add(scale)
         if self._pace is not None:
             self._pace.refuse(scale, self._scale)
         if self.controls.scale == scale:
-            self.controls.scale = min(
-                (other for other in SCALES if other > scale and other not in self._refused), default=self._scale
-            )
+            self.controls.scale = self._scale
         self.controls.say(f"not at {scale:.0%}: {error}")
         log.warning("Painting at %.0f %% of the size does not work: %s", 100 * scale, error)
 
