@@ -293,7 +293,7 @@ def test_a_stream_arrives_with_its_colours(tmp_path: Path) -> None:
 
     def heard() -> bool:
         nonlocal count
-        sink.write(Frame(shade, count, 0.0))
+        sink.write(Frame(shade, count, count / 20))
         count += 1
         return listener.poll() is not None
 
