@@ -24,6 +24,7 @@ from realtime_nst.live.recorder import Recorder, plain_name
 from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.streaming import StreamSink, check_stream, mask
 from realtime_nst.live.virtualcamera import VirtualCameraSink
+from realtime_nst.photos import read_photo, write_photo
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
@@ -268,6 +269,27 @@ def test_snapshot_has_the_style_in_its_name_and_all_that_is_set_inside(tmp_path:
     expected = {"Style": "wave:0.6,scream:0.4", "Strength": "0.5", "Own colours": "yes", "Stability": "16", "Scale": "0.75"}
     assert {name: inside.get(name) for name in expected} == expected
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", inside["Creation Time"])
+
+
+def test_pictures_of_one_frame_have_names_of_their_own(
+    tmp_path: Path, controls: Controls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a paused show is saved three times within a second; the first is still being written then."""
+    may_write = threading.Event()
+    monkeypatch.setattr("realtime_nst.live.snapshots.time.strftime", lambda form: "20260101-120000")
+    monkeypatch.setattr(
+        "realtime_nst.live.snapshots.write_photo", lambda path, *what: may_write.wait(60) and write_photo(path, *what)
+    )
+    snapshots = Snapshots(tmp_path, controls)
+    for shade in (10, 90):
+        snapshots.save(frame(7, shade=shade))
+    may_write.set()
+    snapshots.finish()
+    snapshots.save(frame(7, shade=200))
+    snapshots.finish()
+    found = {path.name: int(read_photo(path)[0, 0, 0]) for path in tmp_path.iterdir()}
+    name = "wave-20260101-120000-7"
+    assert found == {f"{name}.png": 10, f"{name}-2.png": 90, f"{name}-3.png": 200}
 
 
 def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path, controls: Controls) -> None:
