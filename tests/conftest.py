@@ -160,8 +160,8 @@ def run(weights: Path) -> Callable[..., int]:
 def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
     monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
