@@ -1,6 +1,7 @@
 """Live recordings: the time of each frame, pauses, and what is left of a show that ends badly."""
 
 import os
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -15,7 +16,7 @@ from realtime_nst.live import livefile
 from realtime_nst.live.livefile import LiveFileSink, alive, fragments, plays, rescue_recordings
 from realtime_nst.video import Frame
 from tests.conftest import wait_until
-from tests.readback import duration, read_back
+from tests.readback import duration, picture_line, read_back
 
 RATE = Fraction(20)
 RNG = np.random.default_rng(0)
@@ -45,7 +46,7 @@ def test_each_frame_has_the_time_at_which_it_was_captured(tmp_path: Path) -> Non
     sink.close()
     sink.discard()
     assert shades(tmp_path / "out.mp4") == {round(at - 5, 3): pytest.approx(shade, abs=6) for at, shade in moments.items()}
-    assert duration(tmp_path / "out.mp4") == pytest.approx(2.05, abs=0.02), "the last one stays for a frame's time"
+    assert duration(tmp_path / "out.mp4") == pytest.approx(2 + 1 / 30, abs=0.02), "the last one stays for a frame's time"
     assert sink.written and sink.whole and [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
@@ -56,6 +57,16 @@ def test_what_the_camera_claims_changes_nothing(tmp_path: Path, claimed: Fractio
         sink.write(frame(100, index / 30))
     sink.close()
     assert list(shades(tmp_path / "out.mp4")) == pytest.approx([index / 30 for index in range(31)], abs=0.001)
+    said = re.search(r"([\d.]+) tbr", picture_line(tmp_path / "out.mp4"))
+    assert said and 29 < float(said[1]) <= 60, "no program takes the clock for the frame rate, or leaves out every second frame"
+
+
+def test_a_large_recording_also_begins_at_zero(tmp_path: Path) -> None:
+    sink = LiveFileSink(tmp_path / "out.mp4", 2560, 1600, RATE)
+    for index in range(3):
+        sink.write(Frame(np.full((1600, 2560, 3), 100, np.uint8), 0, index / 10))
+    sink.close()
+    assert list(shades(tmp_path / "out.mp4")) == pytest.approx([0.0, 0.1, 0.2], abs=0.001)
 
 
 def test_an_hour_of_pause_is_one_frame_that_stays(tmp_path: Path) -> None:
@@ -94,7 +105,14 @@ def record(sink: LiveFileSink, seconds: float = 10.0) -> None:
 def test_when_ffmpeg_fails_what_was_recorded_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new: bool) -> None:
     """Also with an ffmpeg that does not know of files which become ordinary ones."""
     if not new:
-        old = ("-bf:v:0", "0", "-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000")
+        old = (
+            "-x264-params",
+            livefile.ENCODER,
+            "-movflags",
+            "+frag_keyframe+empty_moov+default_base_moof",
+            "-frag_duration",
+            "1000000",
+        )
         monkeypatch.setattr(livefile, "fragments", lambda: (*old, "-flush_packets", "1"))
     sink = LiveFileSink(tmp_path / "out.mp4", 48, 32, RATE)
     record(sink)

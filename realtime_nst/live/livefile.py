@@ -23,7 +23,12 @@ from realtime_nst.video import Frame
 log = logging.getLogger(__name__)
 
 FRAGMENT_MICROSECONDS = 1_000_000
+ENCODER = "force-cfr=1:bframes=0:rc-lookahead=4:sync-lookahead=0"
+"""x264 that knows of a variable rate writes its clock's 90,000 into the stream as the frame rate, and gives a pause all
+bits. Without B-frames the first frame is shown at 0, also in fragments, which have no edit list. Little waits."""
 TRIAL_TIMEOUT = 20.0
+LEAST_RATE = Fraction(30)
+"""A camera that claims less may give more, and what converts a file to a constant rate must not lose frames."""
 DRAFT = re.compile(r"\.(.+)\.(\d+)\.live\.part(\.[^.]+)")
 """The name under which a recording grows: that of the file, the process and the ending."""
 HEAD_BYTES = 4096
@@ -40,7 +45,7 @@ class LiveFileSink:
         path: The file.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
-        rate: Frames per second that may be expected; the times decide.
+        rate: Frames per second that may be expected, for programs that want a single figure; the times decide.
 
     Raises:
         SinkError: The folder does not exist.
@@ -51,6 +56,7 @@ class LiveFileSink:
         self.written = self.whole = False
         """Whether the file has its name, and whether everything is in it."""
         self._draft = path.with_name(f".{path.stem}.{os.getpid()}.live.part{path.suffix}")
+        rate = max(rate, LEAST_RATE)
         self._writer = FrameWriter(path, width, height, rate, arguments=fragments(), draft=self._draft)
         self._started: float | None = None
         self._tick = -1
@@ -116,8 +122,7 @@ def fragments() -> tuple[str, ...]:
     except TimeoutError:
         code = 1
     kind = "+frag_keyframe+empty_moov+default_base_moof" if code else "+hybrid_fragmented"
-    # Without B-frames the first frame is shown at 0, also in fragments, which have no edit list.
-    return ("-bf:v:0", "0", "-movflags", kind, "-frag_duration", str(FRAGMENT_MICROSECONDS), "-flush_packets", "1")
+    return ("-x264-params", ENCODER, "-movflags", kind, "-frag_duration", str(FRAGMENT_MICROSECONDS), "-flush_packets", "1")
 
 
 def rescue_recordings(folder: Path) -> list[Path]:
