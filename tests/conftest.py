@@ -37,7 +37,7 @@ def ffmpeg_children() -> list[int]:
     return children
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
+def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
     """Wait for a condition; False if it does not come true in time."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -19,16 +19,11 @@ from tests.conftest import wait_until
 from tests.readback import duration, picture_line, read_back
 
 RATE = Fraction(20)
-RNG = np.random.default_rng(0)
+NOISE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
 
 
 def frame(shade: int, at: float) -> Frame:
     return Frame(np.full((32, 48, 3), shade, np.uint8), 0, at)
-
-
-def noise(at: float) -> Frame:
-    """A frame that takes room."""
-    return Frame(RNG.integers(0, 256, (32, 48, 3), np.uint8), 0, at)
 
 
 def shades(path: Path) -> dict[float, int]:
@@ -53,12 +48,13 @@ def test_each_frame_has_the_time_at_which_it_was_captured(tmp_path: Path) -> Non
 @pytest.mark.parametrize("claimed", [Fraction(5), Fraction(60), Fraction(30000, 1001)])
 def test_what_the_camera_claims_changes_nothing(tmp_path: Path, claimed: Fraction) -> None:
     sink = LiveFileSink(tmp_path / "out.mp4", 48, 32, claimed)
-    for index in range(31):
-        sink.write(frame(100, index / 30))
+    moments = np.arange(31) / 30 + np.random.default_rng(0).uniform(0, 0.02, 31)
+    for at in moments:
+        sink.write(frame(100, float(at)))
     sink.close()
-    assert list(shades(tmp_path / "out.mp4")) == pytest.approx([index / 30 for index in range(31)], abs=0.001)
+    assert list(shades(tmp_path / "out.mp4")) == pytest.approx(moments - moments[0], abs=0.001)
     said = re.search(r"([\d.]+) tbr", picture_line(tmp_path / "out.mp4"))
-    assert said and 29 < float(said[1]) <= 60, "no program takes the clock for the frame rate, or leaves out every second frame"
+    assert said and 29 < float(said[1]) <= 120, "no program takes the clock for the frame rate, or leaves out every second frame"
 
 
 def test_a_large_recording_also_begins_at_zero(tmp_path: Path) -> None:
@@ -95,9 +91,9 @@ def test_without_a_frame_nothing_is_written_and_nothing_replaced(tmp_path: Path)
 
 
 def record(sink: LiveFileSink, seconds: float = 10.0) -> None:
-    """Frames that take room, and wait until some of them are in the file."""
+    """A picture that stays, and of which an encoder makes one key frame, until some of it is in the file."""
     for index in range(round(seconds * 20)):
-        sink.write(noise(index / 20))
+        sink.write(Frame(NOISE, index, index / 20))
     assert wait_until(lambda: plays(sink._draft), 60)
 
 

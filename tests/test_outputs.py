@@ -52,7 +52,7 @@ class SlowSink(RecordingSink):
         self.error: NSTError | None = None
 
     def write(self, given: Frame) -> None:
-        self.may.wait(10)
+        self.may.wait(60)
         if self.error is not None:
             raise self.error
         super().write(given)
