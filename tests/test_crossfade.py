@@ -1,4 +1,4 @@
-"""The path between styles, and strength as a part of it."""
+"""The path between styles."""
 
 import itertools
 from pathlib import Path

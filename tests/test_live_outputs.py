@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst.errors import SinkError
+from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.live.livefile import LiveFileSink
 from realtime_nst.photos import read_photo
 from realtime_nst.settings import Settings, read_settings, write_settings
@@ -230,10 +230,27 @@ def test_what_a_crash_left_beside_an_output_gets_its_name(run: Run, tmp_path: Pa
     (tmp_path / "films").mkdir()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    (tmp_path / "films" / f".old.{gone.pid}.live.part.mp4").write_bytes(b"moof")
+    for name in ("old", "new"):  # the new one as when the same command is given again
+        (tmp_path / "films" / f".{name}.{gone.pid}.live.part.mp4").write_bytes(b"moof")
     assert run(*PATTERN, "--no-window", "--frames", 3, "-o", "films/new.mp4") == 0
-    assert sorted(path.name for path in (tmp_path / "films").iterdir()) == ["new.mp4", "old.mp4"]
+    assert sorted(path.name for path in (tmp_path / "films").iterdir()) == ["new-2.mp4", "new.mp4", "old.mp4"]
+    assert (tmp_path / "films" / "new-2.mp4").read_bytes() == b"moof"
     assert f"Recorded '{Path('films/old.mp4')}'." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_show_that_a_camera_ends_says_where_its_recording_is(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Breaking(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            yield from super().__iter__()
+            raise SourceError("The camera broke.")
+
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
+    assert run("webcam", "--no-window", "-o", "show.mp4") == 1
+    assert capsys.readouterr().err.splitlines()[-2:] == ["Recorded 'show.mp4'.", "realtime-nst: The camera broke."]
+    assert len(read_back(Path("show.mp4"))[0]) == 5
 
 
 def test_outputs_that_cannot_be_are_refused_in_one_line(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,8 +125,12 @@ def fragments() -> tuple[str, ...]:
     return ("-x264-params", ENCODER, "-movflags", kind, "-frag_duration", str(FRAGMENT_MICROSECONDS), "-flush_packets", "1")
 
 
-def rescue_recordings(folder: Path) -> list[Path]:
+def rescue_recordings(folder: Path, planned: Collection[Path] = ()) -> list[Path]:
     """Give recordings their names that a program which died could not give them any more.
+
+    Args:
+        folder: Where to look.
+        planned: Files that will be written next, so that none of them replaces what is found.
 
     Returns:
         The files.
@@ -138,7 +142,7 @@ def rescue_recordings(folder: Path) -> list[Path]:
             continue
         try:
             if plays(draft):
-                path = unused(folder / f"{match[1]}{match[3]}")
+                path = unused(folder / f"{match[1]}{match[3]}", [folder / other.name for other in planned])
                 draft.rename(path)
                 rescued.append(path)
             else:

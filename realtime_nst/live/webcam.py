@@ -122,12 +122,13 @@ class Show:
             tee.discard()
             self.painter.close()
             self.snapshots.finish()
+            for file in self._files:  # also after an error, which comes last
+                if file.written:
+                    say(f"Recorded '{file.path}'." if file.whole else f"'{file.path}' has what was recorded until then.")
         write_settings(controls.settings)
         say(f"{self.stats.summary()}.")
         for file in self._files:
-            if file.written:
-                say(f"Recorded '{file.path}'." if file.whole else f"'{file.path}' has what was recorded until then.")
-            elif not self._failures:
+            if not file.written and not self._failures:
                 say(f"No frame came; '{file.path}' was not written.")
         return 1 if self._failures else 0
 
@@ -147,10 +148,11 @@ class Show:
         tee = TeeSink(outputs)
         sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
         self._watching.append(self._fed)
-        outputs.append(Recorder(options.snapshots, controls, width, height, rate, recorded, self._failed))
-        for folder in {Path(output).parent for output in options.output if not is_stream(output)} - {options.snapshots}:
-            for path in rescue_recordings(folder):
+        planned = [Path(output) for output in options.output if not is_stream(output)]
+        for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
+            for path in rescue_recordings(folder, planned):
                 recorded(path)
+        outputs.append(Recorder(options.snapshots, controls, width, height, rate, recorded, self._failed))
         if options.virtual_camera:
             camera = VirtualCameraSink(width, height, float(rate))
             say(f"The virtual camera is '{camera.device}'.")
