@@ -74,7 +74,9 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="record to an MP4 file, or stream to rtmp://..., udp://..., srt://...; may be given several times",
     )
     outputs.add_argument("--virtual-camera", action="store_true", help="be a camera for calls and OBS")
-    outputs.add_argument("--display-in-output", action="store_true", help="put what is written over the window into all of these, too")
+    outputs.add_argument(
+        "--display-in-output", action="store_true", help="put what is written over the window into all of these, too"
+    )
     outputs.add_argument("--overwrite", action="store_true", help="replace an existing recording")
     outputs.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where keys save and record (here)")
     outputs.add_argument("--frames", type=_frames, metavar="N", help="stop after N frames")
