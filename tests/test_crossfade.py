@@ -1,4 +1,4 @@
-"""The path between styles."""
+"""The path between styles, and strength as a part of it."""
 
 import itertools
 from pathlib import Path
