@@ -175,7 +175,7 @@ def test_a_file_of_fragments_becomes_an_ordinary_one_or_stays_one_that_plays(tmp
         assert "type:'moof'" not in done.stderr
 
 
-def test_recordings_that_grow_are_left_alone_however_long_they_pause(tmp_path: Path) -> None:
+def test_recordings_that_grow_are_left_alone_however_long_they_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     asleep = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -185,7 +185,9 @@ def test_recordings_that_grow_are_left_alone_however_long_they_pause(tmp_path: P
         os.utime(tmp_path / name, (1, 1))
     sink = LiveFileSink(tmp_path / "mine.mp4", 48, 32, RATE)
     record(sink, 3.0)
-    assert rescue_recordings(tmp_path) == [tmp_path / "show.mp4", tmp_path / "wave.mp4"]
+    monkeypatch.chdir(tmp_path.parent)
+    folder = Path(tmp_path.name)
+    assert rescue_recordings(folder) == [folder / "show.mp4", folder / "wave.mp4"], "and not what this process writes itself"
     assert {path.name for path in tmp_path.iterdir()} == {"show.mp4", "wave.mp4", sink._draft.name, *names}
     asleep.communicate()
     sink.close()

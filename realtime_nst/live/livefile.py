@@ -55,7 +55,7 @@ class LiveFileSink:
         self.path = path
         self.written = self.whole = False
         """Whether the file has its name, and whether everything is in it."""
-        self._draft = path.with_name(f".{path.stem}.{os.getpid()}.live.part{path.suffix}")
+        self._draft = path.absolute().with_name(f".{path.stem}.{os.getpid()}.live.part{path.suffix}")
         rate = max(rate, LEAST_RATE)
         self._writer = FrameWriter(path, width, height, rate, arguments=fragments(), draft=self._draft)
         self._started: float | None = None
@@ -138,7 +138,7 @@ def rescue_recordings(folder: Path, planned: Collection[Path] = ()) -> list[Path
     rescued = []
     for draft in sorted(folder.glob(".*.live.part.*")):
         match = DRAFT.fullmatch(draft.name)
-        if not match or (draft in GROWING if int(match[2]) == os.getpid() else alive(int(match[2]))):
+        if not match or (draft.absolute() in GROWING if int(match[2]) == os.getpid() else alive(int(match[2]))):
             continue
         try:
             if plays(draft):
