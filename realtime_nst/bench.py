@@ -39,7 +39,7 @@ from realtime_nst.video import Frame, padded_length
 ROUNDS = 5
 PICTURES = 8
 CLIP_FPS = Fraction(30)
-LIVE_FRAMES = 90
+LIVE_FRAMES, LIVE_FPS = 90, 30.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def measure(
             rounds.append((alone, loop, alone / loop, switch(stylizer, pictures[0], style, other)))
     alone, loop, share, switched = (median(column) for column in zip(*rounds))
     stats = Stats()
-    live = PatternSource(width, height)
+    live = PatternSource(width, height, LIVE_FPS)
     run(live, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=LIVE_FRAMES)
     first, second, memory = starts(width, height, backend, options)
     return Row(
@@ -193,8 +193,8 @@ def starts(width: int, height: int, backend: Backend, options: argparse.Namespac
     command += ["--no-window", "--frames", "1", "--backend", backend.name, "--precision", backend.precision]
     command += ["--weights", str(options.weights)] if options.weights else []
     seconds, memory = [], None
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "REALTIME_NST_CACHE": cache}
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as settings:  # those of a new user
+        environment = {**os.environ, "REALTIME_NST_CACHE": cache, "REALTIME_NST_SETTINGS": settings}
         for _ in range(2):
             started = time.perf_counter()
             child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

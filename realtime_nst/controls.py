@@ -11,12 +11,12 @@ from typing import TypeVar
 from realtime_nst.crossfade import blend
 from realtime_nst.keys import KEYS
 from realtime_nst.look import STABILITIES
-from realtime_nst.settings import FADE_SECONDS, SCALES, STRENGTHS, Settings
+from realtime_nst.settings import FADE_SECONDS, SCALES, STRENGTHS, WIPES, Settings
+from realtime_nst.stylebook import mix_name
 from realtime_nst.styles import Style
 
 NOTICE_SECONDS = 2.0
 BALANCES = (0.0, 0.25, 0.5, 0.75)
-WIPES = ("", "half", "moving")
 T = TypeVar("T", int, float)
 
 
@@ -54,8 +54,7 @@ class Controls:
         self.mirror = start.mirror
         self.show_display = start.display
         self.balance = 0.0
-        self.wipe = ""
-        self.cycling = False
+        self.wipe = start.wipe
         self.full_screen = False
         self.recording = False
         self.paused = False
@@ -70,6 +69,7 @@ class Controls:
         self._next_change = 0.0
         self._clock = clock
         self._notice: tuple[str, float] = ("", 0.0)
+        self.cycle(start.cycling)
 
     def press(self, name: str | None) -> None:
         """Do what a key means; an unknown key or `None` does nothing."""
@@ -121,7 +121,7 @@ class Controls:
     def settings(self) -> Settings:
         """What the next show should start with."""
         return Settings(
-            style=self.style.name,
+            style=self.target.name,
             strength=self.strength,
             colours=self.colours,
             stability=self.stability,
@@ -130,6 +130,8 @@ class Controls:
             cycle=self._cycle_seconds,
             mirror=self.mirror,
             display=self.show_display,
+            cycling=self.cycling,
+            wipe=self.wipe,
         )
 
     def _choose(self, name: str) -> None:
@@ -155,8 +157,7 @@ class Controls:
             self.say(f"{self.style.name} and {other.name} do not mix")
             return
         self.balance = BALANCES[(BALANCES.index(self.balance) + 1) % len(BALANCES)]
-        names = f"{self.style.name}:{1 - self.balance:g},{other.name}:{self.balance:g}"
-        mix = replace(blend(self.style, other, self.balance), name=names)
+        mix = replace(blend(self.style, other, self.balance), name=mix_name(self.style.name, other.name, self.balance))
         self.target = mix if self.balance else self.style
         self.say(f"{1 - self.balance:.0%} {self.style.name}   {self.balance:.0%} {other.name}")
 

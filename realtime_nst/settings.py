@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ SCALES = (0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 FADE_SECONDS, CYCLE_SECONDS = 1.0, 10.0
 LONGEST = 3600.0
+WIPES = ("", "half", "moving")
+"""No line between before and after, one in the middle, one that goes there and back."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Settings:
         cycle: Seconds of each style when they change by themselves.
         mirror: Flip left to right.
         display: Show the figures.
+        cycling: Whether styles change by themselves.
+        wipe: Before and after, one of `WIPES`.
     """
 
     style: str = ""
@@ -45,6 +50,8 @@ class Settings:
     cycle: float = CYCLE_SECONDS
     mirror: bool = False
     display: bool = False
+    cycling: bool = False
+    wipe: str = ""
 
     def with_flags(self, flags: dict[str, Any]) -> "Settings":
         """These settings, with those of the flags that the user gave (not `None`) in their place."""
@@ -62,8 +69,9 @@ LIMITS = {
 
 
 def settings_file() -> Path:
-    """Where settings are kept."""
-    return user_config_path("realtime-nst", appauthor=False) / "live.json"
+    """Where settings are kept: in the folder that `REALTIME_NST_SETTINGS` names, or the user's own."""
+    folder = os.environ.get("REALTIME_NST_SETTINGS")
+    return Path(folder) / "live.json" if folder else user_config_path("realtime-nst", appauthor=False) / "live.json"
 
 
 def read_settings() -> Settings:
@@ -104,6 +112,8 @@ def forget_settings() -> None:
 
 
 def _fits(name: str, value: object, default: object) -> bool:
+    if name == "wipe":
+        return value in WIPES
     if isinstance(default, (bool, str)) or isinstance(value, bool):
         return type(value) is type(default)
     lowest, highest = LIMITS[name]

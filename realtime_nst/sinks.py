@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
-
-import numpy as np
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.encoding import FrameWriter
@@ -35,52 +33,28 @@ class NullSink:
 
 
 class FileSink:
-    """An MP4 file.
+    """An MP4 file of a constant frame rate, each frame once. Live recordings are in `live/livefile.py`.
 
     Args:
         path: The file.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
         rate: Frames per second of the file.
-        live: Frames come when they come: each is repeated or left out so that the file plays at the speed of life.
 
     Raises:
         SinkError: The folder does not exist.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        width: int,
-        height: int,
-        rate: Fraction,
-        *,
-        live: bool = False,
-    ) -> None:
+    def __init__(self, path: Path, width: int, height: int, rate: Fraction) -> None:
         self._writer = FrameWriter(path, width, height, rate)
-        self._rate = float(rate)
-        self._live = live
-        self._started: float | None = None
-        self._waiting: np.ndarray | None = None
 
     def write(self, frame: Frame) -> None:
-        if not self._live:
-            self._writer.write(frame.image)
-            return
-        if self._started is None:
-            self._started = frame.captured_at
-        due = round((frame.captured_at - self._started) * self._rate)
-        while self._waiting is not None and self._writer.frames < due:
-            self._writer.write(self._waiting)
-        self._waiting = frame.image
+        self._writer.write(frame.image)
 
     def poll_key(self, timeout: float) -> str | None:
         return None
 
     def close(self) -> None:
-        if self._waiting is not None:
-            self._writer.write(self._waiting)
-            self._waiting = None
         self._writer.close()
 
     def discard(self) -> None:
@@ -106,12 +80,19 @@ class TeeSink:
         return next((key for key in keys if key is not None), None)
 
     def close(self) -> None:
-        for sink in self._sinks:
-            sink.close()
+        """Close every one, also when one of them fails.
+
+        Raises:
+            Exception: The first error, when all are closed.
+        """
+        with ExitStack() as closing:  # it calls in reverse, and raises the last error that it meets
+            for sink in self._sinks:
+                closing.callback(sink.close)
 
     def discard(self) -> None:
-        for sink in self._sinks:
-            sink.discard()
+        with ExitStack() as closing:
+            for sink in self._sinks:
+                closing.callback(sink.discard)
 
 
 @contextmanager

@@ -60,18 +60,38 @@ class StyleBook:
         Raises:
             StyleError: An unknown name, a weight that is no positive number, or styles of different bodies.
         """
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        if not parts:
-            raise StyleError(f"No style in '{text}'. Write a name, or a mix as in `wave:0.6,scream:0.4`.")
-        names, weights = [], []
-        for part in parts:
-            name, colon, number = part.partition(":")
-            names.append(name.strip())
-            weights.append(_weight(number, part) if colon else 1.0)
+        names, weights = mix_parts(text)
         styles = [self[name] for name in names]
         if len(styles) == 1:
             return styles[0]
         return mix_styles(text, styles, weights)
+
+
+def mix_parts(text: str) -> tuple[list[str], list[float]]:
+    """Names and weights of a mix as in `wave:0.6,scream:0.4`, or of a style.
+
+    Raises:
+        StyleError: No name, or a weight that is no positive number.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise StyleError(f"No style in '{text}'. Write a name, or a mix as in `wave:0.6,scream:0.4`.")
+    names, weights = [], []
+    for part in parts:
+        name, colon, number = part.partition(":")
+        names.append(name.strip())
+        weights.append(_weight(number, part) if colon else 1.0)
+    return names, weights
+
+
+def mix_name(first: str, second: str, share: float) -> str:
+    """The name of a style between two, each of which may be a mix: what `StyleBook.mix` reads back."""
+    together: dict[str, float] = {}
+    for text, part in ((first, 1.0 - share), (second, share)):
+        names, weights = mix_parts(text)
+        for name, weight in zip(names, weights):
+            together[name] = together.get(name, 0.0) + part * weight / sum(weights)
+    return ",".join(f"{name}:{weight:.4g}" for name, weight in together.items() if weight)
 
 
 def mix_styles(name: str, styles: Sequence[Style], weights: Sequence[float]) -> Style:

@@ -22,6 +22,8 @@ SIZES_KEPT = 2
 LARGE_PICTURE = 10_000_000
 """Pixels from which on a picture is retouched in strips: at once it would take 120 bytes for each."""
 STRIP_PIXELS = 2_000_000
+TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
+"""A look that uses all of the retouch."""
 
 
 class Engine(Protocol):
@@ -68,10 +70,23 @@ class Stylizer:
         self.install(self.compiled(bodies, width, height, retouch=retouch), width, height)
 
     def compiled(self, bodies: Iterable[Body], width: int, height: int, *, retouch: bool = False) -> Compiled:
-        """Compile without using it yet; may run on another thread while this stylizer paints."""
+        """Compile without using it yet; may run on another thread while this stylizer paints.
+
+        With a retouch, which live shows ask for, a first picture goes through everything: TensorFlow and JAX
+        compile then, and OpenVINO takes its memory.
+        """
         width, height = padded_length(width), padded_length(height)
+        bodies = list(bodies)
         engines = {body.sha256: self._compile(body, width, height) for body in bodies}
-        return Compiled(engines, self._build_retouch(width, height) if retouch and self._build_retouch else None)
+        compiled = Compiled(engines, self._build_retouch(width, height) if retouch and self._build_retouch else None)
+        picture = np.zeros((height, width, 3), np.uint8)
+        for body in bodies if retouch else ():
+            engine, vector = engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
+            if compiled.retouch is None:
+                engine(picture, vector)
+            else:
+                compiled.retouch(picture, engine.on_device(picture, vector), TOUCHED, True)
+        return compiled
 
     def install(self, compiled: Compiled, width: int, height: int) -> None:
         """Use what was compiled for a size; the size that was not used for longest may go."""

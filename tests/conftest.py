@@ -37,7 +37,7 @@ def ffmpeg_children() -> list[int]:
     return children
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
+def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
     """Wait for a condition; False if it does not come true in time."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -160,8 +160,8 @@ def run(weights: Path) -> Callable[..., int]:
 def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
     monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

@@ -14,12 +14,23 @@ from realtime_nst.controls import Controls
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
-from tests.conftest import FakeSource, RecordingSink
+from tests.conftest import FakeSource, RecordingSink, wait_until
 
 
 def same(frame: Frame) -> Frame:
     """An identity stylizer."""
     return frame
+
+
+class CountingSource(FakeSource):
+    """Knows how many frames it has made."""
+
+    made = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in super().__iter__():
+            self.made += 1
+            yield frame
 
 
 @pytest.fixture
@@ -37,20 +48,49 @@ def test_every_frame_of_a_file_arrives_in_order(controls: Controls) -> None:
 
 def test_live_source_drops_before_inference_and_stays_fresh(controls: Controls) -> None:
     stylized: list[int] = []
+    began: list[float] = []
+    source = CountingSource(live=True, count=None, pause=0.004)
 
     def slow(frame: Frame) -> Frame:
-        time.sleep(0.03)
+        began.append(time.monotonic())
+        made = source.made
+        assert wait_until(
+            lambda: source.made >= made + 5 or source.closed.is_set(), 60
+        )  # longer than the camera takes for a few frames
         stylized.append(frame.index)
         return frame
 
     sink, stats = RecordingSink(), Stats()
-    source = FakeSource(live=True, count=None, pause=0.004)
     run(source, slow, sink, controls, stats, frames=12)
     shown = [frame.index for frame in sink.frames]
     assert len(shown) == 12 and shown == sorted(set(shown))
     assert shown == stylized[:12], "a frame was stylized and then thrown away"
     assert stats.dropped > 12
-    assert stats.latency_ms(95) < 200
+    for place, frame in enumerate(sink.frames[3:], start=3):
+        assert frame.captured_at > began[place - 3], "a frame waits no longer than those before it are painted"
+
+
+def test_what_nobody_sees_is_not_painted_until_somebody_looks_again(controls: Controls) -> None:
+    source = CountingSource(live=True, count=None, pause=0.001)
+    looking = False
+    unseen: list[int] = []
+    painted: list[tuple[int, bool]] = []
+
+    class Away(RecordingSink):
+        def poll_key(self, timeout: float) -> str | None:
+            nonlocal looking
+            if not looking and not controls.watched:
+                unseen.append(source.made)
+                looking = source.made > unseen[0] + 100
+            return super().poll_key(timeout)
+
+    def paint(frame: Frame) -> Frame:
+        painted.append((frame.index, looking))
+        return frame
+
+    run(source, paint, Away(), controls, Stats(), frames=10, watched=lambda: looking)
+    for_nobody = [index for index, seen in painted if not seen and index > unseen[0] + 1]
+    assert not for_nobody and len(painted) >= 8 and min(index for index, seen in painted if seen) > unseen[0]
 
 
 def test_stylizer_error_reaches_the_caller_and_threads_end(controls: Controls) -> None:
@@ -98,7 +138,7 @@ def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> No
     class Stalled(FakeSource):
         def __iter__(self) -> Iterator[Frame]:
             yield from FakeSource(2)
-            release.wait(20)
+            release.wait(120)
 
     class QuitLater(RecordingSink):
         def poll_key(self, timeout: float) -> str | None:
@@ -107,7 +147,7 @@ def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> No
 
     started = time.monotonic()
     run(Stalled(live=True), same, QuitLater(), controls, Stats())
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 60
     release.set()
 
 

@@ -33,7 +33,7 @@ LAYERS = [
     {"strips"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "doctor", "brush"},
     {"encoding", "wishes"},
-    {"sinks", "photos", "joining", "benchchart"},
+    {"sinks", "photos", "joining", "benchchart", "livefile"},
     {"workfolder", "outputs", "app", "recorder"},
     {"segments", "snapshots"},
     {"painting"},

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from realtime_nst.bench import COLUMNS
 from realtime_nst.benchchart import COLOURS, draw_chart
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
+from realtime_nst.settings import Settings, settings_file, write_settings
+from realtime_nst.sources import PatternSource
 
 
 def run(weights: Path, *words: object) -> int:
@@ -21,10 +24,21 @@ def run(weights: Path, *words: object) -> int:
 
 
 def test_every_figure_is_in_the_table_the_file_and_the_chart(
-    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sources: list[PatternSource] = []
+
+    def note(*arguments: Any, **named: Any) -> PatternSource:
+        sources.append(PatternSource(*arguments, **named))
+        return sources[-1]
+
+    monkeypatch.setattr("realtime_nst.bench.PatternSource", note)
+    write_settings(Settings(style="a style that is gone", strength=0.0))
+    remembered = settings_file().read_text()
     figures, chart = tmp_path / "bench.json", tmp_path / "bench.png"
     assert run(weights, "--json", figures, "--chart", chart) == 0
+    assert [source.fps for source in sources if source.live] == [30.0], "frame age is that of a usual camera"
+    assert settings_file().read_text() == remembered, "a user's show is neither measured nor changed"
     said = capsys.readouterr()
     head, row = said.out.splitlines()
     assert all(name in head for name in COLUMNS.values())

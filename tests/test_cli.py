@@ -216,7 +216,7 @@ def test_a_live_show_that_cannot_be_is_told_in_one_line(
         (["--camera", "pattern", "-o", "http://server/live"], "is no address for a stream"),
         (["--camera", "pattern", "--snapshots", tmp_path / "gone"], "Create it, or choose another with --snapshots."),
     ):
-        assert run("webcam", "--no-window", *flags) == 1
+        assert run("webcam", "--no-window", "--frames", 1, *flags) == 1
         assert words in one_line(capsys), flags
     assert list(tmp_path.iterdir()) == []
 
@@ -262,7 +262,7 @@ def test_bad_videos_are_one_line_and_leave_nothing(
 ) -> None:
     (tmp_path / "in").mkdir()
     path, words = make_bad_inputs(tmp_path / "in", talkie)[case]
-    for arguments in (("video", path, "-o", tmp_path / "out.mp4"), ("webcam", "--camera", path, "--no-window")):
+    for arguments in (("video", path, "-o", tmp_path / "out.mp4"), ("webcam", "--camera", path, "--no-window", "--frames", 1)):
         if arguments[0] == "webcam" and case == "folder":
             continue
         assert run(*arguments) == 1
@@ -316,7 +316,8 @@ def test_weights_that_cannot_be_used_are_one_line(tmp_path: Path, weights: Path,
     (broken / "torn.weights.h5").write_bytes((weights / "wave.weights.h5").read_bytes()[:500])
     (broken / "text.weights.h5").write_text("not HDF5")
     for style, words in (("torn", "may be cut short"), ("text", "not a readable weight file")):
-        assert main(["webcam", "--camera", "pattern", "--no-window", "--weights", str(broken), "--style", style]) == 1
+        show = ["webcam", "--camera", "pattern", "--no-window", "--frames", "1"]
+        assert main([*show, "--weights", str(broken), "--style", style]) == 1
         assert words in capsys.readouterr().err.splitlines()[-1]
     assert main(["styles", "--weights", str(tmp_path / "gone")]) == 1
     assert "No folder of styles at" in one_line(capsys)

@@ -122,6 +122,18 @@ def test_balance_mixes_with_the_style_before_and_a_choice_ends_the_mix(controls:
     assert controls.target.name == "wave" and controls.balance == 0
 
 
+def test_a_mix_of_mixes_has_a_name_that_can_be_read_and_is_remembered(book: StyleBook) -> None:
+    controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"))
+    for key in "nb":  # from mosaic a quarter back to the mix
+        controls.press(key)
+    assert controls.target.name == "mosaic:0.75,wave:0.15,scream:0.1"
+    for mix in (controls.target, book.mix(controls.settings.style)):
+        expected = 0.75 * book["mosaic"].vector + 0.15 * book["wave"].vector + 0.1 * book["scream"].vector
+        assert np.allclose(mix.vector, expected, atol=1e-6)
+    controls.press("n")
+    assert controls.settings.style == "scream"
+
+
 def test_styles_change_by_themselves_when_their_time_is_over(book: StyleBook) -> None:
     now = 100.0
     controls = Controls(list(book.values()), settings=Settings(cycle=10.0), clock=lambda: now)
@@ -240,9 +252,9 @@ def test_words_stay_for_two_seconds(book: StyleBook) -> None:
 
 def test_what_is_set_is_what_the_next_show_starts_with(book: StyleBook) -> None:
     controls = Controls(list(book.values()))
-    for key in "2-ck,mid":
+    for key in "2-ck,midawwb":
         controls.press(key)
-    again = Controls(list(book.values()), book[controls.settings.style], controls.settings)
+    again = Controls(list(book.values()), book.mix(controls.settings.style), controls.settings)
     assert again.settings == controls.settings != Controls(list(book.values())).settings
 
 

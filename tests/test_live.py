@@ -30,13 +30,19 @@ WIDTH, HEIGHT = 64, 48
 
 
 class Invert:
-    """An engine that gives the negative, and remembers the vectors."""
+    """An engine that gives the negative, remembers the vectors, and says how long it took.
 
-    def __init__(self) -> None:
+    Args:
+        full: Seconds for a frame of full size, by its own clock.
+    """
+
+    def __init__(self, full: float = 0.0) -> None:
         self.vectors: list[np.ndarray] = []
+        self.full, self.now = full, 0.0
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
         self.vectors.append(vector)
+        self.now += self.full * image.shape[0] * image.shape[1] / (WIDTH * HEIGHT)
         return 255 - image
 
     on_device = __call__
@@ -51,16 +57,18 @@ class Bench:
         self.engine = Invert()
         self.may_compile = threading.Event()
         self.may_compile.set()
-        self.broken = False
+        self.broken: Exception | None = None
         self.controls = Controls(list(book.values()), book["wave"], settings)
         self.stylizer = Stylizer(self.compile, lambda width, height: self.retouch)
-        self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, pace)
+        self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, pace, clock=lambda: self.engine.now)
+        self.engine.vectors.clear()  # of the pictures that warm up
+        self.looks.clear()
         self.photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
     def compile(self, body: object, width: int, height: int) -> Invert:
-        self.may_compile.wait(10)
-        if self.broken:
-            raise BackendError("no room")
+        self.may_compile.wait(60)
+        if self.broken is not None:
+            raise self.broken
         self.built.append((width, height))
         return self.engine
 
@@ -152,12 +160,72 @@ def test_few_sizes_are_kept(make: Callable[..., Bench]) -> None:
         assert len(bench.stylizer._sizes) <= SIZES_KEPT
 
 
-def test_a_size_that_does_not_compile_is_told_and_the_show_goes_on(make: Callable[..., Bench]) -> None:
+@pytest.mark.parametrize("error", [BackendError("no room"), RuntimeError("no room")])
+def test_a_size_that_does_not_compile_is_told_and_the_show_goes_on(make: Callable[..., Bench], error: Exception) -> None:
     bench = make()
-    bench.broken = True
+    bench.broken = error
     bench.controls.scale = 0.5
-    assert wait_until(lambda: bench.paint() is not None and "no room" in bench.controls.notice)
+    assert wait_until(lambda: bench.paint() is not None and "no room" in bench.controls.notice, 60)
     assert np.array_equal(bench.paint(), 255 - bench.photo)
+    assert bench.controls.scale == 1.0, "the wish is gone, so that the keys go on from what is there"
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.875, 0.6])
+def test_a_frame_rate_holds_whatever_size_the_user_wants(make: Callable[..., Bench], scale: float) -> None:
+    bench = make(settings=Settings(scale=scale), pace=Pace(30))
+    bench.engine.full = 0.15
+
+    def seconds() -> float:
+        before = bench.engine.now
+        bench.paint()
+        return bench.engine.now - before
+
+    assert seconds() > 1 / 30
+    assert wait_until(lambda: seconds() < 1 / 30, 60)
+
+
+def test_a_size_that_does_not_compile_does_not_stop_the_pace(make: Callable[..., Bench]) -> None:
+    bench = make(pace=Pace(30))
+    bench.engine.full = 0.1
+    bench.broken = BackendError("no room")
+    assert wait_until(lambda: bench.paint() is not None and "no room" in bench.controls.notice, 60)
+    bench.broken = None
+    assert wait_until(lambda: bench.paint() is not None and bench.painter.process_size()[0] < 0.6 * WIDTH, 60)
+
+
+def test_nothing_is_used_for_the_first_time_by_the_painting_thread(make: Callable[..., Bench]) -> None:
+    """TensorFlow and JAX compile at the first use."""
+    first: dict[int, str] = {}
+
+    class Noting(Invert):
+        def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+            first.setdefault(id(self), threading.current_thread().name)
+            return super().__call__(image, vector)
+
+        on_device = __call__
+
+    class NotingRetouch:
+        def __call__(self, photo: np.ndarray, painting: np.ndarray, look: Look, fresh: bool) -> np.ndarray:
+            first.setdefault(id(self), threading.current_thread().name)
+            return painting
+
+    bench = make()
+    built: list[object] = []
+    painted: list[int] = []
+
+    def keep(part: object) -> object:
+        built.append(part)
+        return part
+
+    bench.stylizer._compile = lambda body, width, height: keep(Noting())  # type: ignore[assignment, return-value]
+    bench.stylizer._build_retouch = lambda width, height: keep(NotingRetouch())  # type: ignore[assignment, return-value]
+    bench.controls.colours = True
+    bench.controls.scale = 0.5
+    assert wait_until(lambda: bench.paint() is not None and bench.painter.process_size() == (32, 24), 60)
+    for key in "k-c":
+        bench.controls.press(key)
+        painted.append(len(bench.paint()))
+    assert len(built) == 2 and set(first.values()) == {"compile"}
 
 
 def test_mirror_flips_the_photo_before_it_is_painted(make: Callable[..., Bench]) -> None:

@@ -1,10 +1,11 @@
 """Outputs beside the window: threads of their own, recordings that start and stop, streams, the virtual camera, pictures."""
 
-import os
 import re
+import socket
 import subprocess
 import sys
 import threading
+import time
 import types
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,14 +19,17 @@ from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.live.aside import WAITING, Aside
-from realtime_nst.live.recorder import Recorder, plain_name, rescue_recordings
+from realtime_nst.live.livefile import LiveFileSink
+from realtime_nst.live.recorder import Recorder, plain_name
 from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.streaming import StreamSink, check_stream, mask
 from realtime_nst.live.virtualcamera import VirtualCameraSink
+from realtime_nst.photos import read_photo, write_photo
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
 from tests.conftest import RecordingSink, frames_of, wait_until
+from tests.readback import read_back
 
 RATE = Fraction(20)
 
@@ -48,7 +52,7 @@ class SlowSink(RecordingSink):
         self.error: NSTError | None = None
 
     def write(self, given: Frame) -> None:
-        self.may.wait(10)
+        self.may.wait(60)
         if self.error is not None:
             raise self.error
         super().write(given)
@@ -103,12 +107,60 @@ def test_without_anyone_to_tell_the_error_is_raised() -> None:
         aside.close()
 
 
-def test_an_output_that_hangs_is_given_up() -> None:
+def test_an_output_that_hangs_is_given_up_and_told() -> None:
+    told: list[NSTError] = []
     sink = SlowSink()
-    aside = Aside(sink, patience=0.2)
+    aside = Aside(sink, told.append, patience=0.2, name="'a.mp4'")
     aside.write(frame(0))
     aside.close()
     assert sink.discarded and not sink.closed
+    assert [str(error) for error in told] == ["'a.mp4' took nothing for 0 seconds and was given up."]
+
+
+def test_frames_that_an_output_missed_are_told_at_once_and_counted_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    said: list[str] = []
+    sink = SlowSink()
+    aside = Aside(sink, name="'a.mp4'", missing=said.append)
+    for index in range(WAITING + 6):
+        aside.write(frame(index))
+    assert said == ["'a.mp4' is too slow: it misses frames"]
+    sink.may.set()
+    aside.close()
+    assert f"'a.mp4' was too slow: it missed {aside.missed} of {WAITING + 6} frames." in caplog.text
+    assert len(sink.frames) == WAITING + 6 - aside.missed
+
+
+@pytest.mark.parametrize("where", ["write", "close"])
+def test_what_the_system_refuses_is_an_error_of_the_output(where: str) -> None:
+    class Refused(RecordingSink):
+        def write(self, given: Frame) -> None:
+            if where == "write":
+                raise OSError("Input/output error")
+
+        def close(self) -> None:
+            raise OSError("Input/output error")
+
+    told: list[NSTError] = []
+    sink = Refused()
+    aside = Aside(sink, told.append, name="'a.mp4'")
+    aside.write(frame(0))
+    aside.close()
+    assert [str(error) for error in told] == ["'a.mp4' failed: Input/output error. Free the disk."] and sink.discarded
+
+
+def test_without_new_frames_an_output_gets_the_last_one_again_with_the_time_of_that_moment() -> None:
+    sink = RecordingSink()
+    aside = Aside(sink, repeat=0.01)
+    before = time.monotonic()
+    aside.write(frame(7, shade=33))
+    assert wait_until(lambda: len(sink.frames) >= 3, 60)
+    aside.write(frame(8, shade=44))
+    assert wait_until(lambda: sink.frames[-1].index == 8, 60)
+    aside.close()
+    again = [given for given in sink.frames if given.index == 7][1:]
+    assert all(given.image[0, 0, 0] == 33 and given.captured_at >= before for given in again)
+    times = [given.captured_at for given in again]
+    assert times == sorted(set(times))
 
 
 def test_discarding_leaves_what_waits() -> None:
@@ -120,24 +172,31 @@ def test_discarding_leaves_what_waits() -> None:
     assert sink.discarded and len(sink.frames) <= 1
 
 
+def times_of(path: Path) -> list[float]:
+    """Seconds at which the frames of a file are shown."""
+    return [float(moment) for moment in read_back(path)[0]]
+
+
 def test_recordings_start_and_stop_and_play_at_the_speed_of_life(tmp_path: Path, controls: Controls) -> None:
     done: list[Path] = []
     recorder = Recorder(tmp_path, controls, 48, 32, RATE, done.append)
     recorder.write(frame(0))
     assert not recorder.watched and not list(tmp_path.iterdir())
+    expected = []
     for start, length in ((100.0, 2.0), (200.0, 1.0)):
         controls.press("r")
         assert recorder.watched
         times = np.cumsum(np.random.default_rng(0).uniform(0.02, 0.2, 200))  # a rate that does what it likes
-        for at in (0.0, *times[times < length], length):
+        expected.append([0.0, *times[times < length], length])
+        for at in expected[-1]:
             recorder.write(frame(0, start + at))
-            assert wait_until(lambda: not recorder._output._waiting)  # type: ignore[union-attr]
+            assert wait_until(lambda: not recorder._output._waiting, 60)  # type: ignore[union-attr]
         controls.press("r")
         recorder.poll_key(0.0)
-    assert wait_until(lambda: recorder.poll_key(0.0) is None and len(done) == 2, 30)
+    assert wait_until(lambda: recorder.poll_key(0.0) is None and len(done) == 2, 60)
     recorder.close()
-    lengths = [len(frames_of(path)) / float(RATE) for path in done]
-    assert lengths == pytest.approx([2.05, 1.05], abs=0.051)
+    for path, moments in zip(sorted(done, key=lambda path: -len(times_of(path))), expected):
+        assert times_of(path) == pytest.approx(moments, abs=0.0005)
     assert all(re.fullmatch(r"wave-\d{8}-\d{6}(-2)?\.mp4", path.name) for path in done)
 
 
@@ -148,7 +207,7 @@ def test_the_end_of_the_show_finishes_a_recording(tmp_path: Path, controls: Cont
     recorder.write(frame(1, 1.5))
     recorder.close()
     (path,) = tmp_path.iterdir()
-    assert len(frames_of(path)) == 11
+    assert times_of(path) == pytest.approx([0.0, 0.5])
 
 
 def test_a_recording_that_cannot_be_written_is_told_and_the_show_goes_on(
@@ -162,15 +221,34 @@ def test_a_recording_that_cannot_be_written_is_told_and_the_show_goes_on(
     recorder.close()
 
 
-def test_only_left_recordings_of_ours_are_renamed(tmp_path: Path) -> None:
-    for name in (".wave-20260101-120000.77.part.mp4", ".film.77.part.mp4", ".wave-20260101-120001.77.part.mp4"):
-        (tmp_path / name).write_bytes(b"x")
-        if not name.endswith("1.77.part.mp4"):  # this one is still growing
-            os.utime(tmp_path / name, (1, 1))
-    (tmp_path / "wave-20260101-120000.mp4").write_bytes(b"older")
-    assert rescue_recordings(tmp_path) == [tmp_path / "wave-20260101-120000-2.mp4"]
-    assert (tmp_path / "wave-20260101-120000.mp4").read_bytes() == b"older"
-    assert (tmp_path / ".film.77.part.mp4").exists() and (tmp_path / ".wave-20260101-120001.77.part.mp4").exists()
+def test_a_recording_that_fails_while_it_is_finished_leaves_the_next_one_alone(
+    tmp_path: Path, controls: Controls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_finish = threading.Event()
+    close = LiveFileSink.close
+
+    def fail_at_first(self: LiveFileSink) -> None:
+        if not may_finish.is_set():
+            may_finish.wait(60)
+            raise OSError("Input/output error")
+        close(self)
+
+    monkeypatch.setattr(LiveFileSink, "close", fail_at_first)
+    told: list[NSTError] = []
+    done: list[Path] = []
+    recorder = Recorder(tmp_path, controls, 48, 32, RATE, done.append, told.append)
+    for index in range(2):
+        controls.press("r")
+        recorder.write(frame(index, 1.0))
+        if not index:
+            controls.press("r")
+            recorder.poll_key(0.0)
+    may_finish.set()
+    assert wait_until(lambda: recorder.poll_key(0.0) is None and bool(told) and not recorder._finishing, 60)
+    assert controls.recording and "Input/output error" in str(told[0])
+    recorder.write(frame(2, 1.5))
+    recorder.close()
+    assert len(done) == 1 and times_of(done[0]) == pytest.approx([0.0, 0.5])
 
 
 def test_a_mix_has_a_name_that_is_a_file_name() -> None:
@@ -193,6 +271,27 @@ def test_snapshot_has_the_style_in_its_name_and_all_that_is_set_inside(tmp_path:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", inside["Creation Time"])
 
 
+def test_pictures_of_one_frame_have_names_of_their_own(
+    tmp_path: Path, controls: Controls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a paused show is saved three times within a second; the first is still being written then."""
+    may_write = threading.Event()
+    monkeypatch.setattr("realtime_nst.live.snapshots.time.strftime", lambda form: "20260101-120000")
+    monkeypatch.setattr(
+        "realtime_nst.live.snapshots.write_photo", lambda path, *what: may_write.wait(60) and write_photo(path, *what)
+    )
+    snapshots = Snapshots(tmp_path, controls)
+    for shade in (10, 90):
+        snapshots.save(frame(7, shade=shade))
+    may_write.set()
+    snapshots.finish()
+    snapshots.save(frame(7, shade=200))
+    snapshots.finish()
+    found = {path.name: int(read_photo(path)[0, 0, 0]) for path in tmp_path.iterdir()}
+    name = "wave-20260101-120000-7"
+    assert found == {f"{name}.png": 10, f"{name}-2.png": 90, f"{name}-3.png": 200}
+
+
 def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path, controls: Controls) -> None:
     said: list[str] = []
     snapshots = Snapshots(tmp_path / "gone", controls, said.append)
@@ -202,8 +301,6 @@ def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path, controls: Con
 
 
 def test_a_stream_arrives_with_its_colours(tmp_path: Path) -> None:
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         address = f"udp://127.0.0.1:{free.getsockname()[1]}"
@@ -218,7 +315,7 @@ def test_a_stream_arrives_with_its_colours(tmp_path: Path) -> None:
 
     def heard() -> bool:
         nonlocal count
-        sink.write(Frame(shade, count, 0.0))
+        sink.write(Frame(shade, count, count / 20))
         count += 1
         return listener.poll() is not None
 
@@ -233,6 +330,45 @@ def test_a_stream_arrives_with_its_colours(tmp_path: Path) -> None:
         listener.wait()
     picture = frames_of(caught)[0]
     assert picture.shape == shade.shape and np.abs(picture.astype(int) - shade).mean() < 12
+
+
+class Receiver:
+    """A server that takes one stream.
+
+    Args:
+        path: Where it goes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
+        self._path = path
+        self._thread = threading.Thread(target=self._take)
+        self._thread.start()
+
+    def _take(self) -> None:
+        with self._server, self._server.accept()[0] as peer, self._path.open("wb") as file:
+            while data := peer.recv(1 << 16):
+                file.write(data)
+
+    def finish(self) -> Path:
+        self._thread.join(60)
+        return self._path
+
+
+def test_a_stream_runs_as_fast_as_life_although_fewer_frames_come_than_it_has(tmp_path: Path) -> None:
+    receiver = Receiver(tmp_path / "caught.ts")
+    sink = StreamSink(receiver.address, 48, 32, Fraction(30))
+    for index in range(21):  # ten frames per second
+        sink.write(frame(index, 100.0 + index / 10, shade=10 * index))
+    sink.write(frame(21, 100.0, shade=210))  # a time that does not go on is none
+    sink.close()
+    times, pictures = read_back(receiver.finish())
+    assert float(times[-1] - times[0]) == pytest.approx(2.0, abs=0.11)
+    steps = np.diff([float(moment) for moment in times])
+    assert steps == pytest.approx(1 / 30, abs=0.001), "none is missing"
+    shades = np.array([picture.mean() for picture in pictures[: 3 * 20]])
+    assert np.abs(shades - np.repeat(np.arange(20) * 10, 3)).max() < 14, "each stays for a tenth of a second"
 
 
 def test_a_stream_that_nobody_takes_is_told_without_its_key() -> None:

@@ -14,14 +14,16 @@ class Machine:
 
     Args:
         full: Seconds for a frame at full size.
+        finest: What the user wants at most.
     """
 
-    def __init__(self, full: float) -> None:
+    def __init__(self, full: float, finest: float = 1.0) -> None:
         self.full = full
+        self.finest = finest
         self.now = 0.0
         self.noise = np.random.default_rng(0)
         self.pace = Pace(FPS, clock=lambda: self.now)
-        self.scale = self.pace.scale
+        self.scale = finest
         self.compiled_at = 0.0
         self.scales: list[float] = []
         self.late: list[bool] = []
@@ -30,12 +32,13 @@ class Machine:
         """Paint for so long; a new scale takes half a second to compile."""
         end = self.now + seconds
         while self.now < end:
-            if self.pace.scale != self.scale:
+            wanted = min(self.pace.scale, self.finest)
+            if wanted != self.scale:
                 self.compiled_at = self.compiled_at or self.now + 0.5
                 if self.now >= self.compiled_at:
-                    self.scale, self.compiled_at = self.pace.scale, 0.0
+                    self.scale, self.compiled_at = wanted, 0.0
             took = self.full * self.scale**2 * float(self.noise.uniform(0.95, 1.05))
-            self.pace.observe(took, self.scale)
+            self.pace.observe(took, self.scale, self.finest)
             self.now += max(took, 1 / FPS)
             self.scales.append(self.scale)
             self.late.append(took > 1 / FPS)
@@ -54,6 +57,36 @@ def test_a_slow_machine_holds_the_rate_at_the_finest_size_that_fits(full: float)
     assert not any(machine.late[-300:]), "the rate holds"
     finer = [scale for scale in SCALES if scale > machine.scale]
     assert full * finer[0] ** 2 > 0.65 / FPS, "the next finer one would not fit with room to spare"
+
+
+@pytest.mark.parametrize("finest", [0.9, 0.875, 0.6])
+def test_the_rate_holds_below_the_size_that_the_user_wants(finest: float) -> None:
+    machine = Machine(0.15, finest)
+    machine.run(30)
+    assert machine.scale < 0.5 and not any(machine.late[-300:])
+    machine.full = 0.02
+    machine.run(120)
+    assert machine.scale == finest, "and it returns to that, no finer"
+    machine.finest = 0.375
+    machine.run(5)
+    assert machine.scale == 0.375
+    machine.finest = 1.0
+    machine.run(120)
+    assert machine.scale == 1.0
+
+
+def test_scales_that_cannot_be_had_are_passed_over() -> None:
+    machine = Machine(0.06)
+    machine.run(5)
+    first = machine.scale
+    machine.pace.refuse(first, 1.0)
+    machine.scale = 1.0
+    machine.run(30)
+    assert machine.scale < first and not any(machine.late[-300:])
+    for scale in SCALES:
+        machine.pace.refuse(scale, 1.0)
+    machine.run(30)
+    assert machine.scale == 1.0
 
 
 def test_it_settles_within_two_seconds() -> None:

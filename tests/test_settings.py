@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from realtime_nst.cli import build_parser
+from realtime_nst.live.webcam import given_settings
 from realtime_nst.settings import Settings, forget_settings, read_settings, settings_file, write_settings
 
-CHANGED = Settings("scream", 0.5, True, 16, 0.75, 0.0, 5.0, True, True)
+CHANGED = Settings("scream", 0.5, True, 16, 0.75, 0.0, 5.0, True, True, True, "half")
 
 
 def test_what_was_written_is_read() -> None:
@@ -37,6 +39,30 @@ def test_every_setting_is_a_flag() -> None:
     assert all(given[name] is None for name in asdict(Settings())), "a flag that is not given changes nothing"
 
 
+def test_cycle_alone_keeps_the_seconds_and_wipe_is_off_half_or_moving(capsys: pytest.CaptureFixture[str]) -> None:
+    def given(*flags: str) -> Settings:
+        return CHANGED.with_flags(given_settings(build_parser().parse_args(["webcam", *flags])))
+
+    assert given() == CHANGED
+    assert (given("--cycle").cycle, given("--cycle").cycling) == (5.0, True)
+    assert (given("--cycle", "7").cycle, given("--cycle", "7").cycling) == (7.0, True)
+    assert (given("--no-cycle").cycle, given("--no-cycle").cycling) == (5.0, False)
+    assert [given("--wipe", wipe).wipe for wipe in ("off", "half", "moving")] == ["", "half", "moving"]
+    with pytest.raises(SystemExit):
+        given("--wipe", "across")
+    assert "'across' is none of off, half, moving" in capsys.readouterr().err
+
+
+def test_another_folder_is_the_environments_to_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_settings(CHANGED)
+    monkeypatch.setenv("REALTIME_NST_SETTINGS", str(tmp_path / "show"))
+    assert read_settings() == Settings()
+    write_settings(Settings(strength=0.25))
+    assert settings_file().parent == tmp_path / "show"
+    monkeypatch.delenv("REALTIME_NST_SETTINGS")
+    assert read_settings() == CHANGED
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"x"', "[" * 100_000, "\x00"])
 def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
     write_settings(CHANGED)
@@ -54,6 +80,8 @@ def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
         {"scale": 0.01},
         {"fade": None},
         {"style": 3},
+        {"wipe": "across"},
+        {"cycling": 1},
         {"x": 1},
     ],
 )

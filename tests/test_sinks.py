@@ -24,17 +24,6 @@ def shades(path: Path) -> list[int]:
     return [round(float(image.mean())) for image in frames_of(path)]
 
 
-def test_live_recording_plays_at_the_speed_of_life(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path / "out.mp4", 48, 32, Fraction(20), live=True)
-    for shade, at in ((10, 5.0), (60, 5.5), (110, 5.52), (160, 6.0), (210, 7.0)):
-        sink.write(frame(shade, at))
-    sink.close()
-    found = shades(tmp_path / "out.mp4")
-    assert len(found) == 41, "two seconds at 20 per second, and the last frame"
-    for moment, shade in ((0, 10), (9, 10), (11, 110), (19, 110), (21, 160), (39, 160), (40, 210)):
-        assert found[moment] == pytest.approx(shade, abs=6)
-
-
 def test_file_frames_are_written_one_to_one(tmp_path: Path) -> None:
     sink = FileSink(tmp_path / "out.mp4", 48, 32, Fraction(20))
     for shade in range(0, 200, 20):
@@ -62,6 +51,29 @@ def test_tee_writes_to_all_and_takes_the_first_key() -> None:
     tee.discard()
     assert len(first.frames) == len(second.frames) == 1
     assert first.closed and second.closed and first.discarded and second.discarded
+
+
+def test_tee_closes_and_discards_all_although_one_fails() -> None:
+    class Broken(RecordingSink):
+        def close(self) -> None:
+            super().close()
+            raise SinkError(self.word)
+
+        def discard(self) -> None:
+            super().discard()
+            raise SinkError(self.word)
+
+        def __init__(self, word: str) -> None:
+            super().__init__()
+            self.word = word
+
+    sinks = [RecordingSink(), Broken("first"), RecordingSink(), Broken("second"), RecordingSink()]
+    with pytest.raises(SinkError, match="first"):
+        TeeSink(sinks).close()
+    assert all(sink.closed for sink in sinks)
+    with pytest.raises(SinkError, match="first"):
+        TeeSink(sinks).discard()
+    assert all(sink.discarded for sink in sinks)
 
 
 def test_null_sink_takes_everything_and_has_no_keys() -> None:

@@ -49,6 +49,8 @@ class FrameWriter:
         pixel_aspect: Width of a pixel over its height.
         inputs: Arguments that open more inputs.
         tracks: Arguments that take tracks from them.
+        arguments: More arguments for the file.
+        draft: Where it grows, instead of a name of its own; after a failure it is the caller's, to keep or to remove.
 
     Raises:
         SinkError: The folder does not exist.
@@ -67,12 +69,15 @@ class FrameWriter:
         pixel_aspect: Fraction = Fraction(1),
         inputs: Sequence[str] = (),
         tracks: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+        draft: Path | None = None,
     ) -> None:
         self.path = path
         self.frames = 0
         self.ticks_per_second = ticks_per_second(rate)
         self._step = int(self.ticks_per_second / rate)
-        self._draft = None if path is None else draft_of(path)
+        self._draft = None if path is None else draft or draft_of(path)
+        self._keeps = draft is not None
         self._patience = CLOSE_TIMEOUT * max(1.0, width * height / USUAL_PICTURE)
         encoder = encoder or choose_encoder(MP4, width, height)[0]
         if path is not None and not path.parent.is_dir():
@@ -100,7 +105,7 @@ class FrameWriter:
         command += [] if encoder.filters else ["-pix_fmt:v:0", encoder.pixel_format]
         command += FRUGAL.get(encoder.name, ()) if width * height > LARGE_PICTURE else ()
         command += ["-video_track_timescale", str(self.ticks_per_second)] if format in ("mp4", "mov") else []
-        command += ["-f", format, "-" if self._draft is None else address(str(self._draft))]
+        command += [*arguments, "-f", format, "-" if self._draft is None else address(str(self._draft))]
         self._errors = tempfile.TemporaryFile()
         output = None if self._draft is None else NOWHERE
         self._process = start(command, stdin=PIPE, stdout=output, stderr=self._errors)
@@ -167,7 +172,7 @@ class FrameWriter:
             return
         stop(self._process)
         self._errors.close()
-        if self._draft is not None:
+        if self._draft is not None and not self._keeps:
             self._draft.unlink(missing_ok=True)
 
     def _failure(self) -> SinkError:

@@ -6,7 +6,7 @@ from typing import Any
 
 from realtime_nst.arguments import add_look, number, size, whole
 from realtime_nst.look import STABILITIES
-from realtime_nst.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES
+from realtime_nst.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES, WIPES
 
 FASTEST = 240
 
@@ -50,9 +50,13 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--cycle",
         type=number(1, LONGEST),
         nargs="?",
-        const=CYCLE_SECONDS,
+        const=0.0,
         metavar="S",
-        help=f"change styles by itself every S seconds ({CYCLE_SECONDS:g})",
+        help=f"change styles by itself every S seconds (as the last time; {CYCLE_SECONDS:g} at first)",
+    )
+    look.add_argument("--no-cycle", dest="cycling", action="store_const", const=False, help="stay with one style")
+    look.add_argument(
+        "--wipe", type=_wipe, metavar="off|half|moving", help="the photo to the left of a line, the painting to its right"
     )
     look.add_argument("--mirror", action=argparse.BooleanOptionalAction, help="flip left to right, as a mirror does")
     look.add_argument("--display", action=argparse.BooleanOptionalAction, help="show style, speed and frame age")
@@ -70,7 +74,9 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="record to an MP4 file, or stream to rtmp://..., udp://..., srt://...; may be given several times",
     )
     outputs.add_argument("--virtual-camera", action="store_true", help="be a camera for calls and OBS")
-    outputs.add_argument("--display-in-output", action="store_true", help="put what is written over the window there, too")
+    outputs.add_argument(
+        "--display-in-output", action="store_true", help="put what is written over the window into all of these, too"
+    )
     outputs.add_argument("--overwrite", action="store_true", help="replace an existing recording")
     outputs.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where keys save and record (here)")
     outputs.add_argument("--frames", type=_frames, metavar="N", help="stop after N frames")
@@ -99,3 +105,10 @@ def _fps(text: str) -> int:
 
 def _stability(text: str) -> int:
     return whole(text, 0, STABILITIES[-1])
+
+
+def _wipe(text: str) -> str:
+    known = {wipe or "off": wipe for wipe in WIPES}
+    if text not in known:
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(known)}")
+    return known[text]

@@ -7,13 +7,12 @@ A size that is not compiled yet is compiled on a thread beside, while the show g
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from realtime_nst.controls import Controls
 from realtime_nst.crossfade import Crossfade
-from realtime_nst.errors import NSTError
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.look import Look
@@ -38,7 +37,8 @@ class LivePainter:
         bodies: The networks that the user may switch between.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
-        pace: Chooses the process size; without one it is the user's.
+        pace: Chooses the process size, up to the user's; without one it is the user's.
+        clock: Seconds, for how long painting takes.
     """
 
     def __init__(
@@ -49,12 +49,15 @@ class LivePainter:
         width: int,
         height: int,
         pace: Pace | None = None,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.controls = controls
         self.width, self.height = width, height
         self._stylizer = stylizer
         self._bodies = list(bodies)
         self._pace = pace
+        self._clock = clock
         self._path = Crossfade()
         self._held: tuple[np.ndarray, Look, float, bool] | None = None
         self._scale = controls.scale
@@ -73,7 +76,7 @@ class LivePainter:
     def __call__(self, frame: Frame) -> Frame:
         """Paint a frame."""
         controls = self.controls
-        started = time.perf_counter()
+        started = self._clock()
         photo = mirrored(frame.image) if controls.mirror else frame.image
         self._follow_size()
         style = self._path.towards(controls.target, controls.fade)
@@ -82,7 +85,7 @@ class LivePainter:
         else:
             painted = self._paint(photo, style)
             if self._pace is not None:
-                self._pace.observe(time.perf_counter() - started, self._scale)
+                self._pace.observe(self._clock() - started, self._scale, controls.scale)
         if controls.wipe:
             painted = beside(photo, painted, wipe_share(controls.wipe, time.monotonic()))
         return frame.with_image(painted)
@@ -127,16 +130,24 @@ class LivePainter:
             return
         try:
             compiled = stage.get(timeout=0.0)
-        except NSTError as error:  # the show goes on at the size that it has
-            self._refused.add(self._compiling_scale)
-            self.controls.say(f"not at {self._compiling_scale:.0%}: {error}")
-            log.warning("%s", error)
+        except Exception as error:  # whatever a framework raises: the show goes on at the size that it has
+            self._refuse(self._compiling_scale, error)
             compiled = None
         if compiled is not None:
             self._stylizer.install(compiled, *self.process_size(self._compiling_scale))
         if compiled is not None or stage.finished:
             stage.join()
             self._compiling = None
+
+    def _refuse(self, scale: float, error: Exception) -> None:
+        """Do without a size that does not compile, and stay at the one before."""
+        self._refused.add(scale)
+        if self._pace is not None:
+            self._pace.refuse(scale, self._scale)
+        if self.controls.scale == scale:
+            self.controls.scale = self._scale
+        self.controls.say(f"not at {scale:.0%}: {error}")
+        log.warning("Painting at %.0f %% of the size does not work: %s", 100 * scale, error)
 
 
 def wipe_share(wipe: str, seconds: float) -> float:

@@ -32,23 +32,28 @@ class Pace:
     def __init__(self, fps: float, scales: Sequence[float] = SCALES, clock: Callable[[], float] = time.monotonic) -> None:
         self.scale = scales[-1]
         self._budget = 1.0 / fps
-        self._scales = scales
+        self._scales = list(scales)
         self._clock = clock
         self._times: deque[float] = deque(maxlen=SAMPLES)
+        self._timed = self.scale
         self._unused = WARM_UP
         self._patience = PATIENCE
         self._changed = clock()
         self._rose = False
 
-    def observe(self, seconds: float, scale: float) -> None:
+    def observe(self, seconds: float, scale: float, finest: float = 1.0) -> None:
         """A frame has been painted.
 
         Args:
             seconds: How long that took.
             scale: How finely; frames of another scale than the wanted one, which is not ready yet, tell nothing.
+            finest: What the user wants; it is never exceeded, and need not be one of the scales.
         """
-        if scale != self.scale:
+        if scale != min(self.scale, finest):
             return
+        if scale != self._timed:  # the user's doing, or this one's
+            self._timed, self._unused = scale, WARM_UP
+            self._times.clear()
         if self._unused:
             self._unused -= 1
             return
@@ -56,21 +61,33 @@ class Pace:
         if len(self._times) < SAMPLES:
             return
         now, usual = self._clock(), median(self._times)
+        coarser = [other for other in self._scales if other < scale]
 
         def expected(other: float) -> float:
             return usual * (other / scale) ** 2
 
-        if usual > TOO_SLOW * self._budget and scale > self._scales[0]:
+        if usual > TOO_SLOW * self._budget and coarser:
             if self._rose and now - self._changed < 2 * PATIENCE:
                 self._patience = min(2 * self._patience, MOST_PATIENCE)
-            fitting = [other for other in self._scales if other < scale and expected(other) <= ROOM_DOWN * self._budget]
-            self._change(max(fitting, default=self._scales[0]), rose=False)
-        elif scale < self._scales[-1] and now - self._changed >= self._patience:
-            finer = min(other for other in self._scales if other > scale)
+            fitting = [other for other in coarser if expected(other) <= ROOM_DOWN * self._budget]
+            self._change(max(fitting, default=coarser[0]), rose=False)
+        elif scale < min(self._scales[-1], finest) and now - self._changed >= self._patience:
+            finer = min([other for other in self._scales if scale < other < finest], default=finest)
             if expected(finer) <= ROOM_UP * self._budget:
                 self._change(finer, rose=True)
-        elif scale == self._scales[-1] and now - self._changed > MOST_PATIENCE:
+        elif scale == min(self._scales[-1], finest) and now - self._changed > MOST_PATIENCE:
             self._patience = PATIENCE
+
+    def refuse(self, scale: float, present: float) -> None:
+        """A scale cannot be had.
+
+        Args:
+            scale: It is not chosen again.
+            present: The scale of the frames now.
+        """
+        self._scales = [other for other in self._scales if other != scale] or [present]
+        if self.scale == scale:
+            self._change(present, rose=False)
 
     def _change(self, scale: float, *, rose: bool) -> None:
         self.scale = scale

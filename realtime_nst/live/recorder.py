@@ -1,24 +1,19 @@
-"""`Recorder`: recordings that start and stop while the show goes on, and those that a crash has left unnamed."""
+"""`Recorder`: recordings that start and stop while the show goes on."""
 
 import logging
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst.controls import Controls
-from realtime_nst.errors import NSTError
+from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.live.aside import Aside
-from realtime_nst.sinks import FileSink
+from realtime_nst.live.livefile import LiveFileSink, fragments, rescue_recordings, unused
 from realtime_nst.stage import Stage
 from realtime_nst.video import Frame
 
 log = logging.getLogger(__name__)
-
-DRAFT = re.compile(r"\.(.+-\d{8}-\d{6}(?:-\d+)?)\.\d+\.part\.mp4")
-"""The name under which a recording grows: ffmpeg finishes it also when this program dies, but cannot rename it."""
-STILL_GROWING = 10.0
 
 
 class Recorder:
@@ -29,9 +24,9 @@ class Recorder:
         controls: `recording` is the wish; notices tell what happened.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
-        rate: Frames per second of the files. Frames come when they come; each is repeated or left out so that the
-            file plays at the speed of life.
-        done: Called with each finished file.
+        rate: Frames per second that may be expected; the files have the time of each.
+        done: Called with each finished file, also with what is left of one that failed.
+        failed: Called with the error of a recording that failed.
     """
 
     def __init__(
@@ -42,12 +37,14 @@ class Recorder:
         height: int,
         rate: Fraction,
         done: Callable[[Path], None] = lambda path: None,
+        failed: Callable[[NSTError], None] = lambda error: log.warning("%s", error),
     ) -> None:
-        self._folder, self._controls, self._done = folder, controls, done
+        self._folder, self._controls, self._done, self._failed = folder, controls, done, failed
         self._size, self._rate = (width, height), rate
         self._output: Aside | None = None
-        self._path = Path()
-        self._finishing: list[tuple[Stage[bool], Path]] = []
+        self._file: LiveFileSink | None = None
+        self._finishing: list[tuple[Stage[bool], LiveFileSink]] = []
+        fragments()  # tried before the show, not in the middle of it
         for path in rescue_recordings(folder):
             done(path)
 
@@ -68,16 +65,16 @@ class Recorder:
     def poll_key(self, timeout: float) -> str | None:
         if self._output is not None and not self._controls.recording:
             self._stop()
-        for stage, path in list(self._finishing):
-            self._take(stage, path, timeout=0.0)
+        for stage, file in list(self._finishing):
+            self._take(stage, file, timeout=0.0)
         return None
 
     def close(self) -> None:
         self._controls.recording = False
         if self._output is not None:
             self._stop()
-        for stage, path in list(self._finishing):
-            self._take(stage, path, timeout=None)
+        for stage, file in list(self._finishing):
+            self._take(stage, file, timeout=None)
 
     def discard(self) -> None:
         """What was recorded stays, whatever went wrong elsewhere."""
@@ -85,34 +82,45 @@ class Recorder:
 
     def _start(self) -> bool:
         name = f"{plain_name(self._controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}.mp4"
-        self._path = unused(self._folder / name, [path for _, path in self._finishing])
+        path = unused(self._folder / name, [file.path for _, file in self._finishing])
         try:
-            self._output = Aside(FileSink(self._path, *self._size, self._rate, live=True), self._give_up)
-        except NSTError as error:
-            self._give_up(error)
+            file = LiveFileSink(path, *self._size, self._rate)
+        except (NSTError, OSError) as error:
+            self._controls.recording = False
+            self._tell(error if isinstance(error, NSTError) else SinkError(f"'{path}' is not recorded: {error}. Free the disk."))
             return False
-        self._controls.say(f"records {self._path.name}")
+
+        def give_up(error: NSTError) -> None:  # of this file, also when the next one is already recorded
+            if self._file is file:
+                self._output = self._file = None
+                self._controls.recording = False
+            self._tell(error)
+            if file.written:
+                self._done(path)
+
+        self._file = file
+        self._output = Aside(file, give_up, name=f"'{path.name}'", missing=self._controls.say)
+        self._controls.say(f"records {path.name}")
         return True
 
     def _stop(self) -> None:
         """Finish the file on a thread beside, because that may take a moment."""
-        output, self._output = self._output, None
-        if output is not None:
-            self._finishing.append((Stage(_finished(output), keep="all", name="recording"), self._path))
+        output, file = self._output, self._file
+        self._output = self._file = None
+        if output is not None and file is not None:
+            self._finishing.append((Stage(_finished(output), keep="all", name="recording"), file))
 
-    def _take(self, stage: Stage[bool], path: Path, timeout: float | None) -> None:
+    def _take(self, stage: Stage[bool], file: LiveFileSink, timeout: float | None) -> None:
         if stage.get(timeout=timeout) or stage.finished:
             stage.join()
-            self._finishing.remove((stage, path))
-            if path.exists():
-                self._controls.say(f"recorded {path.name}")
-                self._done(path)
+            self._finishing.remove((stage, file))
+            if file.whole:
+                self._controls.say(f"recorded {file.path.name}")
+                self._done(file.path)
 
-    def _give_up(self, error: NSTError) -> None:
-        self._output = None
-        self._controls.recording = False
+    def _tell(self, error: NSTError) -> None:
         self._controls.say("not recorded")
-        log.warning("%s", error)
+        self._failed(error)
 
 
 def _finished(output: Aside) -> Iterator[bool]:
@@ -120,33 +128,6 @@ def _finished(output: Aside) -> Iterator[bool]:
     yield True
 
 
-def rescue_recordings(folder: Path) -> list[Path]:
-    """Give recordings their names that a program which died could not give them any more.
-
-    Returns:
-        The files.
-    """
-    rescued = []
-    for draft in sorted(folder.glob(".*.part.mp4")):
-        match = DRAFT.fullmatch(draft.name)
-        try:
-            if match and time.time() - draft.stat().st_mtime > STILL_GROWING and draft.stat().st_size:
-                path = unused(folder / f"{match[1]}.mp4")
-                draft.rename(path)
-                rescued.append(path)
-        except OSError as error:
-            log.warning("'%s' is a recording that was left behind, and cannot be renamed: %s.", draft, error.strerror)
-    return rescued
-
-
 def plain_name(style: str) -> str:
     """A style's name, or a mix, as a part of a file's name."""
     return style.replace(":", "-").replace(",", "-")
-
-
-def unused(path: Path, taken: Sequence[Path] = ()) -> Path:
-    """The path, or one with a number where there is such a file, or one of them will be there in a moment."""
-    number, free = 2, path
-    while free.exists() or free in taken:
-        free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
-    return free

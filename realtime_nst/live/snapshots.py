@@ -7,6 +7,7 @@ from pathlib import Path
 from realtime_nst import __version__
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
+from realtime_nst.live.livefile import unused
 from realtime_nst.live.recorder import plain_name
 from realtime_nst.photos import write_photo
 from realtime_nst.stage import Stage
@@ -24,12 +25,14 @@ class Snapshots:
 
     def __init__(self, folder: Path, controls: Controls, done: Callable[[str], None] = lambda text: None) -> None:
         self._folder, self._controls, self._done = folder, controls, done
-        self._writing: list[Stage[bool]] = []
+        self._writing: list[tuple[Stage[bool], Path]] = []
 
     def save(self, frame: Frame) -> None:
         """Save a frame. A full disk is told in the window and does not end the show."""
         controls = self._controls
-        path = self._folder / f"{plain_name(controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
+        self._writing = [(stage, path) for stage, path in self._writing if not stage.join(0.0)]
+        name = f"{plain_name(controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
+        path = unused(self._folder / name, [path for _, path in self._writing])  # of a paused show there may be several
         remarks = {
             "Style": controls.target.name,
             "Creation Time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -51,10 +54,9 @@ class Snapshots:
             self._done(f"Saved '{path}'.")
             return True
 
-        self._writing = [stage for stage in self._writing if not stage.join(0.0)]
-        self._writing.append(Stage((write() for _ in range(1)), keep="all", name="snapshot"))
+        self._writing.append((Stage((write() for _ in range(1)), keep="all", name="snapshot"), path))
 
     def finish(self) -> None:
         """Wait until all are written."""
-        for stage in self._writing:
+        for stage, _ in self._writing:
             stage.join()

@@ -1,4 +1,4 @@
-"""`StreamSink`: frames to a streaming server or another program, through ffmpeg."""
+"""`StreamSink`: frames to a streaming server or another program, through ffmpeg, at the times at which they were captured."""
 
 import re
 import tempfile
@@ -9,12 +9,15 @@ import numpy as np
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.ffmpeg import NOWHERE, PIPE, said, start, stop, wait
+from realtime_nst.files.rawstream import frame_head, stream_head
 from realtime_nst.video import Frame
 
 FORMATS = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts", "srt": "mpegts", "rtp": "rtp_mpegts", "rtsp": "rtsp"}
 """What each kind of address carries."""
 KEY_FRAME_SECONDS = 2
 CLOSE_TIMEOUT = 5.0
+CLOCK = 90_000
+"""Ticks per second of MPEG's clock."""
 
 
 def is_stream(output: str) -> bool:
@@ -35,7 +38,7 @@ def check_stream(address: str) -> str:
 
 
 class StreamSink:
-    """Encode frames as H.264 and send them, at the times at which they come.
+    """Encode frames as H.264 and send them; the stream runs as fast as life, however many there are.
 
     Args:
         address: As in `rtmp://server/app/key` or `udp://127.0.0.1:5000`.
@@ -51,11 +54,14 @@ class StreamSink:
         self.address = address
         self._errors = tempfile.TemporaryFile()
         self._closed = False
-        command = ["-loglevel", "error", "-use_wallclock_as_timestamps", "1"]
-        command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
+        command = ["-loglevel", "error", "-probesize", "32", "-analyzeduration", "0", "-fpsprobesize", "0"]
+        command += ["-f", "matroska", "-i", "-"]  # raw frames with their times: ffmpeg's own raw video has none
         command += ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency"]
         command += ["-pix_fmt", "yuv420p", "-fps_mode", "cfr", "-r", str(rate), "-g", str(round(rate * KEY_FRAME_SECONDS))]
         command += ["-f", check_stream(address), address]
+        self._head = stream_head(width, height, rate)
+        self._started: float | None = None
+        self._moment = Fraction(-1)
         self._process = start(command, stdin=PIPE, stdout=NOWHERE, stderr=self._errors)
 
     def write(self, frame: Frame) -> None:
@@ -65,7 +71,12 @@ class StreamSink:
             SinkError: ffmpeg stopped, for example because the server refused.
         """
         pipe: Any = self._process.stdin
+        if self._started is None:
+            self._started = frame.captured_at
+        self._moment = max(Fraction(round((frame.captured_at - self._started) * CLOCK), CLOCK), self._moment + Fraction(1, CLOCK))
         try:
+            pipe.write(self._head + frame_head(self._moment, frame.image.nbytes))
+            self._head = b""
             pipe.write(np.ascontiguousarray(frame.image).reshape(-1).data)
         except (OSError, ValueError) as error:
             raise self._failure() from error

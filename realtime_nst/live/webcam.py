@@ -1,7 +1,7 @@
 """The command `webcam`: a live show, put together from flags and from what was set last time. It prints."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -16,17 +16,18 @@ from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError, StyleError
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.live.aside import PATIENCE, Aside
+from realtime_nst.live.livefile import LiveFileSink, rescue_recordings
 from realtime_nst.live.livepainter import LivePainter
 from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.recorder import Recorder
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.live.streaming import StreamSink, check_stream, is_stream
+from realtime_nst.live.streaming import StreamSink, check_stream, is_stream, mask
 from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.live.window import WindowSink
 from realtime_nst.opencv import has_opencv
 from realtime_nst.settings import Settings, forget_settings, read_settings, write_settings
-from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_video_output
+from realtime_nst.sinks import NullSink, TeeSink, check_video_output
 from realtime_nst.sources import open_source
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
@@ -34,22 +35,23 @@ from realtime_nst.styles import Style
 from realtime_nst.video import Frame, Sink
 
 DEFAULT_STYLE = "wave"
-RECORDING_FPS = 60.0
-"""A recording has at most so many frames per second, whatever a camera claims."""
+STREAM_FPS = 60.0
+"""Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""
 STREAM_PATIENCE = 3.0
+REPEAT = 1.0
+"""Seconds without a frame after which streams and the virtual camera get the last one again."""
 
 
 def webcam(options: argparse.Namespace) -> int:
     """Paint a camera until the user quits."""
-    for output in options.output:
-        check_live_output(output, overwrite=options.overwrite)
-        if options.output.count(output) > 1:
-            raise SinkError(f"'{output}' is given twice. Name each output once.")
+    check_live_outputs(options.output, overwrite=options.overwrite)
+    if options.no_window and not (options.output or options.virtual_camera or options.frames):
+        raise SinkError("With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera or --frames N.")
     if not options.snapshots.is_dir():
         raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
     if options.reset:
         forget_settings()
-    settings = read_settings().with_flags(vars(options))
+    settings = read_settings().with_flags(given_settings(options))
     book = find_all_styles(options)
     style = starting_style(book, options.style, settings)
     if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
@@ -76,11 +78,12 @@ class Show:
         self._options = options
         self._source = source
         self._failures: list[NSTError] = []
+        self._files: list[LiveFileSink] = []
+        self._asides: list[Aside] = []
         self._watching: list[Callable[[], bool]] = []
         backend = choose_backend(options.backend, options.precision)
         stylizer = load_stylizer(backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
-        self.controls.cycle(options.cycle is not None)
         self.controls.full_screen = options.full_screen
         self.stats = Stats()
         self._engine = str(backend)
@@ -108,7 +111,7 @@ class Show:
                         controls,
                         self.stats,
                         frames=options.frames,
-                        save=self.snapshots.save,
+                        save=self._save,
                         watched=lambda: any(watches() for watches in self._watching),
                     )
                 finally:
@@ -119,18 +122,20 @@ class Show:
             tee.discard()
             self.painter.close()
             self.snapshots.finish()
+            for file in self._files:  # also after an error, which comes last
+                if file.written:
+                    say(f"Recorded '{file.path}'." if file.whole else f"'{file.path}' has what was recorded until then.")
         write_settings(controls.settings)
         say(f"{self.stats.summary()}.")
-        for output in options.output:
-            if not is_stream(output):
-                say(f"Recorded '{output}'." if Path(output).exists() else f"No frame came; '{output}' was not written.")
+        for file in self._files:
+            if not file.written and not self._failures:
+                say(f"No frame came; '{file.path}' was not written.")
         return 1 if self._failures else 0
 
     def _open_sinks(self, sinks: list[Sink]) -> None:
         options, controls, source = self._options, self.controls, self._source
         width, height = source.width, source.height
-        rate = Fraction(min(source.fps, RECORDING_FPS)).limit_denominator(1001)
-        failed = None if options.no_window else self._output_failed
+        rate = Fraction(min(source.fps, STREAM_FPS)).limit_denominator(1001)
         if options.no_window:
             sinks.append(NullSink())
             self._watching.append(lambda: True)
@@ -139,22 +144,41 @@ class Show:
             window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
             sinks.append(window)
             self._watching.append(lambda: window.watched)
-        sinks.append(Recorder(options.snapshots, controls, width, height, rate, lambda path: say(f"Recorded '{path}'.")))
-        self._watching.append(lambda: controls.recording)
+        outputs: list[Sink] = []  # filled one by one: when one does not open, those before it are in the tee
+        tee = TeeSink(outputs)
+        sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
+        self._watching.append(self._fed)
+        planned = [Path(output) for output in options.output if not is_stream(output)]
+        for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
+            for path in rescue_recordings(folder, planned):
+                recorded(path)
+        outputs.append(Recorder(options.snapshots, controls, width, height, rate, recorded, self._failed))
         if options.virtual_camera:
             camera = VirtualCameraSink(width, height, float(rate))
             say(f"The virtual camera is '{camera.device}'.")
-            sinks.append(self._beside(camera, failed))
+            outputs.append(self._beside(camera, "The virtual camera", repeat=REPEAT))
         for output in options.output:
             if is_stream(output):
-                sinks.append(self._beside(StreamSink(output, width, height, rate), failed, STREAM_PATIENCE))
+                stream = StreamSink(output, width, height, rate)
+                outputs.append(self._beside(stream, f"The stream to '{mask(output)}'", STREAM_PATIENCE, REPEAT))
             else:
-                sinks.append(self._beside(FileSink(Path(output), width, height, rate, live=True), failed))
+                file = LiveFileSink(Path(output), width, height, rate)
+                self._files.append(file)
+                outputs.append(self._beside(file, f"'{output}'"))
 
-    def _beside(self, sink: Sink, failed: Callable[[NSTError], None] | None, patience: float = PATIENCE) -> Sink:
-        aside = Aside(sink, failed, patience)
-        self._watching.append(lambda: aside.watched)
-        return Drawn(aside, self.draw) if self._options.display_in_output else aside
+    def _beside(self, sink: Sink, name: str, patience: float = PATIENCE, repeat: float | None = None) -> Sink:
+        aside = Aside(sink, self._output_failed, patience, name=name, missing=self.controls.say, repeat=repeat)
+        self._asides.append(aside)
+        return aside
+
+    def _fed(self) -> bool:
+        """Whether anything beside the window takes frames."""
+        return self.controls.recording or any(aside.watched for aside in self._asides)
+
+    def _save(self, frame: Frame) -> None:
+        """Save a picture of what is on show."""
+        drawn = self._options.display_in_output
+        self.snapshots.save(frame.with_image(self.draw(frame.image)) if drawn else frame)
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         """What the user should read, over a picture."""
@@ -166,21 +190,46 @@ class Show:
         return frame if f"{width}x{height}" == frame else f"{frame}, painted at {width}x{height}"
 
     def _output_failed(self, error: NSTError) -> None:
-        """The show goes on; the exit code remembers."""
-        self._failures.append(error)
+        """The show goes on for the others."""
         self.controls.say("an output failed")
+        self._failed(error)
+        if self._options.no_window and not self._fed():
+            self.controls.leave()
+
+    def _failed(self, error: NSTError) -> None:
+        """Tell at once; the exit code remembers."""
+        self._failures.append(error)
         say(f"realtime-nst: {error}")
 
 
 class Drawn:
-    """A sink that gets what is written over the picture, too."""
+    """A sink that gets what is written over the picture, too.
 
-    def __init__(self, sink: Sink, draw: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._sink, self._draw = sink, draw
+    Args:
+        sink: Where the frames go.
+        draw: Writes over a picture.
+        wanted: Whether the sink takes frames now; otherwise nothing is drawn for it.
+    """
+
+    def __init__(self, sink: Sink, draw: Callable[[np.ndarray], np.ndarray], wanted: Callable[[], bool]) -> None:
+        self._sink, self._draw, self._wanted = sink, draw, wanted
         self.poll_key, self.close, self.discard = sink.poll_key, sink.close, sink.discard
 
     def write(self, frame: Frame) -> None:
-        self._sink.write(frame.with_image(self._draw(frame.image)))
+        self._sink.write(frame.with_image(self._draw(frame.image)) if self._wanted() else frame)
+
+
+def recorded(path: Path) -> None:
+    """Tell of a finished recording."""
+    say(f"Recorded '{path}'.")
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What is set by flags; `--cycle` without seconds keeps those of the last time."""
+    given = vars(options).copy()
+    if options.cycle is not None:
+        given |= {"cycle": options.cycle or None, "cycling": True}
+    return given
 
 
 def starting_style(book: StyleBook, asked: str | None, settings: Settings) -> Style:
@@ -198,13 +247,19 @@ def starting_style(book: StyleBook, asked: str | None, settings: Settings) -> St
     return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0]
 
 
-def check_live_output(output: str, *, overwrite: bool) -> None:
-    """Make sure that an output is a stream's address or a file that can be written.
+def check_live_outputs(outputs: Sequence[str], *, overwrite: bool) -> None:
+    """Make sure that each output is a stream's address or a file that can be written, and another than the others.
 
     Raises:
-        SinkError: It is neither.
+        SinkError: It is not.
     """
-    if is_stream(output):
-        check_stream(output)
-    else:
-        check_video_output(Path(output), overwrite=overwrite)
+    seen: set[str] = set()
+    for output in outputs:
+        if is_stream(output):
+            check_stream(output)
+        else:
+            check_video_output(Path(output), overwrite=overwrite)
+        place = output if is_stream(output) else str(Path(output).resolve())
+        if place in seen:
+            raise SinkError(f"'{output}' is given twice. Name each output once.")
+        seen.add(place)

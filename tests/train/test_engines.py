@@ -1,6 +1,7 @@
 """The network and the engines on the backends that can also train: TensorFlow and JAX."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -9,8 +10,11 @@ import pytest
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
+from realtime_nst.look import Look
 from realtime_nst.network import build_transform_network
+from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.stylizer import Stylizer
 from tests.conftest import NARROW, narrow_body
 from tests.reference import stylize_with_numpy
 
@@ -95,8 +99,6 @@ def test_styles_load_on_this_backend_too(weights: Path) -> None:
 
 
 def test_retouching_equals_the_formulas_written_in_numpy() -> None:
-    from realtime_nst.look import Look
-    from realtime_nst.retouch import build_retouch_engine
     from tests.reference import hold_with_numpy, keep_colours_with_numpy
 
     retouch = build_retouch_engine(64, 48, Backend(BACKEND, "float32", gpu=False))
@@ -113,3 +115,22 @@ def test_retouching_equals_the_formulas_written_in_numpy() -> None:
         held = (now, new) if index == 1 else hold_with_numpy(now, new, held, 12.0, float(index % 4 == 0))
         result = retouch(now, keras.ops.convert_to_tensor(new[None]), Look(stability=12.0), index == 1)
         assert np.abs(result.astype(int) - held[1]).max() <= 1
+
+
+def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(book: StyleBook, photo: np.ndarray) -> None:
+    backend = Backend(BACKEND, "float32", gpu=False)
+    stylizer = Stylizer(partial(build_engine, backend=backend), partial(build_retouch_engine, backend=backend))
+    compiled = stylizer.compiled(book.bodies, 40, 32, retouch=True)
+    stylizer.install(compiled, 40, 32)
+    parts = [*compiled.engines.values(), compiled.retouch]
+
+    def times_compiled() -> list[int]:
+        calls = [part._call for part in parts]  # type: ignore[union-attr]
+        return [call.experimental_get_tracing_count() if BACKEND == "tensorflow" else call._cache_size() for call in calls]
+
+    assert min(times_compiled()) >= 1
+    before = times_compiled()
+    for look in (Look(), Look(strength=0.5), Look(colours=1.0), Look(stability=16.0)):
+        for fresh in (True, False):
+            stylizer.paint(photo, book["wave"], look, fresh=fresh)
+    assert times_compiled() == before

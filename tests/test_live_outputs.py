@@ -1,0 +1,322 @@
+"""Live shows with several outputs, as the command makes them: what arrives, what is told, and what one failure does."""
+
+import os
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.live.livefile import LiveFileSink
+from realtime_nst.photos import read_photo
+from realtime_nst.settings import Settings, read_settings, write_settings
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.stylizer import Stylizer
+from realtime_nst.video import Frame
+from tests.conftest import FakeSource, RecordingSink, one_line
+from tests.readback import duration, read_back
+from tests.test_outputs import Receiver
+
+Run = Callable[..., int]
+PATTERN = ("webcam", "--camera", "pattern", "--size", "64x48")
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where keys save and record."""
+    monkeypatch.chdir(tmp_path)
+
+
+class FakeCamera(types.ModuleType):
+    """Stands in for the package pyvirtualcam.
+
+    Args:
+        lasts: Frames that its camera takes before it is gone.
+    """
+
+    class PixelFormat:
+        RGB = "rgb"
+
+    def __init__(self, lasts: float = float("inf")) -> None:
+        super().__init__("pyvirtualcam")
+        self.sent: list[np.ndarray] = []
+        outer = self
+
+        class Camera:
+            device = "/dev/video9"
+
+            def __init__(self, width: int, height: int, fps: float, fmt: str, print_fps: bool) -> None:
+                pass
+
+            def send(self, image: np.ndarray) -> None:
+                if len(outer.sent) >= lasts:
+                    raise RuntimeError("gone")
+                outer.sent.append(image)
+
+            def close(self) -> None:
+                pass
+
+        self.Camera = Camera
+
+
+class FakeWindow(RecordingSink):
+    """Shows nothing, is always seen, and presses keys.
+
+    Args:
+        press: Asked at each look at the keyboard.
+    """
+
+    watched = True
+
+    def __init__(self, press: Callable[["FakeWindow"], str | None]) -> None:
+        super().__init__()
+        self._press = press
+
+    def poll_key(self, timeout: float) -> str | None:
+        super().poll_key(timeout)
+        return self._press(self)
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeCamera]]:
+    def plug(*lasts: float) -> FakeCamera:
+        module = FakeCamera(*lasts)
+        monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
+        return module
+
+    yield plug
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeWindow]]:
+    def open_window(press: Callable[[FakeWindow], str | None]) -> FakeWindow:
+        fake = FakeWindow(press)
+        monkeypatch.setattr("realtime_nst.live.webcam.WindowSink", lambda *arguments: fake)
+        return fake
+
+    yield open_window
+
+
+@pytest.mark.usefixtures("identity")
+def test_file_stream_and_virtual_camera_all_get_the_picture(
+    run: Run, tmp_path: Path, camera: Callable[..., FakeCamera], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, receiver = camera(), Receiver(tmp_path / "caught.ts")
+    outputs = ("-o", "show.mp4", "-o", receiver.address, "--virtual-camera")
+    assert run(*PATTERN, "--no-window", "--frames", 40, "--fps", 30, *outputs) == 0
+    assert "The virtual camera is '/dev/video9'." in capsys.readouterr().err
+    pictures = [read_back(path)[1][0] for path in (Path("show.mp4"), receiver.finish())]
+    for picture in (*pictures, module.sent[0]):
+        assert picture.shape == (48, 64, 3) and picture.std() > 20
+
+
+@pytest.mark.usefixtures("identity")
+def test_one_output_that_fails_is_told_and_the_others_go_on(
+    run: Run, tmp_path: Path, camera: Callable[..., FakeCamera], capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera(2)
+    receiver = Receiver(tmp_path / "caught.ts")
+    outputs = ("--virtual-camera", "-o", "show.mp4", "-o", receiver.address)
+    assert run(*PATTERN, "--no-window", "--frames", 40, *outputs) == 1
+    said = capsys.readouterr().err
+    assert "realtime-nst: The virtual camera '/dev/video9' takes no more frames: gone. Start again.\n" in said
+    assert "Recorded 'show.mp4'." in said and "40 frames" in said and "Traceback" not in said
+    assert len(read_back(Path("show.mp4"))[0]) >= 8 and len(read_back(receiver.finish())[0]) >= 4
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_recording_that_fails_keeps_what_it_has_and_the_show_goes_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, camera: Callable[..., FakeCamera], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = camera()
+    write = LiveFileSink.write
+
+    def fail_late(self: LiveFileSink, frame: Frame) -> None:
+        write(self, frame)
+        if self._writer.frames == 4:
+            self._writer.end()  # so that they are in the file, however slow the encoder
+            self._writer._process.wait()
+            raise SinkError("ffmpeg stopped while writing 'show.mp4' (frame 4).")
+
+    monkeypatch.setattr(LiveFileSink, "write", fail_late)
+    assert run(*PATTERN, "--no-window", "--frames", 60, "--virtual-camera", "-o", "show.mp4") == 1
+    said = capsys.readouterr().err
+    assert "ffmpeg stopped while writing 'show.mp4'" in said and "'show.mp4' has what was recorded until then." in said
+    assert len(read_back(Path("show.mp4"))[0]) == 4 and len(module.sent) > 4
+
+
+@pytest.mark.usefixtures("identity")
+def test_when_all_outputs_have_failed_nobody_is_painted_for(
+    run: Run, camera: Callable[..., FakeCamera], capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera(2)
+    assert run(*PATTERN, "--no-window", "--virtual-camera", "--frames", 600) == 1
+    said = capsys.readouterr().err
+    assert "takes no more frames" in said and "600 frames" not in said
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("drawn", [False, True])
+def test_figures_are_in_outputs_recordings_and_pictures_only_where_that_is_wanted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow], drawn: bool
+) -> None:
+    monkeypatch.setattr(
+        "realtime_nst.live.webcam.open_source", lambda *what: FakeSource(None, live=True, pause=0.005, width=320, height=240)
+    )
+    monkeypatch.setattr("realtime_nst.live.webcam.draw_overlay", lambda image, *what: np.full_like(image, 255))
+    keys = iter("sr")
+
+    def press(fake: FakeWindow) -> str | None:
+        if len(fake.frames) < 3:
+            return None
+        return next(keys, "q" if len(fake.frames) > 30 else None)
+
+    window(press)
+    assert run("webcam", "-o", "show.mp4", *(["--display-in-output"] if drawn else [])) == 0
+    (picture,), recordings = Path().glob("*.png"), list(Path().glob("*.mp4"))
+    assert len(recordings) == 2
+    assert (read_photo(picture).min() == 255) == drawn
+    for path in recordings:
+        shades = read_back(path)[1].mean((1, 2, 3))
+        assert (shades.min() > 240) if drawn else (shades.max() < 200)
+
+
+@pytest.mark.usefixtures("identity")
+def test_streams_and_the_virtual_camera_are_not_cut_off_by_a_pause(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    camera: Callable[..., FakeCamera],
+    window: Callable[..., FakeWindow],
+) -> None:
+    monkeypatch.setattr("realtime_nst.live.webcam.REPEAT", 0.02)
+    module, receiver = camera(), Receiver(tmp_path / "caught.ts")
+    before: list[int] = []
+
+    def press(fake: FakeWindow) -> str | None:
+        if len(fake.frames) < 3:
+            return None
+        if not before:
+            before.append(len(module.sent))
+            return "space"
+        return "q" if len(module.sent) > before[0] + 20 or fake.polls > 12_000 else None  # more than were on their way
+
+    window(press)
+    assert run(*PATTERN, "-o", receiver.address, "--virtual-camera") == 0
+    assert len(module.sent) > before[0] + 20 and (module.sent[-1] == module.sent[-2]).all()
+    assert len(read_back(receiver.finish())[0]) > 3
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_show_without_a_frame_says_so_and_leaves_the_old_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("show.mp4").write_bytes(b"precious")
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: FakeSource(0, live=True))
+    assert run("webcam", "--no-window", "-o", "show.mp4", "--overwrite") == 0
+    said = capsys.readouterr().err
+    assert "No frame came; 'show.mp4' was not written." in said and "Recorded" not in said
+    assert Path("show.mp4").read_bytes() == b"precious" and [path.name for path in Path().iterdir()] == ["show.mp4"]
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_a_crash_left_beside_an_output_gets_its_name(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "films").mkdir()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in ("old", "new"):  # the new one as when the same command is given again
+        (tmp_path / "films" / f".{name}.{gone.pid}.live.part.mp4").write_bytes(b"moof")
+    assert run(*PATTERN, "--no-window", "--frames", 3, "-o", "films/new.mp4") == 0
+    assert sorted(path.name for path in (tmp_path / "films").iterdir()) == ["new-2.mp4", "new.mp4", "old.mp4"]
+    assert (tmp_path / "films" / "new-2.mp4").read_bytes() == b"moof"
+    assert f"Recorded '{Path('films/old.mp4')}'." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_show_that_a_camera_ends_says_where_its_recording_is(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Breaking(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            yield from super().__iter__()
+            raise SourceError("The camera broke.")
+
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
+    assert run("webcam", "--no-window", "-o", "show.mp4") == 1
+    assert capsys.readouterr().err.splitlines()[-2:] == ["Recorded 'show.mp4'.", "realtime-nst: The camera broke."]
+    assert len(read_back(Path("show.mp4"))[0]) == 5
+
+
+def test_outputs_that_cannot_be_are_refused_in_one_line(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for flags, words in (
+        ((), "With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera or --frames N."),
+        (("-o", "a.mp4", "-o", "./a.mp4"), "is given twice. Name each output once."),
+        (("-o", tmp_path / "a.mp4", "-o", "a.mp4"), "is given twice. Name each output once."),
+        (("-o", "udp://127.0.0.1:9", "-o", "udp://127.0.0.1:9"), "is given twice. Name each output once."),
+    ):
+        assert run(*PATTERN, "--no-window", *flags) == 1
+        assert words in one_line(capsys), flags
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("identity")
+def test_the_next_show_starts_with_the_mix_of_the_last_one(
+    run: Run, book: StyleBook, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
+) -> None:
+    monkeypatch.setattr("realtime_nst.live.webcam.find_all_styles", lambda options: book)
+    keys = iter("2bw")
+    window(lambda fake: next(keys, "q") if fake.frames else None)
+    assert run(*PATTERN) == 0
+    assert (read_settings().style, read_settings().wipe) == ("scream:0.75,wave:0.25", "half")
+    window(lambda fake: "q" if fake.frames else None)
+    assert run(*PATTERN, "--wipe", "off") == 0
+    assert (read_settings().style, read_settings().wipe) == ("scream:0.75,wave:0.25", "")
+
+
+@pytest.mark.usefixtures("identity")
+def test_cycle_without_seconds_goes_on_with_those_of_the_last_show(run: Run) -> None:
+    write_settings(Settings(cycle=25.0))
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--cycle") == 0
+    assert (read_settings().cycle, read_settings().cycling) == (25.0, True)
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--no-cycle") == 0
+    assert (read_settings().cycle, read_settings().cycling) == (25.0, False)
+
+
+def test_a_recording_lasts_as_long_as_life_however_unevenly_it_was_painted(
+    run: Run, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
+) -> None:
+    pauses = iter(np.random.default_rng(0).uniform(0.0, 0.2, 30).tolist())
+    waited: list[float] = []
+
+    def uneven(image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        waited.append(next(pauses, 0.0))
+        threading.Event().wait(waited[-1])
+        return image
+
+    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: Stylizer(lambda *what: uneven))
+    written: list[float] = []
+    write = LiveFileSink.write
+
+    def note(self: LiveFileSink, frame: Frame) -> None:
+        written.append(frame.captured_at)
+        write(self, frame)
+
+    monkeypatch.setattr(LiveFileSink, "write", note)
+    assert run(*PATTERN, "--no-window", "--frames", 25, "-o", "show.mp4") == 0
+    times = [float(moment) for moment in read_back(Path("show.mp4"))[0]]
+    assert times == pytest.approx([at - written[0] for at in written], abs=0.001)
+    assert duration(Path("show.mp4")) == pytest.approx(written[-1] - written[0], abs=1 / 30)
+    assert len(written) < 25 or times[-1] > sum(waited[3:22]), "painting takes time, and so does the film"
+
+
+def test_flags_of_outputs_go_together(run: Run) -> None:
+    arguments: dict[str, Any] = {"--cycle": 2, "--fade": 0.1, "--fps": 30, "--scale": 0.5, "--stability": 8, "--wipe": "moving"}
+    flags = [word for pair in arguments.items() for word in pair]
+    assert run(*PATTERN, "--no-window", "--frames", 5, "-o", "a.mp4", "-o", "b.m4v", "--display-in-output", *flags) == 0
+    assert sorted(os.listdir()) == ["a.mp4", "b.m4v"]  # noqa: PTH208
