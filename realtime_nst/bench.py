@@ -5,9 +5,9 @@ new processes.
 """
 
 import argparse
-import io
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -21,6 +21,7 @@ from statistics import median
 
 import numpy as np
 
+from realtime_nst import __version__
 from realtime_nst.app import run
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.benchchart import draw_chart
@@ -40,6 +41,21 @@ ROUNDS = 5
 PICTURES = 8
 CLIP_FPS = Fraction(30)
 LIVE_FRAMES, LIVE_FPS = 90, 30.0
+WATCH = """
+import json, os, subprocess, sys, time
+started, memory = time.perf_counter(), None
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+if sys.platform == "win32":
+    code = child.wait()
+else:
+    _, status, usage = os.wait4(child.pid, 0)  # unlike `wait`, it tells the memory
+    code = os.waitstatus_to_exitcode(status)
+    memory = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+print(json.dumps([time.perf_counter() - started, memory]))
+sys.exit(code)
+"""
+"""A small program that runs another one and tells its seconds and megabytes: on Linux a process begins with the peak of
+the one that starts it, and this one would hide what the other takes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,7 @@ class Row:
         least_share: That over `network_ms`.
         switch_ms: What the first frame of another style takes longer than the one before.
         age_ms: From capture to output at 30 frames a second, 95th percentile.
-        first_start_s: From the command to the first stylized frame, nothing compiled before.
+        first_start_s: From the command to its end after one stylized frame, nothing compiled before.
         second_start_s: The same again.
         memory_mb: Largest resident memory of that second process; `None` where the system does not tell.
     """
@@ -100,10 +116,10 @@ def bench(options: argparse.Namespace) -> int:
     styles = list(find_all_styles(options).values())
     style = styles[0]
     other = next((candidate for candidate in styles[1:] if candidate.body.sha256 == style.body.sha256), style)
-    rows = []
-    for precision in options.precision:
-        backend = choose_backend(options.backend, precision)
+    rows, engines = [], []
+    for backend in [choose_backend(options.backend, precision) for precision in options.precision]:  # all, before any work
         machine = measure_machine(backend)
+        engines.append({"engine": str(backend), **asdict(machine)})
         say(f"{backend}: {machine.multiplications / 1e9:.0f} G multiplications/s, {machine.bytes / 1e9:.1f} GB/s of memory.")
         for width, height in options.size:
             say(f"Measuring {width}x{height} ...")
@@ -111,7 +127,15 @@ def bench(options: argparse.Namespace) -> int:
             least = 1000 * least_seconds(costs, machine)
             rows.append(measure(style, other, backend, width, height, options, least))
     print(table(rows))
-    facts = {"rounds": ROUNDS, "frames": options.frames, "rows": [asdict(row) for row in rows]}
+    facts = {
+        "version": __version__,
+        "measured": time.strftime("%Y-%m-%d"),
+        "processor": processor(),
+        "machine": engines,
+        "rounds": ROUNDS,
+        "frames": options.frames,
+        "rows": [asdict(row) for row in rows],
+    }
     if options.json is not None:
         with written_whole(options.json) as draft:
             draft.write_text(json.dumps(facts, indent=1), "utf-8")
@@ -188,26 +212,31 @@ def switch(stylizer: Stylizer, picture: np.ndarray, style: Style, other: Style) 
 
 
 def starts(width: int, height: int, backend: Backend, options: argparse.Namespace) -> tuple[float, float, float | None]:
-    """Seconds of a first and a second start to the first frame, and the second's memory in MB."""
+    """Seconds of a first and a second start with one frame, and the second's memory in MB."""
     command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", "pattern", "--size", f"{width}x{height}"]
     command += ["--no-window", "--frames", "1", "--backend", backend.name, "--precision", backend.precision]
     command += ["--weights", str(options.weights)] if options.weights else []
-    seconds, memory = [], None
+    seconds: list[float] = []
+    memory: float | None = None
     with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as settings:  # those of a new user
         environment = {**os.environ, "REALTIME_NST_CACHE": cache, "REALTIME_NST_SETTINGS": settings}
         for _ in range(2):
-            started = time.perf_counter()
-            child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            with child.stderr or io.BytesIO() as errors:
-                said = errors.read()
-            if sys.platform != "win32":
-                _, status, usage = os.wait4(child.pid, 0)  # unlike `wait`, it tells the memory
-                child.returncode = os.waitstatus_to_exitcode(status)
-                memory = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-            if child.wait():
-                raise SinkError(f"A start to measure failed. It said: {said.decode(errors='replace').strip()}")
-            seconds.append(time.perf_counter() - started)
+            watched = subprocess.run([sys.executable, "-I", "-S", "-c", WATCH, *command], env=environment, capture_output=True)
+            if watched.returncode:
+                raise SinkError(f"A start to measure failed. It said: {watched.stderr.decode(errors='replace').strip()}")
+            took, memory = json.loads(watched.stdout)
+            seconds.append(took)
     return seconds[0], seconds[1], memory
+
+
+def processor() -> str:
+    """What the system calls the processor, and how many of its cores there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{os.cpu_count()} x {names[0] if names else platform.processor()}"
 
 
 def table(rows: Sequence[Row]) -> str:

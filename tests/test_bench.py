@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.bench import COLUMNS
+from realtime_nst.bench import COLUMNS, WATCH
 from realtime_nst.benchchart import COLOURS, draw_chart
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
@@ -44,7 +46,10 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
     assert all(name in head for name in COLUMNS.values())
     assert row.split()[:2] == ["64x48", "float32"]
     assert re.search(r"G multiplications/s, [\d.]+ GB/s of memory", said.err)
-    (facts,) = json.loads(figures.read_text())["rows"]
+    report = json.loads(figures.read_text())
+    assert report["version"] and report["measured"] and re.match(r"\d+ x .", report["processor"])
+    assert report["machine"][0]["engine"].startswith("openvino, float32") and report["machine"][0]["bytes"] > 1e8
+    (facts,) = report["rows"]
     for name in ("network_ms", "loop_ms", "least_ms", "age_ms", "first_start_s", "second_start_s"):
         assert facts[name] > 0, name
     assert facts["loop_share"] > 0 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
@@ -62,6 +67,25 @@ def test_nothing_is_measured_before_the_outputs_are_known_to_be_free(
     said = capsys.readouterr()
     assert "bench.json' exists. Add --overwrite" in said.err and said.err.count("\n") == 1
     assert (tmp_path / "bench.json").read_text() == "mine"
+
+
+def test_memory_is_that_of_the_program_and_not_of_the_one_that_starts_it() -> None:
+    much = bytearray(b"x" * 300_000_000)
+    ended = subprocess.run([sys.executable, "-I", "-S", "-c", WATCH, sys.executable, "-c", "pass"], capture_output=True)
+    seconds, memory = json.loads(ended.stdout)
+    assert len(much) and seconds > 0 and (memory is None or memory < 100)
+
+
+def test_program_that_fails_is_known_by_its_code_and_words() -> None:
+    fails = [sys.executable, "-c", "raise SystemExit('no such thing')"]
+    ended = subprocess.run([sys.executable, "-I", "-S", "-c", WATCH, *fails], capture_output=True)
+    assert ended.returncode == 1 and ended.stderr == b"no such thing\n"
+
+
+def test_every_precision_is_checked_before_one_is_measured(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(weights, "--precision", "float32", "float16") == 1
+    said = capsys.readouterr()
+    assert "OpenVINO computes in float32 or bfloat16" in said.err and "Measuring" not in said.err
 
 
 def test_longer_times_are_longer_bars(tmp_path: Path) -> None:
