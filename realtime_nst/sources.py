@@ -104,12 +104,13 @@ class FileSource:
         self._reader.close()
 
 
-def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
+def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | None = None) -> Any:
     """What `--camera` names: an index, a device path, a name, a video file, a URL, or `pattern`.
 
     Args:
         camera: The user's words. A video file stands in for a camera: in real time, over and over.
         size: Width and height to ask a camera or the pattern for, or to scale a file to.
+        fps: Frames per second to ask a camera for.
 
     Returns:
         A `Source`.
@@ -123,7 +124,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
     if "://" not in camera and not Path(camera).is_file():
         chosen = choose_camera(camera)
         if chosen is not None:
-            return CameraSource(chosen, width, height)
+            return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
     return FileSource(camera, live=True, size=size)
