@@ -8,14 +8,24 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.keys import SIGNS
 from realtime_nst.live.visibility import watch_window
 from realtime_nst.opencv import load_opencv
 from realtime_nst.video import Frame
 
-KEY_NAMES = {27: "esc", 32: "space", ord("="): "+", ord("_"): "-", ord("<"): ",", ord(">"): "."}
+KEY_NAMES = {ord(sign): name for name, sign in SIGNS.items()} | {
+    27: "esc",
+    32: "space",
+    ord("="): "+",
+    ord("_"): "-",
+    ord("<"): ",",
+    ord(">"): ".",
+}
 """Names of codes; a key that needs shift for its sign on some keyboards also counts without, and the other way."""
 LOOK_EVERY = 0.5
 """Seconds between two questions whether the window is minimised."""
+REDRAW_EVERY = 0.25
+"""Seconds after which a picture that stays is drawn again: the figures on it tell that nothing comes."""
 SMALLEST = 32
 """Pixels along a side of a window that is worth scaling for."""
 
@@ -59,7 +69,7 @@ class WindowSink:
         self._title = title
         self._draw = draw
         self._changed = changed
-        self._drawn = changed()
+        self._drawn, self._drawn_at = changed(), 0.0
         self._want_full, self._full = full_screen, False
         self._shown: np.ndarray | None = None
         self._on_screen, self._asked = True, 0.0
@@ -84,7 +94,8 @@ class WindowSink:
         self._show()
 
     def poll_key(self, timeout: float) -> str | None:
-        if self._shown is not None and self._changed() != self._drawn:
+        stale = self._on_screen and time.monotonic() - self._drawn_at > REDRAW_EVERY
+        if self._shown is not None and (stale or self._changed() != self._drawn):
             self._show()
         if self._want_full() != self._full:
             self._full = not self._full
@@ -113,7 +124,7 @@ class WindowSink:
 
     def _show(self) -> None:
         if self._shown is not None:
-            self._drawn = self._changed()
+            self._drawn, self._drawn_at = self._changed(), time.monotonic()
             picture = self._draw(self._scaled(self._shown))
             self._cv2.imshow(self._title, self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR))
 
