@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from realtime_nst.controls import Controls
-from realtime_nst.live.overlay import age_in_words, draw_overlay, figure_lines, help_lines, wrapped
+from realtime_nst.keys import KEYS
+from realtime_nst.live.overlay import TAB, age_in_words, draw_overlay, figure_lines, help_lines, wrapped
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
@@ -56,20 +57,24 @@ def test_words_show_while_paused(book: StyleBook) -> None:
 
 
 def test_help_names_all_styles_and_numbers_ten_of_them(book: StyleBook) -> None:
-    text = "   ".join(help_lines(controls_of(book, 16)))
-    for number in range(1, 10):
-        assert f"   {number} style-{number}   " in text
-    assert "   0 style-10   style-11   " in text and text.endswith("style-15   style-16")
-    text = "   ".join(help_lines(controls_of(book, 3)))
-    assert text.endswith("   1 style-1   2 style-2   3 style-3")
+    def names(count: int) -> list[str]:
+        rows = [line.split(TAB)[2:] for line in help_lines(controls_of(book, count))]
+        assert len(rows) == len(KEYS)
+        return [name for column in zip(*rows) for name in column if name]
+
+    assert names(3) == ["1 style-1", "2 style-2", "3 style-3"]
+    assert names(16)[:9] == [f"{number} style-{number}" for number in range(1, 10)]
+    assert names(16)[9:] == ["0 style-10", *(f"style-{number}" for number in range(11, 17))]
+    assert len(names(50)) == 50 and names(50)[-1] == "style-50", "in as many columns as it takes"
 
 
-@pytest.mark.parametrize("height", [240, 480, 1080])
-def test_help_with_many_styles_fits_into_the_picture(book: StyleBook, height: int) -> None:
-    controls = controls_of(book, 16)
+@pytest.mark.parametrize("size", [(320, 240), (640, 480), (480, 640), (1080, 1920), (1920, 1080)])
+@pytest.mark.parametrize("count", [3, 16, 26])
+def test_help_with_many_styles_fits_into_the_picture(book: StyleBook, size: tuple[int, int], count: int) -> None:
+    controls = controls_of(book, count)
     controls.press("h")
     controls.press("i")
-    drawn = draw_overlay(np.full((height, height * 4 // 3, 3), 150, np.uint8), controls, Stats(), "engine", "size")
+    drawn = draw_overlay(np.full((size[1], size[0], 3), 150, np.uint8), controls, Stats(), "engine", "size")
     written = (drawn > 200).all(-1)
     assert written.any() and not written[-2:].any() and not written[:, -2:].any()
 

@@ -1,8 +1,8 @@
 """What is written over the preview: a few words for a moment, the figures, the keys. Recordings do not see it."""
 
 from collections.abc import Callable
-from functools import cache, lru_cache
-from itertools import chain, repeat
+from functools import lru_cache
+from itertools import chain, repeat, zip_longest
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -13,10 +13,8 @@ from realtime_nst.stats import Stats
 
 SMALLEST = 6
 DARKENED = 0.65
-IN_A_ROW = 4
-"""Names of styles in a line."""
 TAB = "\t"
-"""Between a key and what it does: these form a column."""
+"""Between columns."""
 
 
 def draw_overlay(image: np.ndarray, controls: Controls, stats: Stats, engine: str = "", size: str = "") -> np.ndarray:
@@ -59,12 +57,13 @@ def figure_lines(controls: Controls, stats: Stats, engine: str, size: str) -> li
 
 
 def help_lines(controls: Controls) -> list[str]:
-    """The keys and the styles as lines of text."""
-    lines = [f"{key.label}{TAB}{key.help}" for key in KEYS]
+    """The keys and what they do, and beside them the styles, as lines of text in columns."""
     numbers = next(key.names for key in KEYS if key.action == "choose")
     signs = [f"{SIGNS.get(number, number)} " for number in numbers]
     names = [f"{sign}{style.name}" for sign, style in zip(chain(signs, repeat("")), controls.styles)]
-    return [*lines, "", *("   ".join(names[start : start + IN_A_ROW]) for start in range(0, len(names), IN_A_ROW))]
+    columns = [names[start : start + len(KEYS)] for start in range(0, len(names), len(KEYS))]
+    rows = zip_longest((key.label for key in KEYS), (key.help for key in KEYS), *columns, fillvalue="")
+    return [TAB.join(row) for row in rows]
 
 
 def age_in_words(milliseconds: float) -> str:
@@ -74,14 +73,14 @@ def age_in_words(milliseconds: float) -> str:
 
 def _panel(picture: Image.Image, lines: list[str], size: int, *, at_bottom: bool) -> None:
     """Light text on a darkened patch, readable on any picture; smaller where it would not fit into it."""
-    rows = _rows(tuple(lines), size, picture.width)
-    while size > SMALLEST and (1.3 * len(rows) + 1) * size > 0.96 * picture.height:
+    while True:
+        rows = _rows(lines, size, picture.width)
+        pitch = round(size * 1.3)
+        width = round(max(at + _length(words, size) for row in rows for at, words in row)) + 2 * size
+        height = len(rows) * pitch + size
+        if size <= SMALLEST or (width <= picture.width - size and height <= 0.96 * picture.height):
+            break
         size -= 1
-        rows = _rows(tuple(lines), size, picture.width)
-    font = _font(size)
-    pitch = round(size * 1.3)
-    width = round(max(at + font.getlength(words) for row in rows for at, words in row)) + 2 * size
-    height = len(rows) * pitch + size
     top = picture.height - height - size // 2 if at_bottom else size // 2
     box = (size // 2, top, min(size // 2 + width, picture.width), min(top + height, picture.height))
     patch = picture.crop(box)
@@ -89,21 +88,23 @@ def _panel(picture: Image.Image, lines: list[str], size: int, *, at_bottom: bool
     draw = ImageDraw.Draw(picture)
     for number, row in enumerate(rows):
         for at, words in row:
-            draw.text((box[0] + size + at, top + size // 2 + number * pitch), words, fill=(255, 255, 255), font=font)
+            place = box[0] + size + at, top + size // 2 + number * pitch
+            draw.text(place, words, fill=(255, 255, 255), font=_font(size))
 
 
-@lru_cache(32)
-def _rows(lines: tuple[str, ...], size: int, width: int) -> list[list[tuple[float, str]]]:
-    """Rows of text that are no wider than a picture: pieces of text, and where each begins, in pixels."""
-    measure = _font(size).getlength
-    first = max((measure(line.partition(TAB)[0]) for line in lines if TAB in line), default=0.0) + size
-    room = width - 3 * size
+def _rows(lines: list[str], size: int, width: int) -> list[list[tuple[float, str]]]:
+    """Rows of text: pieces, and where each begins, in pixels. Lines in columns stay; others are no wider than the picture."""
+    cells = [line.split(TAB) for line in lines if TAB in line]
+    starts = [0.0]
+    for column in zip_longest(*cells, fillvalue=""):
+        starts.append(starts[-1] + max(_length(words, size) for words in column) + size)
     rows: list[list[tuple[float, str]]] = []
     for line in lines:
-        key, tab, words = line.rpartition(TAB)
-        at = first if tab else 0.0
-        for number, part in enumerate(wrapped(words, max(room - at, 4 * size), measure)):
-            rows.append([*([(0.0, key)] if tab and not number else []), (at, part)])
+        if TAB in line:
+            rows.append(list(zip(starts, line.split(TAB))))
+        else:
+            room = max(width - 3 * size, 4 * size)
+            rows += [[(0.0, part)] for part in wrapped(line, room, lambda words: _length(words, size))]
     return rows
 
 
@@ -125,6 +126,11 @@ def wrapped(text: str, room: float, measure: Callable[[str], float] = len) -> li
     return lines
 
 
-@cache
+@lru_cache(4096)
+def _length(words: str, size: int) -> float:
+    return float(_font(size).getlength(words))
+
+
+@lru_cache(64)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
