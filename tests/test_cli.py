@@ -197,7 +197,8 @@ def test_camera_that_is_unplugged_in_mid_show_goes_on_and_the_recording_has_both
     plugged = FakeDevice([np.full((48, 64, 3), 20, np.uint8)] * 4, pause=0.01)
     port = Port(plugged, FakeDevice(opens=False), endless=True)
     monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda name, size, fps: CameraSource(0, capture=port, fps=fps))
-    assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4", "--frames", 15) == 0
+    assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4", "--frames", 15, "--fps", 24) == 0
+    assert 24 in [value for _, value in plugged.asked], "the camera is asked for the rate"
     assert "gives no pictures any more. Plug it in" in caplog.text
     assert len(port.opened) >= 3 and frames_of(tmp_path / "rec.mp4")
 
