@@ -147,7 +147,7 @@ def test_camera_is_asked_for_mjpg_before_the_size_and_released_at_the_end() -> N
     asked = [what for what, _ in device.asked]
     assert asked.index(cv2.CAP_PROP_FOURCC) < asked.index(cv2.CAP_PROP_FRAME_WIDTH)
     assert dict(device.asked)[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
-    assert wait_until(lambda: device.released)
+    assert wait_until(lambda: device.released, PATIENCE)
 
 
 def test_camera_is_asked_for_a_rate_where_one_is_wanted() -> None:
@@ -334,7 +334,7 @@ def test_users_of_a_device_are_found(tmp_path: Path) -> None:
     with node.open() as opened:
         process = subprocess.Popen(["sleep", "60"], stdin=opened)
     try:
-        assert wait_until(lambda: users_of(node) == [f"sleep ({process.pid})"])
+        assert wait_until(lambda: users_of(node) == [f"sleep ({process.pid})"], PATIENCE)
     finally:
         process.kill()
         process.wait()

@@ -24,7 +24,8 @@ pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load he
 def test_a_window_without_a_screen_is_one_line_and_no_crash(weights: Path, screen: dict[str, str], words: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", "pattern", "--size", "64x48"]
-    done = subprocess.run([*command, "--weights", str(weights)], env={**environment, **screen}, capture_output=True, text=True)
+    command += ["--weights", str(weights)]
+    done = subprocess.run(command, env={**environment, **screen}, capture_output=True, text=True, timeout=120)
     said = done.stderr.strip().splitlines()
     assert done.returncode == 1 and len(said) == 1, (done.returncode, done.stderr)
     assert said[0].startswith("realtime-nst: There is no display for a window (") and words in said[0]

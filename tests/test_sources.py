@@ -104,11 +104,12 @@ def test_file_as_a_camera_can_be_scaled(talkie: Path) -> None:
 
 
 def test_pattern_moves_at_its_rate() -> None:
+    started = time.monotonic()
     source = PatternSource(64, 48, fps=100)
     frames = [frame for frame, _ in zip(source, range(20))]
     source.close()
     assert not np.array_equal(frames[0].image, frames[5].image)
-    assert frames[-1].captured_at - frames[0].captured_at >= 0.15
+    assert frames[-1].captured_at - started >= 0.19
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 33), (640, 480), (1280, 720)])

@@ -91,16 +91,16 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
         ["openbox"], env={**os.environ, "DISPLAY": f":{number}"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )  # without one, Qt's window now and then stays blank
     file = folder / "Xvfb_screen0"
-    assert wait_until(lambda: file.exists() and file.stat().st_size > SCREEN[0] * SCREEN[1] * 4)
+    assert wait_until(lambda: file.exists() and file.stat().st_size > SCREEN[0] * SCREEN[1] * 4, PATIENCE)
     header = np.fromfile(file, ">u4", 25)  # of X's own dumps: its length, ..., bytes in a line, ..., colours of 12 bytes
     shape = (SCREEN[1], int(header[12]) // 4, 4)
     memory = np.memmap(file, np.uint8, "r", offset=int(header[0] + 12 * header[19]), shape=shape)
     yield Screen(f":{number}", memory[:, : SCREEN[0]])
     for process in (manager, server):
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
     os.close(read)
-    assert wait_until(lambda: set(ffmpeg_children()) <= children), "a child process was left behind"
+    assert wait_until(lambda: set(ffmpeg_children()) <= children, PATIENCE), "a child process was left behind"
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,12 @@ class Show:
         self.top, self.left = int(rows.min()), int(columns.min())
 
     def xdotool(self, *words: str) -> str:
-        """What xdotool answers; nothing if it fails."""
-        said = subprocess.run(["xdotool", *words], env=self.studio.environment, capture_output=True, text=True)
+        """What xdotool answers; nothing if it fails, or waits for a window that does not come."""
+        command = ["xdotool", *words]
+        try:
+            said = subprocess.run(command, env=self.studio.environment, capture_output=True, text=True, timeout=PATIENCE / 3)
+        except subprocess.TimeoutExpired:
+            return ""
         return said.stdout if said.returncode == 0 else ""
 
     def press(self, key: str, times: int = 1) -> None:
@@ -504,6 +508,20 @@ def toggle_recording(show: Show) -> None:
 
 def toggle_display(show: Show) -> None:
     text_comes_and_goes(show, "i")
+    show.press("i")
+    assert show.shows("red", 0.5, 0.95)
+    show.press_and_read("space")
+    seen: set[bytes] = set()
+
+    def counts() -> bool:
+        seen.add(show.picture()[8 : HEIGHT // 4, 8 : WIDTH // 2].tobytes())
+        return len(seen) > 5
+
+    assert wait_until(counts, PATIENCE), "the rate sinks and the age grows also while no frame comes"
+    show.press("i")
+    assert show.shows("red", 0.9), "the figures are gone"
+    show.press("space")
+    assert show.shows("red", 0.98)
 
 
 def toggle_help(show: Show) -> None:
