@@ -40,18 +40,19 @@ class Stats:
         self.frames += 1
         self._ages.append(now - frame.captured_at)
         self._recent.append((now, now - frame.captured_at))
-        self._forget(now)
+        while now - self._recent[0][0] > self._window and len(self._recent) > 2:
+            self._recent.popleft()
         self._each()
 
     @property
     def fps(self) -> float:
         """Frames per second over about the last one; 0 before the second frame, and again when none comes any more."""
         now = self._clock()
-        self._forget(now)
-        if len(self._recent) < 2:
+        recent = self._since(now)
+        if len(recent) < 2:
             return 0.0
-        first, last = self._recent[0][0], self._recent[-1][0]
-        pause = max((last - first) / (len(self._recent) - 1), 1e-9)
+        first, last = recent[0][0], recent[-1][0]
+        pause = max((last - first) / (len(recent) - 1), 1e-9)
         overdue = max(0.0, now - last - pause)
         return max(0.0, 1.0 - overdue / self._window) / pause
 
@@ -61,13 +62,13 @@ class Stats:
         where none came since; 0 before the first.
         """
         now = self._clock()
-        self._forget(now)
-        if not self._recent:
+        recent = self._since(now)
+        if not recent:
             return 0.0
-        last, age = self._recent[-1]
+        last, age = recent[-1]
         if now - last > self._window:
             return 1000.0 * (now - last + age)
-        ages = sorted(age for _, age in self._recent)
+        ages = sorted(age for _, age in recent)
         return 1000.0 * ages[len(ages) // 2]
 
     @property
@@ -95,7 +96,8 @@ class Stats:
             f"(95%: {self.latency_ms(95):.0f} ms), {self.dropped} dropped before stylizing"
         )
 
-    def _forget(self, now: float) -> None:
-        """All but what came in the last second, and the last two frames."""
-        while len(self._recent) > 2 and now - self._recent[0][0] > self._window:
-            self._recent.popleft()
+    def _since(self, now: float) -> list[tuple[float, float]]:
+        """What came in the last second, or the last two frames; nothing is changed, so any thread may ask."""
+        recent = list(self._recent)
+        late = [item for item in recent if now - item[0] <= self._window]
+        return late if len(late) > 2 else recent[-2:]
