@@ -175,10 +175,11 @@ class Show:
         self.top = self.left = 0
 
     def start(self) -> "Show":
-        """Wait until the window is filled with red and has the keyboard."""
+        """Wait until the window has the keyboard and is filled with red."""
+        activate = (*FIND, "windowactivate", "--sync", "getwindowgeometry")
+        assert wait_until(lambda: bool(self.xdotool(*activate)) or self.process.poll() is not None, PATIENCE)
         assert wait_until(lambda: self.filled("red") or self.process.poll() is not None, PATIENCE)
         assert self.process.poll() is None, self.process.communicate()
-        assert wait_until(lambda: bool(self.xdotool(*FIND, "windowactivate", "--sync", "getwindowgeometry")), PATIENCE)
         self.locate()
         return self
 
@@ -241,6 +242,10 @@ class Show:
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
+
+    def gone(self) -> bool:
+        """Wait until the window of a program that has ended is no longer there, and not taken for the next one."""
+        return wait_until(lambda: not self.xdotool(*FIND), PATIENCE)
 
     def picture(self) -> np.ndarray:
         """What the window shows, `(240, 320, 3)`."""
@@ -545,7 +550,7 @@ def text_comes_and_goes(show: Show, key: str) -> None:
 def leave(show: Show) -> None:
     for key in ("q", "esc"):
         show.press(key)
-        assert show.process.wait(PATIENCE) == 0
+        assert show.process.wait(PATIENCE) == 0 and show.gone()
         assert show.process.stderr is not None and b"Traceback" not in show.process.stderr.read()
         if key == "q":
             show.process.stderr.close()
@@ -596,6 +601,7 @@ class Theatre:
     def close(self) -> None:
         if self.show is not None:
             self.show.close()
+            assert self.show.gone()
             self.show = None
 
 
@@ -644,6 +650,7 @@ def play(studio: Studio, theatre: Theatre, tmp_path: Path) -> Iterator[Callable[
     yield start
     for show in shows:
         show.close()
+    assert all(show.gone() for show in shows)
 
 
 def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(play: Callable[..., Show]) -> None:
@@ -723,7 +730,7 @@ def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..
     show = play().start()
     assert show.press_until("-", lambda: show.is_like(studio.photos[0]))
     show.press("q")
-    assert show.process.wait(PATIENCE) == 0
+    assert show.process.wait(PATIENCE) == 0 and show.gone()
     again = Show(studio, show.folder, ())
     again.top, again.left = show.top, show.left
     try:
@@ -731,7 +738,7 @@ def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..
         assert again.looks_like(studio.photos[0]), "still the photo"
     finally:
         again.close()
-    assert play().shows("red"), "with --reset as a new user finds it"
+    assert again.gone() and play().shows("red"), "with --reset as a new user finds it"
 
 
 def test_closing_the_window_quits(play: Callable[..., Show]) -> None:
