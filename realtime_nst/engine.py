@@ -92,7 +92,8 @@ class JaxEngine:
         self._call = jax.jit(call)
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        return np.array(self.on_device(image, vector))[0]
+        painted: np.ndarray = np.array(self.on_device(image, vector))[0]
+        return painted
 
     def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
         """The painting `(1, height, width, 3)` where it is."""

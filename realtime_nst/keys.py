@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+SIGNS = {"10": "0"}
+"""What stands on a key that is named otherwise: `0` is the tenth number."""
+
 
 class Key(NamedTuple):
     """A row of the table: names of keys, the method of `Controls` they call, and what that does.
@@ -16,11 +19,12 @@ class Key(NamedTuple):
     @property
     def label(self) -> str:
         """The keys of the row as the help writes them."""
-        return f"{self.names[0]}-{self.names[-1]}" if len(self.names) > 2 else " ".join(self.names)
+        signs = [SIGNS.get(name, name) for name in self.names]
+        return f"{signs[0]}-{signs[-1]}" if len(signs) > 2 else " ".join(signs)
 
 
 KEYS = (
-    Key(tuple("123456789"), "choose", "style by number"),
+    Key((*"123456789", "10"), "choose", "style by number"),
     Key(("p", "n"), "step_style", "style before, next"),
     Key(("-", "+"), "step_strength", "less, more of the style"),
     Key(("c",), "toggle_colours", "keep my colours"),

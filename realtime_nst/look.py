@@ -10,8 +10,7 @@ class Look(NamedTuple):
     """How a painting is retouched by the photo that it came from.
 
     Args:
-        strength: 0 is the photo, 1 the painting, between them a blend of pixels. It serves bodies without a style
-            `none`; others take a path between style vectors, and paint at strength 1.
+        strength: 0 is the photo, 1 the painting, between them a blend of pixels.
         colours: 0 keeps the painting's colours, 1 gives it the photo's: the style's brush on the own palette.
         stability: A pixel holds while its input changes by less than so many grey levels; 0 is off.
     """

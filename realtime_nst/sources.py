@@ -3,9 +3,10 @@
 `open_source` turns what a user writes after `--camera` into one of them.
 """
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +18,13 @@ from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
+from realtime_nst.stage import Stage
 from realtime_nst.video import Frame
 
+log = logging.getLogger(__name__)
+
 PATTERN_FPS = 60.0
+STREAM_SILENCE = 3.0
 
 
 class PatternSource:
@@ -73,43 +78,80 @@ class PatternSource:
 
 
 class FileSource:
-    """A video file or network stream, decoded by ffmpeg.
+    """A video file or network stream, decoded by ffmpeg from the first frame that is asked for on.
 
     Args:
         path: A file's path or a URL.
         live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late.
         size: Width and height to scale the frames to; `None` leaves them as they are.
+        silence: Seconds without a frame after which a live stream is told to stand still.
 
     Raises:
         SourceError: It is missing, empty or not a video.
     """
 
-    def __init__(self, path: str, *, live: bool = False, size: tuple[int, int] | None = None) -> None:
-        if "://" not in path:
+    def __init__(
+        self, path: str, *, live: bool = False, size: tuple[int, int] | None = None, silence: float = STREAM_SILENCE
+    ) -> None:
+        self._is_stream = "://" in path
+        if not self._is_stream:
             check_file(Path(path))
+        self.path = path
         self.info: VideoInfo = probe(path)
         if size:
             self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1))
         self.width, self.height = self.info.width, self.info.height
         self.fps = float(self.info.rate)
         self.live = live
-        loop = live and "://" not in path
-        self._reader = FrameReader(path, self.info, live=loop)
+        self.tell: Callable[[str], None] = lambda text: None
+        self._silence = silence
+        self._reader: FrameReader | None = None
+        self._closed = False
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Frame]:
-        while (image := self._reader.read()) is not None:
-            yield Frame(image, self._reader.frames - 1, time.monotonic())
+        return self._watched() if self.live and self._is_stream else self._frames()
 
     def close(self) -> None:
-        self._reader.close()
+        with self._lock:
+            self._closed = True
+            if self._reader is not None:
+                self._reader.close()
+
+    def _frames(self) -> Iterator[Frame]:
+        with self._lock:
+            if self._closed:
+                return
+            # Not before: what a file played while the network is compiled would come all at once, as if it were new.
+            reader = self._reader = FrameReader(self.path, self.info, live=self.live and not self._is_stream)
+        while (image := reader.read()) is not None:
+            yield Frame(image, reader.frames - 1, time.monotonic())
+
+    def _watched(self) -> Iterator[Frame]:
+        """The frames of a stream, read on a thread of its own: a server may say nothing for ever."""
+        with Stage(self._frames(), keep="all", depth=1, name="camera") as reading:
+            quiet = False
+            while not reading.finished:
+                frame = reading.get(timeout=self._silence)
+                if frame is not None:
+                    quiet = False
+                    yield frame
+                elif not (reading.finished or self._closed):
+                    self.tell(f"the stream gives no frames: waiting for '{self.path}'")
+                    if not quiet:
+                        log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", self.path)
+                    quiet = True
+        if not self._closed:
+            log.warning("The stream '%s' has ended.", self.path)
 
 
-def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
+def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | None = None) -> Any:
     """What `--camera` names: an index, a device path, a name, a video file, a URL, or `pattern`.
 
     Args:
         camera: The user's words. A video file stands in for a camera: in real time, over and over.
         size: Width and height to ask a camera or the pattern for, or to scale a file to.
+        fps: Frames per second to ask a camera for.
 
     Returns:
         A `Source`.
@@ -123,7 +165,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None) -> Any:
     if "://" not in camera and not Path(camera).is_file():
         chosen = choose_camera(camera)
         if chosen is not None:
-            return CameraSource(chosen, width, height)
+            return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
     return FileSource(camera, live=True, size=size)

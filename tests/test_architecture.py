@@ -31,8 +31,8 @@ LAYERS = [
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
     | {"retouch", "window", "virtualcamera", "streaming", "aside"},
     {"strips"},
-    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "doctor", "brush"},
-    {"encoding", "wishes"},
+    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
+    {"encoding", "wishes", "doctor"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},
     {"workfolder", "outputs", "app", "recorder"},
     {"segments", "snapshots"},

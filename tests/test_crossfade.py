@@ -1,4 +1,4 @@
-"""The path between styles, and strength as a part of it."""
+"""The path from one style to the next."""
 
 import itertools
 from pathlib import Path

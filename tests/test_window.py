@@ -4,10 +4,10 @@ The camera is a clip of which every pixel is known: warm to the left, cool to th
 """
 
 import os
+import select
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,12 +36,16 @@ COLOURS = {
     "cyan": (0, 255, 255),
     "orange": (255, 128, 0),
     "purple": (128, 0, 255),
-}  # keys 1 to 8; key 9 is a style that paints what it sees
+    "pink": (255, 128, 192),
+}  # keys 1 to 8, and 0; key 9 is a style that paints what it sees
+NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "10")
 WIDTH, HEIGHT = 320, 240
 SCREEN = 800, 600
 PATIENCE = 60
 """Seconds for what should take one: a busy machine may need long to start."""
-X_KEYS = {"-": "minus", "+": "plus", ",": "comma", ".": "period", "esc": "Escape"}
+LINE, LINE_HEIGHT = np.s_[209:225], 18
+"""Rows of the lowest line of text at the bottom, and how much higher the next one is."""
+X_KEYS = {"10": "0", "-": "minus", "+": "plus", ",": "comma", ".": "period", "esc": "Escape"}
 TEXTURED, NOISY = np.s_[8:104, 8:-8], np.s_[136:184, 8:-8]
 """Parts of the picture, clear of what is written at the bottom."""
 
@@ -79,22 +83,24 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )
+    os.close(write)  # so that nothing is waited for from a server that has ended
+    assert select.select([read], [], [], PATIENCE)[0], "Xvfb does not say its number"
     number = os.read(read, 20).decode().strip()
+    assert number, "Xvfb does not start"
     manager = subprocess.Popen(
         ["openbox"], env={**os.environ, "DISPLAY": f":{number}"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )  # without one, Qt's window now and then stays blank
     file = folder / "Xvfb_screen0"
-    assert wait_until(lambda: file.exists() and file.stat().st_size > SCREEN[0] * SCREEN[1] * 4)
+    assert wait_until(lambda: file.exists() and file.stat().st_size > SCREEN[0] * SCREEN[1] * 4, PATIENCE)
     header = np.fromfile(file, ">u4", 25)  # of X's own dumps: its length, ..., bytes in a line, ..., colours of 12 bytes
     shape = (SCREEN[1], int(header[12]) // 4, 4)
     memory = np.memmap(file, np.uint8, "r", offset=int(header[0] + 12 * header[19]), shape=shape)
     yield Screen(f":{number}", memory[:, : SCREEN[0]])
     for process in (manager, server):
         process.terminate()
-        process.wait(10)
-    for end in (read, write):
-        os.close(end)
-    assert wait_until(lambda: set(ffmpeg_children()) <= children), "a child process was left behind"
+        process.wait(PATIENCE)
+    os.close(read)
+    assert wait_until(lambda: set(ffmpeg_children()) <= children, PATIENCE), "a child process was left behind"
 
 
 @dataclass(frozen=True)
@@ -115,18 +121,19 @@ class Studio:
     def environment(self) -> dict[str, str]:
         """Of the application."""
         folders = {"XDG_CONFIG_HOME": str(self.folder / "config"), "REALTIME_NST_CACHE": str(self.folder / "cache")}
-        return {**os.environ, "DISPLAY": self.screen.name, **folders}
+        # Many a Wayland desktop asks each program for what OpenCV does not have.
+        return {**os.environ, "DISPLAY": self.screen.name, "QT_QPA_PLATFORM": "wayland", **folders}
 
 
 @pytest.fixture(scope="module")
 def studio(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Studio:
     folder = tmp_path_factory.mktemp("studio")
     body = narrow_body(folder / "weights")
-    for number, (name, colour) in enumerate(COLOURS.items(), start=1):
+    for number, (name, colour) in zip(NUMBERS, COLOURS.items()):
         vector = random_vector(0)
         vector[-6:-3] = 0.0
         vector[-3:] = (np.array(colour) - 127.5) / 64
-        write_style(folder / "weights", f"0{number}-{name}", vector, body, {})  # sorts before the shipped styles
+        write_style(folder / "weights", f"{number:>02}-{name}", vector, body, {})  # sorts before the shipped styles
     write_style(folder / "weights", "09-rough", random_vector(1), body, {})
 
     rng = np.random.default_rng(0)
@@ -150,25 +157,29 @@ class Show:
         studio: Where it runs.
         folder: Where it saves.
         flags: Of the command, besides those that all shows have.
+        plug: For a show with a camera that can be unplugged: the file that plugs it in, which holds its colour.
     """
 
     studio: Studio
     folder: Path
     flags: tuple[str, ...] = ("--style", "03-red", "--reset")
+    plug: Path | None = None
     pressed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", str(self.studio.folder / "camera.mkv")]
+        module = ["realtime_nst"] if self.plug is None else ["tests.fakeshow", str(self.plug.parent)]
+        command = [sys.executable, "-m", *module, "webcam", "--camera", str(self.studio.folder / "camera.mkv")]
         command += ["--weights", str(self.studio.folder / "weights"), "--snapshots", str(self.folder), *self.flags]
-        self.process = subprocess.Popen(command, env=self.studio.environment, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, env=self.studio.environment, stderr=subprocess.PIPE, cwd=ROOT)
         self.top = self.left = 0
 
     def start(self) -> "Show":
-        """Wait until the window is filled with red and has the keyboard."""
+        """Wait until the window has the keyboard and is filled with red."""
+        activate = (*FIND, "windowactivate", "--sync", "getwindowgeometry")
+        assert wait_until(lambda: bool(self.xdotool(*activate)) or self.process.poll() is not None, PATIENCE)
         assert wait_until(lambda: self.filled("red") or self.process.poll() is not None, PATIENCE)
         assert self.process.poll() is None, self.process.communicate()
-        assert wait_until(lambda: bool(self.xdotool(*FIND, "windowactivate", "--sync", "getwindowgeometry")), PATIENCE)
         self.locate()
         return self
 
@@ -179,8 +190,12 @@ class Show:
         self.top, self.left = int(rows.min()), int(columns.min())
 
     def xdotool(self, *words: str) -> str:
-        """What xdotool answers; nothing if it fails."""
-        said = subprocess.run(["xdotool", *words], env=self.studio.environment, capture_output=True, text=True)
+        """What xdotool answers; nothing if it fails, or waits for a window that does not come."""
+        command = ["xdotool", *words]
+        try:
+            said = subprocess.run(command, env=self.studio.environment, capture_output=True, text=True, timeout=PATIENCE / 3)
+        except subprocess.TimeoutExpired:
+            return ""
         return said.stdout if said.returncode == 0 else ""
 
     def press(self, key: str, times: int = 1) -> None:
@@ -198,9 +213,39 @@ class Show:
 
         return wait_until(pressed, PATIENCE)
 
+    def press_and_read(self, key: str) -> None:
+        """Press a key of which nothing but words tells, and wait for them: of two keys at once a window hears one."""
+        assert wait_until(lambda: not self.told(), PATIENCE), "the words before are gone"
+        self.press(key)
+        assert wait_until(self.told, PATIENCE), f"'{key}' says something"
+
+    def told(self, line: int = 0) -> bool:
+        """Whether something is written at the bottom.
+
+        Args:
+            line: 0 is the lowest line of text.
+        """
+        up = line * LINE_HEIGHT
+        strip = self.picture()[LINE.start - up : LINE.stop - up, 8:-8]
+        return bool((strip.min(-1) > 200).mean() > 0.003)
+
+    def painted(self) -> int:
+        """How many frames were painted so far, of a camera that can be unplugged."""
+        assert self.plug is not None
+        return self.plug.with_name("painted").stat().st_size
+
+    def paints(self, seconds: float = PATIENCE) -> bool:
+        """Whether a frame is painted within so many seconds."""
+        before = self.painted()
+        return wait_until(lambda: self.painted() > before, seconds)
+
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
+
+    def gone(self) -> bool:
+        """Wait until the window of a program that has ended is no longer there, and not taken for the next one."""
+        return wait_until(lambda: not self.xdotool(*FIND), PATIENCE)
 
     def picture(self) -> np.ndarray:
         """What the window shows, `(240, 320, 3)`."""
@@ -242,11 +287,12 @@ class Show:
 
 
 FIND = ("search", "--onlyvisible", "--name", "^realtime-nst$")
+ROOT = Path(__file__).parents[1]
 
 
 def choose(show: Show) -> None:
-    for number, colour in enumerate(COLOURS, start=1):
-        show.press(str(number))
+    for number, colour in zip(NUMBERS, COLOURS):
+        show.press(number)
         assert show.shows(colour), number
     show.press("9")
     assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE), "a style that paints what it sees"
@@ -333,9 +379,14 @@ def toggle_cycle(show: Show) -> None:
         seen.update(colour for colour in COLOURS if show.filled(colour))
         return len(seen) >= 3
 
+    def stays() -> bool:
+        colour = show.middle()
+        return not wait_until(lambda: show.middle() != colour, 2.5)
+
     show.press("a")
     assert wait_until(three, PATIENCE), "styles change every second"
     show.press("a")
+    assert wait_until(stays, PATIENCE)
     show.press("3")
     assert show.shows("red")
     assert not wait_until(lambda: show.middle() != COLOURS["red"], 1.5), "this style stays"
@@ -354,13 +405,13 @@ def toggle_fade(show: Show) -> None:
         return passed
 
     assert colours_on_the_way("1", "blue") <= {COLOURS["red"], COLOURS["blue"]}, "a cut shows the whole style at once"
-    show.press("d")
+    show.press_and_read("d")
     between = colours_on_the_way("3", "red") - {COLOURS["red"], COLOURS["blue"]}
     assert len(between) > 2, "a fade leads through the styles between"
     shares = sorted(red / 255 for red, _, blue in between if abs(red + blue - 255) < 4)
     assert len(shares) == len(between), "each is a mix of the two"
     assert shares[0] > 0.29, "and the very next frame is already far on the way"
-    show.press("d")
+    show.press_and_read("d")
 
 
 def step_wipe(show: Show) -> None:
@@ -411,12 +462,16 @@ def toggle_full_screen(show: Show) -> None:
 
 def toggle_pause(show: Show) -> None:
     before = len(list(show.folder.glob("*.png")))
-    show.press("space")
-    assert show.shows("red", 0.75, 0.98), "the word 'paused' is shown"
+    show.press_and_read("space")
+    assert not wait_until(lambda: not show.told(), 3.0), "the word 'paused' stays, other words would be gone"
+    assert not show.told(1)
     show.press("2")
+    assert wait_until(lambda: show.told(1), PATIENCE), "what a key does is told above it"
+    assert wait_until(lambda: not show.told(1), PATIENCE)
     show.press("s")
     show.saved("*.png", before + 1)
-    assert show.share("green") < 0.1 and show.share("red") > 0.5, "keys work, and the picture is held"
+    assert wait_until(lambda: show.told(1), PATIENCE), "and where the picture is"
+    assert show.told() and show.share("green") < 0.1 and show.share("red") > 0.5, "keys work, and the picture is held"
     show.press("space")
     assert show.shows("green")
     show.press("3")
@@ -428,9 +483,8 @@ def snapshot(show: Show) -> None:
     assert show.shows("red", 0.5, 0.95)
     for path in show.folder.glob("*.png"):
         path.unlink()
-    show.press("s")
+    show.press_and_read("s")
     (path,) = show.saved("03-red-*.png")
-    assert show.shows((255, 255, 255), 0.005), "it is told"
 
     def whole() -> bool:
         with Image.open(path) as saved:
@@ -459,6 +513,20 @@ def toggle_recording(show: Show) -> None:
 
 def toggle_display(show: Show) -> None:
     text_comes_and_goes(show, "i")
+    show.press("i")
+    assert show.shows("red", 0.5, 0.95)
+    show.press_and_read("space")
+    seen: set[bytes] = set()
+
+    def counts() -> bool:
+        seen.add(show.picture()[8 : HEIGHT // 4, 8 : WIDTH // 2].tobytes())
+        return len(seen) > 5
+
+    assert wait_until(counts, PATIENCE), "the rate sinks and the age grows also while no frame comes"
+    show.press("i")
+    assert show.shows("red", 0.9), "the figures are gone"
+    show.press("space")
+    assert show.shows("red", 0.98)
 
 
 def toggle_help(show: Show) -> None:
@@ -482,7 +550,7 @@ def text_comes_and_goes(show: Show, key: str) -> None:
 def leave(show: Show) -> None:
     for key in ("q", "esc"):
         show.press(key)
-        assert show.process.wait(PATIENCE) == 0
+        assert show.process.wait(PATIENCE) == 0 and show.gone()
         assert show.process.stderr is not None and b"Traceback" not in show.process.stderr.read()
         if key == "q":
             show.process.stderr.close()
@@ -527,12 +595,13 @@ class Theatre:
             config.mkdir(parents=True, exist_ok=True)
             (config / "live.json").write_text('{"cycle": 1.0, "fade": 3.0}')
             self.show = Show(self._studio, self._folder, ("--style", "03-red")).start()
-            self.show.press("d")  # cuts from here on
+            self.show.press_and_read("d")  # cuts from here on
         return self.show
 
     def close(self) -> None:
         if self.show is not None:
             self.show.close()
+            assert self.show.gone()
             self.show = None
 
 
@@ -541,6 +610,17 @@ def theatre(studio: Studio) -> Iterator[Theatre]:
     built = Theatre(studio, studio.folder / "saved")
     yield built
     built.close()
+
+
+def test_arrows_and_the_like_mean_nothing(theatre: Theatre) -> None:
+    show = theatre.open()
+    assert show.shows("red", 0.98), "nothing is written"
+    for key in ("Left", "Up", "Right", "Down", "Home", "End", "Insert", "Delete"):  # q, r, s, t, p, w, c in their last 8 bits
+        show.press(key)
+        heard = wait_until(lambda: show.process.poll() is not None or not show.filled("red", 0.98), 0.3)
+        if heard:
+            theatre.close()
+        assert not heard, key
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.action)
@@ -563,13 +643,14 @@ def play(studio: Studio, theatre: Theatre, tmp_path: Path) -> Iterator[Callable[
     theatre.close()
     shows: list[Show] = []
 
-    def start(*flags: str) -> Show:
-        shows.append(Show(studio, tmp_path / "saved", (*Show.flags, *flags)))
+    def start(*flags: str, plug: Path | None = None) -> Show:
+        shows.append(Show(studio, tmp_path / "saved", (*Show.flags, *flags), plug))
         return shows[-1]
 
     yield start
     for show in shows:
         show.close()
+    assert all(show.gone() for show in shows)
 
 
 def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(play: Callable[..., Show]) -> None:
@@ -602,32 +683,54 @@ def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one
     assert named.name.startswith("03-red-") and not draft.exists() and frames_of(named)
 
 
-def test_a_minimised_window_paints_nothing(play: Callable[..., Show]) -> None:
-    show = play().start()
+def plug_in(plug: Path, colour: str) -> Path:
+    """Plug the camera in: from now on it sees this colour."""
+    draft = plug.with_name("draft")
+    draft.write_text(" ".join(map(str, COLOURS[colour])))
+    draft.replace(plug)
+    return plug
 
-    def busy() -> int:
-        fields = Path(f"/proc/{show.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
 
-    def busy_for_a_second() -> int:
-        before = busy()
-        time.sleep(1.0)
-        return busy() - before
+def test_a_camera_that_is_unplugged_leaves_its_picture_and_goes_on_when_it_is_back(
+    play: Callable[..., Show], tmp_path: Path
+) -> None:
+    show = play("--strength", "0", plug=plug_in(tmp_path / "plug", "red")).start()
+    assert wait_until(lambda: not show.told(), PATIENCE), "the welcome is gone"
+    (tmp_path / "plug").unlink()
+    assert wait_until(show.told, PATIENCE), "it is told"
+    assert not wait_until(lambda: not show.told(), 3.0), "as long as it lasts"
+    assert show.filled("red", 0.5), "the last picture stays"
+    assert not show.paints(1.0)
+    plug_in(tmp_path / "plug", "green")
+    assert show.shows("green") and wait_until(lambda: not show.told(), PATIENCE)
+    show.press("q")
+    assert show.process.wait(PATIENCE) == 0
+    assert show.process.stderr is not None
+    said = show.process.stderr.read().decode()
+    assert "Camera 0 gives no pictures any more. Plug it in: it goes on by itself." in said and "Traceback" not in said
 
-    seen = busy_for_a_second()
+
+def test_a_minimised_window_paints_nothing_unless_it_is_recorded(play: Callable[..., Show], tmp_path: Path) -> None:
+    show = play(plug=plug_in(tmp_path / "plug", "orange")).start()
+    assert show.paints()
     show.xdotool(*FIND, "windowminimize")
-    assert wait_until(lambda: busy_for_a_second() < max(0.5 * seen, 1), PATIENCE), "no work that nobody sees"
+    assert wait_until(lambda: not show.paints(2.0), PATIENCE), "no work that nobody sees"
     show.xdotool("search", "--name", "^realtime-nst$", "windowactivate")
-    assert show.shows("red")
+    assert show.shows("red") and show.paints()
     show.press("1")
     assert show.shows("blue"), "and it goes on"
+    show.press("r")
+    assert wait_until(lambda: list(show.folder.glob(".*.part.mp4")) != [], PATIENCE)
+    show.xdotool(*FIND, "windowminimize")
+    assert wait_until(lambda: show.share("blue") < 0.1, PATIENCE)
+    assert not wait_until(lambda: not show.paints(2.0), 3.0), "a recording wants every frame"
 
 
 def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..., Show], studio: Studio) -> None:
     show = play().start()
     assert show.press_until("-", lambda: show.is_like(studio.photos[0]))
     show.press("q")
-    assert show.process.wait(PATIENCE) == 0
+    assert show.process.wait(PATIENCE) == 0 and show.gone()
     again = Show(studio, show.folder, ())
     again.top, again.left = show.top, show.left
     try:
@@ -635,7 +738,7 @@ def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..
         assert again.looks_like(studio.photos[0]), "still the photo"
     finally:
         again.close()
-    assert play().shows("red"), "with --reset as a new user finds it"
+    assert again.gone() and play().shows("red"), "with --reset as a new user finds it"
 
 
 def test_closing_the_window_quits(play: Callable[..., Show]) -> None:
@@ -647,3 +750,23 @@ def test_closing_the_window_quits(play: Callable[..., Show]) -> None:
 
     assert wait_until(closed, PATIENCE)
     assert show.process.returncode == 0, show.process.stderr and show.process.stderr.read()
+
+
+def test_the_connection_that_asks_for_the_window_is_closed(studio: Studio) -> None:
+    code = """
+import os
+import numpy as np
+from realtime_nst.live.window import WindowSink
+from realtime_nst.video import Frame
+
+sink = WindowSink("closing", 64, 48)
+sink.write(Frame(np.zeros((48, 64, 3), np.uint8), 0, 0.0))
+sink.poll_key(0.01)
+before = len(os.listdir("/proc/self/fd"))
+assert sink.watched
+sink.close()
+assert len(os.listdir("/proc/self/fd")) < before
+assert sink._watcher.seen(), "it cannot tell any more"
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=studio.environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Cameras through OpenCV: opening them by index or name, outliving a cable that comes loose, listing what there is."""
+"""Cameras through OpenCV: opening them by index or name, outliving a cable that comes loose, telling what is wrong."""
 
 import logging
 import os
@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,12 @@ MISSES_ALLOWED = 30
 SILENCE = 2.0
 """Seconds without a frame after which a camera counts as gone, also if its driver says nothing."""
 RETRY_EVERY = 0.5
+FIRST_PAUSE = 0.02
+"""Seconds between two reads while a camera that has just been opened gives no picture yet."""
 INDICES_TRIED = 10
 BLACK, BLACK_SECONDS = 3, 3.0
 """A picture whose brightest spot is darker is black; a camera that gives only such for so long is told of."""
+LIGHT = "open its shutter, or allow it in the system's settings"
 
 
 class CameraSource:
@@ -43,8 +45,9 @@ class CameraSource:
         camera: An index, or the path of a device.
         width: Width to ask for, in pixels; the camera may give another.
         height: Height to ask for, in pixels.
+        fps: Frames per second to ask for; `None` leaves that to the camera.
         capture: Opens the device; `cv2.VideoCapture` unless a test says otherwise.
-        silence: Seconds without a frame after which the device is opened anew.
+        silence: Seconds without a frame after which the device is opened anew, or at first given up.
 
     Raises:
         SourceError: OpenCV does not load, or the camera does not open or gives no picture.
@@ -59,19 +62,23 @@ class CameraSource:
         height: int = 480,
         capture: Capture | None = None,
         silence: float = SILENCE,
+        *,
+        fps: float | None = None,
     ) -> None:
         self._cv2 = load_opencv()
         self.camera = camera
-        self.device = find_device(camera)
+        known = list_devices()
+        self.device = find_device(camera, known)
+        self._namesakes = [other.place for other in known if self.device and other.name == self.device.name]
         self.tell: Callable[[str], None] = lambda text: None
         self._capture = capture or self._cv2.VideoCapture
-        self._asked = width, height
+        self._asked = width, height, fps
         self._silence = silence
         self._closed = threading.Event()
         device = self._open(camera)
         if device is None:
             raise SourceError(why_not(camera))
-        first = _read(device)
+        first = self._first_picture(device)
         if first is None:
             device.release()
             raise SourceError(why_no_picture(camera))
@@ -80,6 +87,7 @@ class CameraSource:
         self.fps = claimed if 1.0 <= claimed <= 1000.0 else USUAL_FPS  # 0 and NaN are common
         self._index = 0
         self._black_since: float | None = None
+        self._black_told = False
         self._device = device
         self._reading: Stage[tuple[np.ndarray, float]] | None = None
 
@@ -113,15 +121,41 @@ class CameraSource:
     def _open(self, camera: int | str) -> Any:
         """The device, with format and size asked for, or `None`."""
         cv2 = self._cv2
-        device = self._capture(camera)
-        if not device.isOpened():
-            device.release()
+        width, height, fps = self._asked
+        try:
+            device = self._capture(camera)
+            if not device.isOpened():
+                device.release()
+                return None
+            device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            device.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+            device.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+            if fps is not None:
+                device.set(cv2.CAP_PROP_FPS, fps)
+            device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        except cv2.error as error:
+            log.info("%s", error)
             return None
-        device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        device.set(cv2.CAP_PROP_FRAME_WIDTH, self._asked[0])
-        device.set(cv2.CAP_PROP_FRAME_HEIGHT, self._asked[1])
-        device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return device
+
+    def _first_picture(self, device: Any) -> np.ndarray | None:
+        """A picture from a device that was just opened; some give none at first."""
+        deadline = time.monotonic() + self._silence
+        while (image := self._read(device)) is None and time.monotonic() < deadline:
+            time.sleep(FIRST_PAUSE)
+        return image
+
+    def _read(self, device: Any) -> np.ndarray | None:
+        """A picture, BGR, or `None`."""
+        try:
+            good, image = device.read()
+        except self._cv2.error as error:  # a torn frame, or a device that went away in the middle of it
+            log.info("%s", error)
+            return None
+        if not good or image is None or image.ndim != 3 or not image.size:
+            return None
+        picture: np.ndarray = image
+        return picture
 
     def _start(self, device: Any) -> "Stage[tuple[np.ndarray, float]]":
         """Read on a thread of its own: a driver may hang in a read for ever, and then only this thread hangs."""
@@ -131,7 +165,7 @@ class CameraSource:
         misses = 0
         try:
             while not self._closed.is_set() and misses <= MISSES_ALLOWED:
-                image = _read(device)
+                image = self._read(device)
                 misses = 0 if image is not None else misses + 1
                 if image is not None:
                     yield image, time.monotonic()
@@ -150,19 +184,24 @@ class CameraSource:
         return Stage(iter(()), keep="all", name="camera")
 
     def _place(self) -> int | str:
-        """Where the camera is now: a replugged one may have got another number."""
+        """Where the camera is now: a replugged one may have got another number, but not that of its twin."""
         if self.device is None:
             return self.camera
-        return next((found.place for found in list_devices() if found.name == self.device.name), self.camera)
+        places = [found.place for found in list_devices() if found.name == self.device.name]
+        fresh = [place for place in places if place not in self._namesakes]
+        return self.camera if self.device.place in places or not fresh else fresh[0]
 
     def _watch_for_black(self, image: np.ndarray, now: float) -> None:
-        if image[::8, ::8].max() >= BLACK:
-            self._black_since = None
+        if not is_black(image):
+            self._black_since, self._black_told = None, False
         elif self._black_since is None:
             self._black_since = now
         elif now - self._black_since > BLACK_SECONDS:
             self._black_since = now
-            self.tell(f"camera {self.name} is black: open its shutter, or allow it in the system's settings")
+            self.tell(f"camera {self.name} is black: {LIGHT}")
+            if not self._black_told:
+                log.warning("Camera %s is black: %s.", self.name, LIGHT)
+                self._black_told = True
 
     def _fitted(self, image: np.ndarray) -> np.ndarray:
         """RGB in the size of the first frame, whatever the camera has changed to; bars keep its shape."""
@@ -178,61 +217,9 @@ class CameraSource:
         return coloured
 
 
-def _read(device: Any) -> np.ndarray | None:
-    """A picture, BGR, or `None`."""
-    good, image = device.read()
-    if not good or image is None or image.ndim != 3 or not image.size:
-        return None
-    picture: np.ndarray = image
-    return picture
-
-
-@dataclass(frozen=True)
-class CameraReport:
-    """What a camera gives when it is tried.
-
-    Args:
-        device: Which one.
-        width: Width of its frames in pixels; 0 without a picture.
-        height: Height likewise.
-        fps: Frames per second, measured.
-        still: One of its frames, RGB.
-        problem: Why there is no picture.
-    """
-
-    device: Device
-    width: int = 0
-    height: int = 0
-    fps: float = 0.0
-    still: np.ndarray | None = None
-    problem: str = ""
-
-
-def try_camera(device: Device, seconds: float = 1.0, capture: Capture | None = None) -> CameraReport:
-    """Open a camera for a moment, and measure it."""
-    try:
-        source = CameraSource(device.place, capture=capture)
-    except SourceError as error:
-        return CameraReport(device, problem=str(error))
-    stage = Stage(source, keep="all", name="camera")
-    frames: list[Frame] = []
-    deadline = time.monotonic() + seconds + SILENCE
-    try:
-        while time.monotonic() < deadline:
-            frame = stage.get(timeout=0.1)
-            if frame is not None:
-                frames.append(frame)
-                if frame.captured_at - frames[0].captured_at >= seconds:
-                    break
-    finally:
-        stage.close()
-        source.close()
-        stage.join(1.0)
-    if not frames:
-        return CameraReport(device, source.width, source.height, problem=why_no_picture(device.place))
-    span = frames[-1].captured_at - frames[0].captured_at
-    fps = (len(frames) - 1) / span if span > 0 else 0.0
-    return CameraReport(device, source.width, source.height, fps, frames[-1].image)
+def is_black(image: np.ndarray) -> bool:
+    """Whether a picture shows nothing at all, as behind a shutter or without leave of the system."""
+    return bool(image[::8, ::8].max() < BLACK)
 
 
 def all_cameras(capture: Capture | None = None, system: str = sys.platform) -> list[Device]:
@@ -293,17 +280,20 @@ def why_not(camera: int | str) -> str:
             f"Camera {device.place} ('{device.name}') may not be used by this user: no right to {device.path}. "
             "`sudo usermod -aG video $USER`, then log in again."
         )
-    return why_no_picture(camera)
+    return why_no_picture(camera, "did not open")
 
 
-def why_no_picture(camera: int | str) -> str:
-    """Why a camera gives no picture, and what to do."""
+def why_no_picture(camera: int | str, words: str = "opened but gives no picture") -> str:
+    """Why a camera gives no picture, and what to do.
+
+    Args:
+        camera: Its index or path.
+        words: What happened, where nobody else is found to use it.
+    """
     device = find_device(camera)
     name = str(camera) if device is None else f"{device.place} ('{device.name}')"
     users = users_of(device.path) if device is not None and device.path is not None else []
     if users:
         return f"Camera {name} is in use by {', '.join(users)}. Close that program, or choose another with --camera."
     allow = {"darwin": " Allow it in System Settings, Privacy, Camera.", "win32": " Allow it in Settings, Privacy, Camera."}
-    return (
-        f"Camera {name} opened but gives no picture. Close other programs that use it, or replug it.{allow.get(sys.platform, '')}"
-    )
+    return f"Camera {name} {words}. Close other programs that use it, or replug it.{allow.get(sys.platform, '')}"

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +46,16 @@ def list_devices(system: str = sys.platform) -> list[Device]:
     return []
 
 
-def find_device(camera: int | str) -> Device | None:
-    """The device of an index or path."""
+def find_device(camera: int | str, known: Sequence[Device] | None = None) -> Device | None:
+    """The device of an index or path.
+
+    Args:
+        camera: The index or path.
+        known: All cameras, if they were listed a moment ago.
+    """
     number = re.fullmatch(r"(?:/dev/video)?(\d{1,4})", str(camera))
-    return next((device for device in list_devices() if number and device.place == int(number[1])), None)
+    devices = list_devices() if known is None else known
+    return next((device for device in devices if number and device.place == int(number[1])), None)
 
 
 def list_linux_devices(folder: Path) -> list[Device]:

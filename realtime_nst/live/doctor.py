@@ -9,18 +9,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_nst.backend import BACKENDS, choose_backend, has_nvidia_gpu, installed
+from realtime_nst.backend import BACKENDS, choose_backend, has_nvidia_gpu, installed, reaches_gpu
 from realtime_nst.errors import NSTError
+from realtime_nst.files.containers import MP4
+from realtime_nst.files.encoders import HARDWARE, choose_encoder
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.live.devices import list_devices
 from realtime_nst.live.virtualcamera import load_pyvirtualcam, set_up
+from realtime_nst.live.visibility import watch_window
 from realtime_nst.opencv import load_opencv
 from realtime_nst.stylebook import find_styles, style_folders
 
-OLDEST, NEWEST = (3, 11), (3, 13)
+OLDEST = (3, 11)
+"""As setup.cfg and README say."""
 DRIVER = Path("/proc/driver/nvidia/version")
-ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_vaapi")
-TIMEOUT = 20.0
+GPUS_SEEN = {
+    "tensorflow": "import tensorflow; print(len(tensorflow.config.list_physical_devices('GPU')))",
+    "jax": "import jax; print(sum(device.platform == 'gpu' for device in jax.devices()))",
+}
+GPU_PACKAGES = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}
+FRAME = 640, 480
+TIMEOUT, IMPORT_TIMEOUT = 20.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ def examine(weights: Path | None = None, backend: str = "auto", precision: str =
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("Python", check_python),
         ("backend", lambda: check_backend(backend, precision)),
-        ("GPU", check_gpu),
+        ("GPU", lambda: check_gpu(backend)),
         ("styles", lambda: check_weights(weights)),
         ("OpenCV", check_opencv),
         ("cameras", check_cameras),
@@ -65,17 +74,18 @@ def examine(weights: Path | None = None, backend: str = "auto", precision: str =
             findings.append(check())
         except NSTError as error:
             findings.append(Finding(name, "bad", str(error)))
+        except Exception as error:  # whatever is broken on this machine, the other checks go on
+            words = f"the check itself failed: {type(error).__name__}: {error}"
+            findings.append(Finding(name, "bad", words, "Install realtime-nst again in a fresh environment."))
     return findings
 
 
 def check_python() -> Finding:
-    """A Python for which there are wheels of everything."""
-    version = sys.version_info[:2]
+    """A Python that is new enough."""
     words = f"{platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} processors"
-    if OLDEST <= version <= NEWEST:
+    if sys.version_info[:2] >= OLDEST:
         return Finding("Python", "ok", words)
-    wanted = f"{OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}"
-    return Finding("Python", "bad", words, f"Make the environment with Python {wanted}.")
+    return Finding("Python", "bad", words, f"Make the environment with Python {OLDEST[0]}.{OLDEST[1]} or newer.")
 
 
 def check_backend(name: str = "auto", precision: str = "auto") -> Finding:
@@ -85,18 +95,28 @@ def check_backend(name: str = "auto", precision: str = "auto") -> Finding:
     return Finding("backend", "ok", f"{chosen} (installed: {', '.join(there)})")
 
 
-def check_gpu() -> Finding:
-    """A GPU and its driver."""
+def check_gpu(backend: str = "auto") -> Finding:
+    """A GPU, its driver, and whether the framework that would paint on it sees it.
+
+    Args:
+        backend: As `--backend` names it.
+    """
     if not has_nvidia_gpu():
-        return Finding("GPU", "no", "no NVIDIA driver is at work; the processor paints", "")
-    words = _said("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader") if shutil.which(
-        "nvidia-smi"
-    ) else ""  # fmt: skip
+        return Finding("GPU", "no", "no NVIDIA driver is at work; the processor paints")
+    asked = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
+    words = _said(*asked) if shutil.which(asked[0]) else ""
     if not words and DRIVER.exists():
         words = DRIVER.read_text(errors="replace").splitlines()[0]
-    if not installed("tensorflow"):
-        return Finding("GPU", "bad", words, "pip install 'tensorflow[and-cuda]'")
-    return Finding("GPU", "ok", words or "there")
+    if backend == "openvino":
+        return Finding("GPU", "no", f"{words}; OpenVINO paints on the processor", "`--backend auto` paints on the GPU.")
+    framework = next((name for name in GPU_PACKAGES if reaches_gpu(name)), "tensorflow") if backend == "auto" else backend
+    cure = f"pip install '{GPU_PACKAGES[framework]}'"
+    if not installed(framework):
+        return Finding("GPU", "bad", f"{words}; {framework} is not installed", cure)
+    seen = _said(sys.executable, "-c", GPUS_SEEN[framework], timeout=IMPORT_TIMEOUT).splitlines()[-1:]
+    if not (seen and seen[0].isdigit() and int(seen[0])):
+        return Finding("GPU", "bad", f"{words}; {framework} does not see it", cure)
+    return Finding("GPU", "ok", f"{words}; {framework} sees it")
 
 
 def check_weights(folder: Path | None = None) -> Finding:
@@ -131,22 +151,27 @@ def check_cameras() -> Finding:
 
 
 def check_display() -> Finding:
-    """A screen for the window."""
-    if sys.platform != "linux":
-        return Finding("display", "ok", "of the system")
-    found = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    if found:
-        return Finding("display", "ok", found)
-    return Finding("display", "no", "DISPLAY is not set", "Log in at a screen, or use --no-window with -o or --virtual-camera.")
+    """A screen for the window: the one that the window itself would ask."""
+    cure = "Log in at a screen, or use --no-window with -o or --virtual-camera."
+    try:
+        watch_window("").close()
+    except ConnectionError as error:
+        return Finding("display", "bad" if os.environ.get("DISPLAY") else "no", str(error), cure)
+    return Finding("display", "ok", os.environ["DISPLAY"] if sys.platform == "linux" else "of the system")
 
 
 def check_encoders() -> Finding:
-    """ffmpeg, and what it can encode with."""
+    """ffmpeg, and what it can encode with: an encoder for hardware that is not there does not count."""
     said = _said(executable(), "-hide_banner", "-encoders")
-    found = [name for name in ENCODERS if f" {name} " in said]
-    if "libx264" not in found:
+    if " libx264 " not in said:
         return Finding("encoders", "bad", "ffmpeg has no libx264", "pip install --force-reinstall imageio-ffmpeg")
+    found = ["libx264", *(name for kind in HARDWARE if f" {(name := f'h264_{kind}')} " in said and encoder_works(name))]
     return Finding("encoders", "ok", f"{', '.join(found)} in {executable()}")
+
+
+def encoder_works(name: str) -> bool:
+    """Whether a hardware encoder encodes a frame here."""
+    return choose_encoder(MP4, *FRAME, codec=name)[0].name == name
 
 
 def check_virtual_camera() -> Finding:
@@ -160,8 +185,8 @@ def check_virtual_camera() -> Finding:
     return Finding("virtual camera", "ok", "pyvirtualcam is installed")
 
 
-def _said(*command: str) -> str:
+def _said(*command: str, timeout: float = TIMEOUT) -> str:
     try:
-        return subprocess.run(command, capture_output=True, timeout=TIMEOUT, text=True, errors="replace").stdout.strip()
+        return subprocess.run(command, capture_output=True, timeout=timeout, text=True, errors="replace").stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""

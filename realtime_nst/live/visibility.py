@@ -1,12 +1,12 @@
-"""Whether a window can be seen. OpenCV calls a minimised window visible, so the system is asked, where one can.
+"""Whether there is a screen, and whether a window on it can be seen.
 
-Linux with X11 and Windows answer; elsewhere every window counts as seen, which costs power and nothing else.
+OpenCV ends the whole program where there is no screen, and calls a minimised window visible; so the system is asked,
+where one can. Linux with X11 and Windows answer; elsewhere every window counts as seen, which costs power and nothing else.
 """
 
 import ctypes
-import ctypes.util
+import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 DEEPEST = 4
@@ -28,16 +28,48 @@ class _Attributes(ctypes.Structure):
     )
 
 
-def window_watcher(title: str) -> Callable[[], bool]:
-    """A function that tells whether a window of this title can be seen; it says yes where it cannot tell."""
+class Watcher:
+    """Tells whether a window can be seen. This one cannot tell, and says yes."""
+
+    def seen(self) -> bool:
+        """Whether a window of the title is on the screen, or none is known."""
+        return True
+
+    def close(self) -> None:
+        """Ask no more."""
+
+
+def watch_window(title: str) -> Watcher:
+    """A watcher for windows of a title, which need not be there yet.
+
+    Raises:
+        ConnectionError: There is no screen for a window; the message says why.
+    """
     if sys.platform == "win32":
-        user32: Any = ctypes.windll.user32
-        return lambda: not user32.IsIconic(user32.FindWindowW(None, title))
-    x11 = _X11Windows(title) if sys.platform == "linux" else None
-    return x11.seen if x11 is not None and x11.display else lambda: True
+        return _Windows(title)
+    return _X11Windows(title) if sys.platform == "linux" else Watcher()
 
 
-class _X11Windows:
+def _ignore_error(display: Any, error: Any) -> int:
+    """By default a window that is gone between two questions would end the program."""
+    return 0
+
+
+_ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(_ignore_error)
+
+
+class _Windows(Watcher):
+    """Windows' windows."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+
+    def seen(self) -> bool:
+        user32: Any = ctypes.windll.user32  # type: ignore[attr-defined, unused-ignore]
+        return not user32.IsIconic(user32.FindWindowW(None, self._title))
+
+
+class _X11Windows(Watcher):
     """A connection of its own to the X server.
 
     Args:
@@ -46,16 +78,17 @@ class _X11Windows:
 
     def __init__(self, title: str) -> None:
         self._title = title.encode()
-        name = ctypes.util.find_library("X11")
-        self.display: Any = None
-        if name is None:
-            return
+        name = os.environ.get("DISPLAY")
+        if not name:
+            wayland = "; OpenCV's windows need X11, which is Xwayland on Wayland" if os.environ.get("WAYLAND_DISPLAY") else ""
+            raise ConnectionError(f"DISPLAY is not set{wayland}")
         try:
-            self._x = ctypes.CDLL(name)
-        except OSError:
-            return
-        x, window, number = self._x, ctypes.c_ulong, ctypes.c_uint
+            self._x = x = ctypes.CDLL("libX11.so.6")
+        except OSError as error:
+            raise ConnectionError("libX11 is not installed (on Debian: `apt install libx11-6`)") from error
+        window, number = ctypes.c_ulong, ctypes.c_uint
         x.XOpenDisplay.restype = ctypes.c_void_p
+        x.XCloseDisplay.argtypes = [ctypes.c_void_p]
         x.XDefaultRootWindow.restype = window
         x.XDefaultRootWindow.argtypes = [ctypes.c_void_p]
         x.XQueryTree.argtypes = [
@@ -64,13 +97,20 @@ class _X11Windows:
         x.XFetchName.argtypes = [ctypes.c_void_p, window, ctypes.POINTER(ctypes.c_char_p)]
         x.XGetWindowAttributes.argtypes = [ctypes.c_void_p, window, ctypes.POINTER(_Attributes)]
         x.XFree.argtypes = [ctypes.c_void_p]
-        # By default a window that is gone between two questions would end the program.
-        self._ignore = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda display, error: 0)
-        x.XSetErrorHandler(self._ignore)
-        self.display = x.XOpenDisplay(None)
+        x.XInitThreads()  # before anything else of X, as Qt will use it too
+        x.XSetErrorHandler(_ERROR_HANDLER)
+        self.display: int | None = x.XOpenDisplay(None)
+        if self.display is None:
+            raise ConnectionError(f"nothing answers at DISPLAY={name}, or it does not let this user in")
+
+    def close(self) -> None:
+        if self.display is not None:
+            self._x.XCloseDisplay(self.display)
+            self.display = None
 
     def seen(self) -> bool:
-        """Whether a window of the title is on the screen, or none is known."""
+        if self.display is None:
+            return True
         states = self._states(self._x.XDefaultRootWindow(self.display), DEEPEST)
         return not states or VIEWABLE in states
 

@@ -56,7 +56,7 @@ def webcam(options: argparse.Namespace) -> int:
     style = starting_style(book, options.style, settings)
     if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
         settings = settings.with_flags({"scale": 1.0})
-    source = open_source(options.camera, options.size)
+    source = open_source(options.camera, options.size, options.fps)
     try:
         return Show(options, settings, book, style, source).play()
     finally:

@@ -8,14 +8,24 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.live.visibility import window_watcher
+from realtime_nst.keys import SIGNS
+from realtime_nst.live.visibility import watch_window
 from realtime_nst.opencv import load_opencv
 from realtime_nst.video import Frame
 
-KEY_NAMES = {27: "esc", 32: "space", ord("="): "+", ord("_"): "-", ord("<"): ",", ord(">"): "."}
+KEY_NAMES = {ord(sign): name for name, sign in SIGNS.items()} | {
+    27: "esc",
+    32: "space",
+    ord("="): "+",
+    ord("_"): "-",
+    ord("<"): ",",
+    ord(">"): ".",
+}
 """Names of codes; a key that needs shift for its sign on some keyboards also counts without, and the other way."""
 LOOK_EVERY = 0.5
 """Seconds between two questions whether the window is minimised."""
+REDRAW_EVERY = 0.25
+"""Seconds after which a picture that stays is drawn again: the figures on it tell that nothing comes."""
 SMALLEST = 32
 """Pixels along a side of a window that is worth scaling for."""
 
@@ -44,17 +54,22 @@ class WindowSink:
         changed: Callable[[], object] = lambda: 0,
         full_screen: Callable[[], bool] = lambda: False,
     ) -> None:
-        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise SinkError("There is no display for a window (DISPLAY is not set). Use --no-window, and -o FILE to record.")
+        try:
+            self._watcher = watch_window(title)  # before Qt, which ends the program where there is no screen
+        except ConnectionError as error:
+            raise SinkError(f"There is no display for a window ({error}). Use --no-window, and -o FILE to record.") from error
+        if sys.platform == "linux":
+            os.environ["QT_QPA_PLATFORM"] = "xcb"  # OpenCV has no other, and Qt ends the program that asks for one
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's own Qt misses its fonts at each start
         try:
             self._cv2 = load_opencv()
         except SourceError as error:
+            self._watcher.close()
             raise SinkError(str(error)) from error
         self._title = title
         self._draw = draw
         self._changed = changed
-        self._drawn = changed()
+        self._drawn, self._drawn_at = changed(), 0.0
         self._want_full, self._full = full_screen, False
         self._shown: np.ndarray | None = None
         self._on_screen, self._asked = True, 0.0
@@ -63,14 +78,14 @@ class WindowSink:
             self._cv2.namedWindow(title, plain)
             self._cv2.resizeWindow(title, width, height)
         except self._cv2.error as error:
+            self._watcher.close()
             raise SinkError("No window could be opened: OpenCV has none here. Use --no-window, and -o FILE to record.") from error
-        self._ask = window_watcher(title)
 
     @property
     def watched(self) -> bool:
         """False while the window is minimised."""
         if time.monotonic() - self._asked > LOOK_EVERY:
-            self._on_screen = self._ask()
+            self._on_screen = self._watcher.seen()
             self._asked = time.monotonic()
         return self._on_screen
 
@@ -79,24 +94,24 @@ class WindowSink:
         self._show()
 
     def poll_key(self, timeout: float) -> str | None:
-        if self._shown is not None and self._changed() != self._drawn:
+        stale = self._on_screen and time.monotonic() - self._drawn_at > REDRAW_EVERY
+        if self._shown is not None and (stale or self._changed() != self._drawn):
             self._show()
         if self._want_full() != self._full:
             self._full = not self._full
             state = self._cv2.WINDOW_FULLSCREEN if self._full else self._cv2.WINDOW_NORMAL
             self._cv2.setWindowProperty(self._title, self._cv2.WND_PROP_FULLSCREEN, state)
-        code = self._cv2.waitKey(max(1, round(1000 * timeout))) & 0xFF
+        code = self._cv2.waitKeyEx(max(1, round(1000 * timeout)))
         if self._shown is not None and not self._visible():
             return "q"  # the window was closed with the mouse
-        if code == 0xFF:
-            return None
-        return KEY_NAMES.get(code, chr(code).lower())
+        return key_name(code)
 
     def close(self) -> None:
         if self._shown is not None:
             self._shown = None
             self._cv2.destroyAllWindows()
             self._cv2.waitKey(1)
+        self._watcher.close()
 
     def discard(self) -> None:
         self.close()
@@ -109,7 +124,7 @@ class WindowSink:
 
     def _show(self) -> None:
         if self._shown is not None:
-            self._drawn = self._changed()
+            self._drawn, self._drawn_at = self._changed(), time.monotonic()
             picture = self._draw(self._scaled(self._shown))
             self._cv2.imshow(self._title, self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR))
 
@@ -127,3 +142,14 @@ class WindowSink:
         way = self._cv2.INTER_LINEAR if scale > 1 else self._cv2.INTER_AREA
         scaled: np.ndarray = self._cv2.resize(image, size, interpolation=way)
         return scaled
+
+
+def key_name(code: int) -> str | None:
+    """The name of a key in `keys.KEYS`, if it has one there.
+
+    Args:
+        code: From `waitKeyEx`: a letter's own, with the state of other keys above its 16 bits in some builds; arrows and
+            the like are above 255, where their last 8 bits are those of some letter; without a key -1.
+    """
+    code = -1 if code < 0 else code & 0xFFFF
+    return KEY_NAMES.get(code, chr(code).lower()) if 0 < code < 256 else None
