@@ -21,7 +21,8 @@ from .dataset import PHOTO_SUFFIXES
 from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe
 
 if TYPE_CHECKING:
-    from .trainer import Job, Progress
+    from .job import Job
+    from .trainer import Progress
 
 LONGEST_NAME = 60
 
@@ -137,7 +138,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 
 def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "Job":
     """What to train and where, from the flags."""
-    from .trainer import Job
+    from .job import Job
 
     body, start, relatives = None, {}, []
     if not options.new_body or options.origin:

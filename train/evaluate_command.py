@@ -50,8 +50,8 @@ def evaluate(options: argparse.Namespace) -> int:
     activate(training_backend())
     from .evaluate import Painter, Trial, finite
     from .evaluate import evaluate as measure
+    from .job import read_painting
     from .optimize import PerceptualLoss
-    from .trainer import read_painting
 
     paintings = {
         style.name: read_painting(path, options.painting_size or painting_size_of(style))

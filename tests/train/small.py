@@ -18,8 +18,9 @@ from PIL import Image
 from realtime_nst.stylebook import find_styles
 from realtime_nst.train import model, trainer
 from realtime_nst.train.dataset import Motion
+from realtime_nst.train.job import Job
 from realtime_nst.train.recipes import Painting, Recipe
-from realtime_nst.train.trainer import Job, Progress, train
+from realtime_nst.train.trainer import Progress, train
 from tests.conftest import NARROW
 
 RECIPE = Recipe(

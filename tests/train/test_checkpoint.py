@@ -23,9 +23,10 @@ from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import STYLE_SUFFIX
 from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
+from realtime_nst.train.job import Job
 from realtime_nst.train.model import build_model
 from realtime_nst.train.recovery import LastGood
-from realtime_nst.train.trainer import Job, Progress, train
+from realtime_nst.train.trainer import Progress, train
 from realtime_nst.weightfile import write_weights
 from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 

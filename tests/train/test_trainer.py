@@ -15,8 +15,9 @@ from PIL import Image
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.train.dataset import Motion
+from realtime_nst.train.job import read_painting
 from realtime_nst.train.recipes import Painting
-from realtime_nst.train.trainer import read_painting, train
+from realtime_nst.train.trainer import train
 from tests.conftest import NARROW
 from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
 
