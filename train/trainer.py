@@ -83,6 +83,7 @@ def train(
 
     batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
     watch = Watch(job.workshop, photos, job.recipe, step, job.log_dir)
+    due = False  # a checkpoint; while a loss is high, it waits
     while step < job.recipe.steps:
         with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
             while step < job.recipe.steps:
@@ -95,16 +96,18 @@ def train(
                 seconds += ended - started
                 report(Progress(step, job.recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
                 stopping = stop()
-                saving = stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps
-                if good.astray(losses["loss"]) or (saving and not good.keep(step)):
-                    step = good.restore(step, losses["loss"])
+                due = due or stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps
+                astray = good.astray(losses["loss"]) or (step == job.recipe.steps and ends_astray(good, model, job, batches))
+                if astray or (due and good.settled and not good.keep(step)):
+                    step, due = good.restore(step, losses["loss"]), False
                     break  # the photos come anew from there
                 watch.step(step, losses)
-                if saving:
+                if due and good.settled:
                     save_checkpoint(file, model, fingerprint, step, seconds, good.returns)
                     watch.save(step, model)
-                if stopping and step < job.recipe.steps:
-                    return []
+                    due = False
+                    if stopping and step < job.recipe.steps:
+                        return []
     how = {
         "recipe": job.recipe.to_dict(),
         "total_steps": job.recipe.steps + steps_before(job),
@@ -160,6 +163,24 @@ def take_step(model: StyleModel, recipe: Recipe, step: int, batch: Batch, rate: 
     model.optimizer.learning_rate = rate * recipe.rate(step)
     model.reset_metrics()
     logs = model.train_on_batch(x={**batch, "styles": styles}, return_dict=True)
+    return {name: float(logs[name]) for name in ("loss", *TERMS)}
+
+
+def ends_astray(good: LastGood, model: StyleModel, job: Job, batches: PhotoBatches) -> bool:
+    """Whether a run has gone astray whose last loss is high: the photos tell that would come next, without being learned."""
+    step = job.recipe.steps
+    while not good.settled:
+        if good.astray(measure(model, job.recipe, step, batches(step))["loss"]):
+            return True
+        step += 1
+    return False
+
+
+def measure(model: StyleModel, recipe: Recipe, step: int, batch: Batch) -> dict[str, float]:
+    """The loss and its terms with the photos and styles of a step, from which nothing is learned."""
+    styles = choose_styles(step, recipe.batch, ops.convert_to_numpy(model.lag), recipe.seed)
+    model.reset_metrics()
+    logs = model.test_on_batch(x={**batch, "styles": styles}, return_dict=True)
     return {name: float(logs[name]) for name in ("loss", *TERMS)}
 
 

@@ -21,12 +21,14 @@ from keras import ops
 from realtime_nst.errors import TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import STYLE_SUFFIX
-from realtime_nst.train import trainer
+from realtime_nst.train import recovery, trainer
+from realtime_nst.train.checkpoint import save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
 from realtime_nst.train.job import Job
-from realtime_nst.train.model import build_model
+from realtime_nst.train.model import StyleModel, build_model
+from realtime_nst.train.recipes import Recipe
 from realtime_nst.train.recovery import LastGood
-from realtime_nst.train.trainer import Progress, train
+from realtime_nst.train.trainer import Progress, take_step, train
 from realtime_nst.weightfile import write_weights
 from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 
@@ -77,12 +79,11 @@ def test_finished_run_writes_the_same_files_when_asked_again(run: Run, tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_killed_run_goes_on_as_if_it_had_not_been_killed(tmp_path: Path) -> None:
+def test_killed_run_goes_on_as_if_it_had_not_been_killed(run: Run, tmp_path: Path) -> None:
     make_pictures(tmp_path)
-    train(make_job(tmp_path, "straight"))
     command = [sys.executable, "-m", "tests.train.small", str(tmp_path)]
     environment = {**os.environ, "KERAS_BACKEND": keras.config.backend()}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as child:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as child:
         assert child.stdout is not None
         for line in child.stdout:
             if line == "step 5\n":
@@ -94,7 +95,7 @@ def test_killed_run_goes_on_as_if_it_had_not_been_killed(tmp_path: Path) -> None
     reports: list[Progress] = []
     train(job, report=reports.append)
     assert [progress.step for progress in reports] == [5, 6], "it goes on from the checkpoint of step 4"
-    assert_same_numbers(tmp_path / "killed", tmp_path / "straight")
+    assert_same_numbers(tmp_path / "killed", run.job.output)
 
 
 # Checkpoints that do not fit.
@@ -210,12 +211,16 @@ def test_loss_that_explodes_goes_back_as_well(pictures: Path, monkeypatch: pytes
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
     good = LastGood(model, step=30)
     before = ops.convert_to_numpy(model.vectors).copy()
-    assert not any(good.astray(loss) for loss in [5.0] * 25 + [20.0, 24.0] + [26.0] * 4)
+    assert not any(good.astray(loss) for loss in [5.0] * 25) and good.keep(55)
+    assert not any(good.astray(loss) for loss in [20.0, 24.0] + [26.0] * 4)
     model.vectors.assign(before + 1)
-    assert good.keep(31), "while losses are high, no state replaces the good one"
+    assert not good.settled
+    with pytest.raises(ValueError, match="step 61 with a high loss: a settled state was expected"):
+        good.keep(61)
     assert good.astray(26.0)
-    assert good.restore(37, 26.0) == 30 and good.rate == 0.5
+    assert good.restore(62, 26.0) == 55 and good.rate == 0.5 and good.settled
     assert np.array_equal(ops.convert_to_numpy(model.vectors), before)
+    assert not good.astray(26.0) and not good.settled, "it still knows which losses are ordinary"
 
 
 def test_odd_photo_is_no_explosion() -> None:
@@ -243,6 +248,65 @@ def test_run_that_goes_astray_again_and_again_stops_and_leaves_a_checkpoint_to_g
     train(job, report=reports.append)
     assert [progress.step for progress in reports] == [5, 6]
     assert_same_numbers(tmp_path, run.job.output)
+
+
+class Spoiler:
+    """`take_step`, but for one step: the first time that it comes, the model is ruined before it, or its loss alone is odd.
+
+    Args:
+        step: Steps done before.
+        ruin: Whether the model is ruined for good.
+    """
+
+    def __init__(self, step: int, ruin: bool) -> None:
+        self._step: int | None = step
+        self._ruin = ruin
+
+    def __call__(self, model: StyleModel, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
+        odd, self._step = step == self._step, None if step == self._step else self._step
+        if odd and self._ruin:
+            model.vectors.assign(ops.convert_to_numpy(model.vectors) * 30)
+        losses = take_step(model, recipe, step, batch, rate)
+        return {**losses, "loss": losses["loss"] * 100} if odd else losses
+
+
+@pytest.fixture
+def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
+    """Spoil a step of a run that notices early; the list that comes back gets the steps at which checkpoints are saved."""
+    monkeypatch.setattr(recovery, "FEWEST", 2)
+    monkeypatch.setattr(recovery, "PATIENCE", 3)
+    saved: list[int] = []
+
+    def spy(path: Path, model: StyleModel, fingerprint: str, step: int, *more: Any) -> None:
+        saved.append(step)
+        save_checkpoint(path, model, fingerprint, step, *more)
+
+    def spoil_step(step: int, ruin: bool) -> list[int]:
+        monkeypatch.setattr(trainer, "take_step", Spoiler(step, ruin))
+        monkeypatch.setattr(trainer, "save_checkpoint", spy)
+        return saved
+
+    return spoil_step
+
+
+def test_explosion_at_the_last_step_is_not_the_result(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:
+    saved, reports = spoil(5, ruin=True), list[Progress]()
+    train(replace(run.job, output=tmp_path), report=reports.append)
+    assert [progress.step for progress in reports] == [1, 2, 3, 4, 5, 6, 5, 6] and saved == [2, 4, 6]
+    assert all(np.abs(array).max() < 10 for array in arrays_of(tmp_path).values())
+
+
+def test_odd_photo_at_the_last_step_changes_nothing(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:
+    saved = spoil(5, ruin=False)
+    train(replace(run.job, output=tmp_path))
+    assert saved == [2, 4, 6] and find_styles([tmp_path])["dots"].metadata["returns"] == 0
+    assert_same_numbers(tmp_path, run.job.output)
+
+
+def test_stop_during_an_explosion_waits_until_it_is_over(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:
+    saved, steps = spoil(3, ruin=True), list[int]()
+    assert train(replace(run.job, output=tmp_path), report=lambda at: steps.append(at.step), stop=lambda: len(steps) >= 4) == []
+    assert steps == [1, 2, 3, 4, 5, 6, 3] and saved == [2, 3], "nothing of it, not even where a checkpoint was due"
 
 
 def test_state_that_is_not_finite_is_never_kept(pictures: Path) -> None:
