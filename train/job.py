@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.photos import UNREADABLE, upright_rgb
-from realtime_nst.styles import Body, Style
+from realtime_nst.styles import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
+from realtime_nst.weightfile import read_metadata
 
 from .recipes import Painting, Recipe
 
@@ -110,3 +112,35 @@ def make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise StyleError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with --output.") from error
+
+
+def check_replaced_body(job: Job, sha256: str | None = None) -> None:
+    """Make sure that writing a new body leaves no style without its own.
+
+    Args:
+        job: What is to be trained.
+        sha256: Hash of the new body, if it is there already.
+
+    Raises:
+        TrainingError: A body of that name is there, and so are styles of it that are no part of the run.
+    """
+    path = job.output / f"{job.name}{BODY_SUFFIX}"
+    if (job.body and job.frozen) or not path.exists():
+        return
+    try:
+        old = read_body(path)
+    except StyleError:  # nothing can be lost
+        return
+    if old.sha256 == sha256:
+        return
+    lost = []
+    for file in sorted(job.output.glob(f"*{STYLE_SUFFIX}")):
+        with suppress(StyleError):
+            name = file.name.removesuffix(STYLE_SUFFIX)
+            if name not in job.pictures and read_metadata(file).get("body_sha256") == old.sha256:
+                lost.append(name)
+    if lost:
+        raise TrainingError(
+            f"'{path}' would be replaced, and these styles need it as it is: {', '.join(lost)}. Choose another name with "
+            "--new-body or another folder with --output, or move both elsewhere and give the same command again."
+        )

@@ -17,11 +17,11 @@ from keras import ops
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.stage import Stage
-from realtime_nst.styles import Style, write_body, write_style
+from realtime_nst.styles import Style, hash_body, write_body, write_style
 
 from .checkpoint import load_checkpoint, save_checkpoint
 from .dataset import Batch, PhotoBatches, find_photos
-from .job import Job, fingerprint_of, make_folder, read_painting
+from .job import Job, check_replaced_body, fingerprint_of, make_folder, read_painting
 from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Recipe
 from .recovery import LastGood
@@ -79,6 +79,8 @@ def train(
     fingerprint = fingerprint_of(job, pictures)
     file = job.workshop / "checkpoint.h5"
     step, seconds, returns = load_checkpoint(file, model, fingerprint)
+    if step < job.recipe.steps:
+        check_replaced_body(job)
     good = LastGood(model, step, returns)
 
     batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
@@ -224,8 +226,9 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
             facts["before"] = {
                 key: value for key, value in job.body.metadata.items() if key in ("recipe", "hours", "before", "sha256")
             }
-        architecture = job.body.architecture if job.body else Architecture()
-        body = write_body(job.output, job.name, architecture, kernels_of(model.network), facts)
+        architecture, kernels = job.body.architecture if job.body else Architecture(), kernels_of(model.network)
+        check_replaced_body(job, hash_body(architecture, kernels))  # hours later, other styles may be there
+        body = write_body(job.output, job.name, architecture, kernels, facts)
         written.append(body.path)
     for name, vector in zip(job.pictures, ops.convert_to_numpy(model.vectors)):
         painting = job.paintings[name]

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.stylebook import find_styles
+from realtime_nst.styles import write_style
 from realtime_nst.train.dataset import Motion
-from realtime_nst.train.job import read_painting
+from realtime_nst.train.job import Job, check_replaced_body, read_painting
 from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import train
-from tests.conftest import NARROW
+from tests.conftest import NARROW, narrow_body, random_vector
 from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
@@ -212,3 +214,45 @@ def test_output_folder_that_cannot_be_written_is_reported(pictures: Path, tmp_pa
     tmp_path.chmod(0o500)
     with pytest.raises(StyleError, match="cannot be written: Permission denied. Choose another folder with --output"):
         train(make_job(pictures, output=str(tmp_path / "out")))
+
+
+# Bodies of the same name.
+
+
+@pytest.fixture
+def settled(run: Run, tmp_path: Path) -> Job:
+    """The whole run, finished in a folder of its own, where a vector was learned on its body."""
+    job = replace(run.job, output=tmp_path / "out")
+    shutil.copytree(run.job.output, job.output)
+    style = find_styles([job.output])["stripes"]
+    write_style(job.output, "later", style.vector, style.body, {})
+    return job
+
+
+def test_body_that_other_styles_need_is_not_replaced(settled: Job) -> None:
+    before = {path.name: path.read_bytes() for path in settled.output.glob("*.h5")}
+    shutil.rmtree(settled.workshop)
+    reports: list[object] = []
+    job = replace(settled, pictures={"dots": settled.pictures["dots"]}, recipe=replace(RECIPE, steps=1))
+    said = (
+        r"young\.body\.h5' would be replaced, and these styles need it as it is: later, stripes. Choose another name with --new-b"
+    )
+    with pytest.raises(TrainingError, match=said):
+        train(job, report=reports.append)
+    assert not reports and {path.name: path.read_bytes() for path in settled.output.glob("*.h5")} == before
+
+
+def test_finished_run_may_write_the_same_body_again_whoever_needs_it(settled: Job) -> None:
+    assert len(train(settled)) == 3
+    assert set(find_styles([settled.output])) == {"dots", "later", "stripes"}
+
+
+def test_body_may_be_replaced_with_all_its_styles_and_beside_those_of_others(settled: Job) -> None:
+    (settled.output / "later.weights.h5").unlink()
+    (settled.output / "broken.weights.h5").write_text("no style")
+    check_replaced_body(settled)
+    other = narrow_body(settled.output, "other")
+    write_style(settled.output, "kelp", random_vector(1), other, {})
+    check_replaced_body(settled)
+    (settled.output / "young.body.h5").write_text("no body")
+    check_replaced_body(replace(settled, pictures={}))
