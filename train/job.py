@@ -89,10 +89,10 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
 
 
 def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
-    """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
+    """What must agree for a checkpoint to be continued: recipe, precision, body, and the paintings themselves."""
     origin = [job.body.sha256, job.frozen] if job.body else None
     emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
-    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin, emphasis], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), job.precision, origin, emphasis], sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())
         digest.update(picture.tobytes())

@@ -6,6 +6,7 @@ It knows nothing of photos or files; the run decides when a state is worth keepi
 import logging
 import math
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
@@ -36,14 +37,20 @@ class LastGood:
         model: Its present variables are the first such state.
         step: Steps done so far.
         returns: How often the run has gone back before.
+        losses: Its last ordinary losses.
     """
 
-    def __init__(self, model: StyleModel, step: int, returns: int = 0) -> None:
+    def __init__(self, model: StyleModel, step: int, returns: int = 0, losses: Sequence[float] = ()) -> None:
         self._model = model
-        self._losses: deque[float] = deque(maxlen=MEMORY)
+        self._losses = deque(losses, MEMORY)
         self._high = 0  # how many of the last losses were too high
         self.returns = returns
         self.keep(step)
+
+    @property
+    def losses(self) -> list[float]:
+        """The last ordinary losses."""
+        return list(self._losses)
 
     @property
     def settled(self) -> bool:

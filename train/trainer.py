@@ -19,8 +19,8 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Style, hash_body, write_body, write_style
 
-from .checkpoint import load_checkpoint, save_checkpoint
-from .dataset import Batch, PhotoBatches, find_photos
+from .checkpoint import Past, load_checkpoint, save_checkpoint
+from .dataset import Batch, PhotoBatches, find_photos, hash_photos
 from .job import Job, check_replaced_body, fingerprint_of, make_folder, read_painting
 from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Recipe
@@ -30,6 +30,8 @@ from .watch import Watch
 
 CHECKPOINT_EVERY = 50
 FIGURE_BATCHES = 4
+PREVIEWS = 4
+MOST_SKIPPED = 5000  # a checkpoint's description has an end
 
 log = logging.getLogger(__name__)
 
@@ -78,54 +80,90 @@ def train(
     origins = choose_starts(job, model)
     fingerprint = fingerprint_of(job, pictures)
     file = job.workshop / "checkpoint.h5"
-    step, seconds, returns = load_checkpoint(file, model, fingerprint)
-    if step < job.recipe.steps:
+    past = load_checkpoint(file, model, fingerprint) or Past(started_from=origins)
+    last = job.recipe.steps
+    if past.step < last:
         check_replaced_body(job)
-    good = LastGood(model, step, returns)
-
-    batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
-    watch = Watch(job.workshop, photos, job.recipe, step, job.log_dir)
+    skipped = meet_photos(past, job, photos)
+    batches = batches_of(job, photos, 0, skipped)
+    good = LastGood(model, past.step, past.returns, past.losses)
+    watch = Watch(job.workshop, batches_of(job, photos, 1, skipped, PREVIEWS)(0)["photos"], past.step, job.log_dir)
     due = False  # a checkpoint; while a loss is high, it waits
-    while step < job.recipe.steps:
-        with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
-            while step < job.recipe.steps:
+    while past.step < last:
+        with Stage(map(batches, range(past.step, last)), keep="all", name="photos") as stage:
+            while past.step < last:
                 started = time.perf_counter()
                 batch: Any = stage.get()
                 fetched = time.perf_counter()
-                losses = take_step(model, job.recipe, step, batch, good.rate)
-                step += 1
+                losses = take_step(model, job.recipe, past.step, batch, good.rate)
+                past.step += 1
                 ended = time.perf_counter()
-                seconds += ended - started
-                report(Progress(step, job.recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
+                past.seconds += ended - started
+                report(Progress(past.step, last, losses, (fetched - started) / max(ended - started, 1e-9)))
                 stopping = stop()
-                due = due or stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps
-                astray = good.astray(losses["loss"]) or (step == job.recipe.steps and ends_astray(good, model, job, batches))
-                if astray or (due and good.settled and not good.keep(step)):
-                    step, due = good.restore(step, losses["loss"]), False
+                due = due or stopping or past.step % CHECKPOINT_EVERY == 0 or past.step == last
+                astray = good.astray(losses["loss"]) or (past.step == last and ends_astray(good, model, job, batches))
+                if astray or (due and good.settled and not good.keep(past.step)):
+                    past.step, due = good.restore(past.step, losses["loss"]), False
                     break  # the photos come anew from there
-                watch.step(step, losses)
+                watch.step(past.step, losses)
                 if due and good.settled:
-                    save_checkpoint(file, model, fingerprint, step, seconds, good.returns)
-                    watch.save(step, model)
+                    past.returns, past.losses = good.returns, good.losses
+                    past.skipped = [number for number, photo in enumerate(photos) if photo in skipped][:MOST_SKIPPED]
+                    save_checkpoint(file, model, fingerprint, past)
+                    watch.save(past.step, model)
                     due = False
-                    if stopping and step < job.recipe.steps:
+                    if stopping and past.step < last:
                         return []
     how = {
         "recipe": job.recipe.to_dict(),
-        "total_steps": job.recipe.steps + steps_before(job),
-        "photos": len(photos),
-        "photos_skipped": len(batches.skipped),
-        "returns": good.returns,
-        "hours": round(seconds / 3600, 2),
+        "total_steps": last + steps_before(job),
+        "photos": past.photo_count,
+        "photos_sha256": past.photos[-1],
+        **({"photos_sha256_before": past.photos[:-1]} if past.photos[:-1] else {}),
+        "photos_skipped": len(past.skipped),
+        "returns": past.returns,
+        "hours": round(past.seconds / 3600, 2),
         "backend": keras.config.backend(),
         "licence": job.licence,
     }
-    figures = figures_of(job, model, photos)
+    figures = figures_of(job, model, batches_of(job, photos, 2, skipped))
     own = {
-        name: {"figures": figures[name], "signature": model.signature(index), "started_from": origins.get(name)}
+        name: {"figures": figures[name], "signature": model.signature(index), "started_from": past.started_from.get(name)}
         for index, name in enumerate(job.pictures)
     }
     return write_results(job, model, how, own)
+
+
+def meet_photos(past: Past, job: Job, photos: Sequence[Path]) -> set[Path]:
+    """Compare the photos with those that a run began with; others are told, and it goes on with them.
+
+    Returns:
+        Photos that are known not to be decodable.
+    """
+    found = hash_photos(job.photos, photos)
+    if past.photos and past.photos[-1] == found:
+        return {photos[number] for number in past.skipped}
+    if not past.photos or past.step < job.recipe.steps:
+        if past.photos:
+            log.warning(
+                "The photos in '%s' are not those of the first %d steps. It goes on with the %d that are there now, and will not "
+                "end exactly as it would have.",
+                job.photos,
+                past.step,
+                len(photos),
+            )
+        past.photos.append(found)
+        past.photo_count, past.skipped = len(photos), []
+    return set()
+
+
+def batches_of(job: Job, photos: Sequence[Path], kind: int, skipped: set[Path], batch: int | None = None) -> PhotoBatches:
+    """Batches to learn from (kind 0), to show (1) and to measure (2), each of other photos and places."""
+    recipe = job.recipe
+    return PhotoBatches(
+        photos, batch=batch or recipe.batch, size=recipe.size, seed=recipe.seed + kind, motion=recipe.motion, skipped=skipped
+    )
 
 
 def choose_starts(job: Job, model: StyleModel) -> dict[str, str]:
@@ -172,15 +210,15 @@ def ends_astray(good: LastGood, model: StyleModel, job: Job, batches: PhotoBatch
     """Whether a run has gone astray whose last loss is high: the photos tell that would come next, without being learned."""
     step = job.recipe.steps
     while not good.settled:
-        if good.astray(measure(model, job.recipe, step, batches(step))["loss"]):
+        styles = choose_styles(step, job.recipe.batch, ops.convert_to_numpy(model.lag), job.recipe.seed)
+        if good.astray(measure(model, batches(step), styles)["loss"]):
             return True
         step += 1
     return False
 
 
-def measure(model: StyleModel, recipe: Recipe, step: int, batch: Batch) -> dict[str, float]:
-    """The loss and its terms with the photos and styles of a step, from which nothing is learned."""
-    styles = choose_styles(step, recipe.batch, ops.convert_to_numpy(model.lag), recipe.seed)
+def measure(model: StyleModel, batch: Batch, styles: np.ndarray) -> dict[str, float]:
+    """The loss and its terms of a batch in some styles, `(B,)`; nothing is learned from it."""
     model.reset_metrics()
     logs = model.test_on_batch(x={**batch, "styles": styles}, return_dict=True)
     return {name: float(logs[name]) for name in ("loss", *TERMS)}
@@ -194,25 +232,19 @@ def steps_before(job: Job) -> int:
     return int(facts.get("total_steps") or facts.get("recipe", {}).get("steps", 0))
 
 
-def figures_of(job: Job, model: StyleModel, photos: Sequence[Path]) -> dict[str, dict[str, float]]:
-    """The terms of the loss for each style, on the same new crops of photos for all.
+def figures_of(job: Job, model: StyleModel, batches: PhotoBatches) -> dict[str, dict[str, float]]:
+    """The terms of the loss for each style, on the same few batches for all.
 
     Returns:
         By style name and term; relative, so that styles and runs compare.
     """
-    batches = PhotoBatches(
-        photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed + 2, motion=job.recipe.motion
-    )
-    figures = {}
-    for index, name in enumerate(job.pictures):
-        sums = dict.fromkeys(TERMS, 0.0)
-        for number in range(FIGURE_BATCHES):
-            styles = np.full(job.recipe.batch, index, np.int32)
-            model.reset_metrics()
-            logs = model.test_on_batch(x={**batches(number), "styles": styles}, return_dict=True)
-            sums = {term: total + float(logs[term]) for term, total in sums.items()}
-        figures[name] = {term: round(total / FIGURE_BATCHES, 6) for term, total in sums.items()}
-    return figures
+    sums = {name: dict.fromkeys(TERMS, 0.0) for name in job.pictures}
+    for number in range(FIGURE_BATCHES):
+        batch = batches(number)
+        for index, name in enumerate(job.pictures):
+            losses = measure(model, batch, np.full(job.recipe.batch, index, np.int32))
+            sums[name] = {term: total + losses[term] for term, total in sums[name].items()}
+    return {name: {term: round(total / FIGURE_BATCHES, 6) for term, total in of_style.items()} for name, of_style in sums.items()}
 
 
 def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> list[Path]:

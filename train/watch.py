@@ -16,9 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.errors import TrainingError
 
-from .dataset import PhotoBatches
 from .model import TERMS, StyleModel
-from .recipes import Recipe
 
 COLUMNS = ("step", "loss", *TERMS)
 SIZE, MARGIN = (960, 540), 60
@@ -33,8 +31,7 @@ class Watch:
 
     Args:
         folder: For `preview.jpg`, `losses.csv` and `losses.png`.
-        photos: Photos to choose the preview's from.
-        recipe: For the size of the crops and the seed.
+        photos: Four photos for the preview, float32 `(4, H, W, 3)`.
         step: Steps done before: later losses in `losses.csv` are of a run that was killed, and dropped.
         log_dir: Folder for TensorBoard, or `None`.
 
@@ -42,9 +39,9 @@ class Watch:
         TrainingError: TensorBoard is not installed, or its folder cannot be written.
     """
 
-    def __init__(self, folder: Path, photos: Sequence[Path], recipe: Recipe, step: int, log_dir: Path | None = None) -> None:
+    def __init__(self, folder: Path, photos: np.ndarray, step: int, log_dir: Path | None = None) -> None:
         self._folder = folder
-        self._photos = PhotoBatches(photos, batch=4, size=recipe.size, seed=recipe.seed + 1)(0)["photos"]
+        self._photos = photos
         self._losses = [row for row in read_losses(folder / "losses.csv") if row[0] <= step]
         self._board = None if log_dir is None else open_board(log_dir)
 

@@ -1,5 +1,6 @@
 """Checkpoints: a run goes on as if it had not stopped, and from nothing but its own."""
 
+import hashlib
 import json
 import math
 import os
@@ -22,14 +23,14 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import STYLE_SUFFIX
 from realtime_nst.train import recovery, trainer
-from realtime_nst.train.checkpoint import save_checkpoint
+from realtime_nst.train.checkpoint import Past, save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
 from realtime_nst.train.job import Job
 from realtime_nst.train.model import StyleModel, build_model
 from realtime_nst.train.recipes import Recipe
 from realtime_nst.train.recovery import LastGood
 from realtime_nst.train.trainer import Progress, take_step, train
-from realtime_nst.weightfile import write_weights
+from realtime_nst.weightfile import read_metadata, write_weights
 from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,7 @@ def test_stopped_run_goes_on_as_if_it_had_not_stopped(run: Run, tmp_path: Path) 
     assert train(job, report=report, stop=stop) == []
     assert (job.workshop / "preview.jpg").exists()
     assert not list(tmp_path.glob("*.h5")), "a stopped run leaves no styles"
+    assert read_metadata(job.workshop / "checkpoint.h5")["losses"] == [step.losses["loss"] for step in run.reports[:3]]
     reports: list[Progress] = []
     written = train(job, report=reports.append)
     assert [progress.step for progress in reports] == [4, 5, 6]
@@ -98,6 +100,38 @@ def test_killed_run_goes_on_as_if_it_had_not_been_killed(run: Run, tmp_path: Pat
     assert_same_numbers(tmp_path / "killed", run.job.output)
 
 
+# The photos of a run.
+
+
+def hash_of_photos(folder: Path) -> str:
+    """What identifies the photos of a folder."""
+    lines = [f"{path.name}\0{len(path.read_bytes())}\n" for path in sorted(folder.iterdir())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_photos_that_change_are_told_and_broken_ones_only_once(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    photos = tmp_path / "photos"
+    shutil.copytree(run.job.photos, photos)
+    (photos / "5.png").write_bytes(b"no photo")
+    job = replace(run.job, photos=photos, output=tmp_path)
+    for step in (4, 5):
+        report, stop = stop_after(step)
+        train(job, report=report, stop=stop)
+    assert [message.split(":")[0] for message in caplog.messages] == [f"Photo '{photos / '5.png'}' was skipped"]
+    assert read_metadata(job.workshop / "checkpoint.h5")["skipped"] == [5]
+    first = hash_of_photos(photos)
+    (photos / "new.png").write_bytes((photos / "0.png").read_bytes())
+    train(job)
+    told = f"The photos in '{photos}' are not those of the first 5 steps. It goes on with the 9 that are there now"
+    assert caplog.messages[1].startswith(told)
+    facts = find_styles([tmp_path])["dots"].metadata
+    assert facts["photos"] == 9
+    assert (facts["photos_sha256"], facts["photos_sha256_before"]) == (hash_of_photos(photos), [first])
+    assert "photos_sha256_before" not in find_styles([run.job.output])["dots"].metadata
+
+
 # Checkpoints that do not fit.
 
 
@@ -115,6 +149,11 @@ def test_checkpoint_of_other_settings_is_refused(finished: Job, change: dict[str
         TrainingError, match="checkpoint of a run with other settings. Delete its folder to start anew, or choose"
     ):
         train(replace(finished, recipe=replace(RECIPE, **change)))
+
+
+def test_checkpoint_of_another_precision_is_refused(finished: Job) -> None:
+    with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
+        train(replace(finished, precision="mixed_bfloat16"))
 
 
 def test_checkpoint_of_other_styles_is_refused(finished: Job) -> None:
@@ -221,6 +260,8 @@ def test_loss_that_explodes_goes_back_as_well(pictures: Path, monkeypatch: pytes
     assert good.restore(62, 26.0) == 55 and good.rate == 0.5 and good.settled
     assert np.array_equal(ops.convert_to_numpy(model.vectors), before)
     assert not good.astray(26.0) and not good.settled, "it still knows which losses are ordinary"
+    resumed = LastGood(model, step=55, losses=good.losses)
+    assert not resumed.astray(26.0) and not resumed.settled, "and so does a run that goes on"
 
 
 def test_odd_photo_is_no_explosion() -> None:
@@ -277,9 +318,9 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
     monkeypatch.setattr(recovery, "PATIENCE", 3)
     saved: list[int] = []
 
-    def spy(path: Path, model: StyleModel, fingerprint: str, step: int, *more: Any) -> None:
-        saved.append(step)
-        save_checkpoint(path, model, fingerprint, step, *more)
+    def spy(path: Path, model: StyleModel, fingerprint: str, past: Past) -> None:
+        saved.append(past.step)
+        save_checkpoint(path, model, fingerprint, past)
 
     def spoil_step(step: int, ruin: bool) -> list[int]:
         monkeypatch.setattr(trainer, "take_step", Spoiler(step, ruin))

@@ -16,7 +16,7 @@ from PIL import Image
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import write_style
-from realtime_nst.train.dataset import Motion
+from realtime_nst.train.dataset import Motion, find_photos, hash_photos
 from realtime_nst.train.job import Job, check_replaced_body, read_painting
 from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import train
@@ -61,6 +61,7 @@ def test_style_file_says_how_it_was_made(run: Run) -> None:
         "licence_of_painting": "public domain",
         "trained": "jointly with its body",
         "photos": 8,
+        "photos_sha256": hash_photos(job.photos, find_photos(job.photos)),
         "photos_skipped": 0,
         "backend": keras.config.backend(),
         "recipe": json.loads(json.dumps(RECIPE.to_dict())),
