@@ -95,6 +95,7 @@ def evaluate(options: argparse.Namespace) -> int:
         write_photo(options.sheet, contact_sheet(sheet))
     if options.json == STDOUT:
         print(json.dumps(result, indent=2, allow_nan=False))
+        print("".join(f"{line}\n" for line in changes), end="", file=sys.stderr)
         return 0
     if options.json:
         write_json(options.json, result)

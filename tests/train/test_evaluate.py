@@ -252,7 +252,11 @@ def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Pat
     assert run("wave", "--json", tmp_path / "a.json") == 0
     assert run("wave", "--json", tmp_path / "b.json", "--against", tmp_path / "a.json") == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    assert "wave: noise +0%, sharpness +0%" in capsys.readouterr().out
+    line = "wave: content +0%, noise +0%, sharpness +0%\n"
+    assert capsys.readouterr().out.endswith(line)
+    assert run("wave", "--json", "--against", tmp_path / "a.json") == 0
+    said = capsys.readouterr()
+    assert said.err.endswith(line) and json.loads(said.out) == json.loads((tmp_path / "a.json").read_text())
 
 
 def test_report_on_other_photos_of_the_same_names_does_not_compare(
