@@ -1,5 +1,6 @@
 """Checkpoints: everything that the rest of a training run depends on, in one file."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ START_OVER = "Start over with another --seed or a lower --style-weight; what was
 
 
 KINDS: dict[str, Callable[[Any], Any]] = {
-    **{"step": int, "seconds": float, "returns": int},
+    **{"step": int, "seconds": float, "waited": float, "returns": int},
     **{"losses": list, "photos": list, "photo_count": int, "skipped": list, "started_from": dict},
 }
 """What is read of `Past`, and as what."""
@@ -38,6 +39,7 @@ class Past:
     Args:
         step: Steps done.
         seconds: Time spent on them.
+        waited: How much of it was spent waiting for photos.
         returns: How often it went back to a good step.
         losses: The last ordinary ones, to compare with.
         photos: Hashes of its photos: one, or more if they changed while it was stopped.
@@ -48,12 +50,18 @@ class Past:
 
     step: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
     returns: int = 0
     losses: list[float] = field(default_factory=list)
     photos: list[str] = field(default_factory=list)
     photo_count: int = 0
     skipped: list[int] = field(default_factory=list)
     started_from: dict[str, str] = field(default_factory=dict)
+
+
+def size_of(model: StyleModel) -> int:
+    """Bytes of a checkpoint, roughly."""
+    return sum(4 * math.prod(variable.shape) for variable in state_of(model).values())
 
 
 def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, past: Past) -> None:

@@ -6,6 +6,7 @@ It reads the paintings and looks at the folder for the results; it knows neither
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -112,6 +113,25 @@ def make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise StyleError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with --output.") from error
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Make sure that a disk has room for so many bytes, by writing them: quotas, too, tell only then.
+
+    Raises:
+        StyleError: It has not.
+    """
+    probe = folder / ".probe"
+    try:
+        probe.write_bytes(os.urandom(size))
+    except OSError as error:
+        raise StyleError(
+            f"'{folder}' has no room for the {size / 2**20:.0f} MiB of a run: {error.strerror}. Free the disk, or choose another "
+            "folder with --output."
+        ) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def check_replaced_body(job: Job, sha256: str | None = None) -> None:

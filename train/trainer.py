@@ -19,9 +19,9 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Style, hash_body, write_body, write_style
 
-from .checkpoint import Past, load_checkpoint, save_checkpoint
+from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
 from .dataset import Batch, PhotoBatches, find_photos, hash_photos
-from .job import Job, check_replaced_body, fingerprint_of, make_folder, read_painting
+from .job import Job, check_replaced_body, check_room, fingerprint_of, make_folder, read_painting
 from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Recipe
 from .recovery import LastGood
@@ -31,6 +31,7 @@ from .watch import Watch
 CHECKPOINT_EVERY = 50
 FIGURE_BATCHES = 4
 PREVIEWS = 4
+ROOM_BESIDE = 4 * 2**20  # for the preview, the curves, and the results
 MOST_SKIPPED = 5000  # a checkpoint's description has an end
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ def train(
     last = job.recipe.steps
     if past.step < last:
         check_replaced_body(job)
+        check_room(job.workshop, 2 * size_of(model) + ROOM_BESIDE)  # a new checkpoint is written beside the old one
     skipped = meet_photos(past, job, photos)
     batches = batches_of(job, photos, 0, skipped)
     good = LastGood(model, past.step, past.returns, past.losses)
@@ -99,14 +101,17 @@ def train(
                 past.step += 1
                 ended = time.perf_counter()
                 past.seconds += ended - started
-                report(Progress(past.step, last, losses, (fetched - started) / max(ended - started, 1e-9)))
+                past.waited += fetched - started
+                taken = max(ended - started, 1e-9)
+                waiting = (fetched - started) / taken
+                report(Progress(past.step, last, losses, waiting))
                 stopping = stop()
                 due = due or stopping or past.step % CHECKPOINT_EVERY == 0 or past.step == last
                 astray = good.astray(losses["loss"]) or (past.step == last and ends_astray(good, model, job, batches))
                 if astray or (due and good.settled and not good.keep(past.step)):
                     past.step, due = good.restore(past.step, losses["loss"]), False
                     break  # the photos come anew from there
-                watch.step(past.step, losses)
+                watch.step(past.step, losses, {"waiting": waiting, "steps_per_second": 1.0 / taken})
                 if due and good.settled:
                     past.returns, past.losses = good.returns, good.losses
                     past.skipped = [number for number, photo in enumerate(photos) if photo in skipped][:MOST_SKIPPED]
@@ -124,6 +129,8 @@ def train(
         "photos_skipped": len(past.skipped),
         "returns": past.returns,
         "hours": round(past.seconds / 3600, 2),
+        "steps_per_second": round(past.step / max(past.seconds, 1e-9), 2),
+        "waiting": round(past.waited / max(past.seconds, 1e-9), 4),
         "backend": keras.config.backend(),
         "licence": job.licence,
     }

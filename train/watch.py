@@ -45,13 +45,13 @@ class Watch:
         self._losses = [row for row in read_losses(folder / "losses.csv") if row[0] <= step]
         self._board = None if log_dir is None else open_board(log_dir)
 
-    def step(self, step: int, losses: Mapping[str, float]) -> None:
-        """Remember the losses of a step."""
+    def step(self, step: int, losses: Mapping[str, float], pace: Mapping[str, float]) -> None:
+        """Remember the losses of a step; TensorBoard also gets how fast it was."""
         while self._losses and self._losses[-1][0] >= step:  # the run went back
             self._losses.pop()
         self._losses.append((step, *(losses[name] for name in COLUMNS[1:])))
         if self._board is not None:
-            self._board.scalars(step, losses)
+            self._board.scalars(step, {**losses, **pace})
 
     def save(self, step: int, model: StyleModel) -> None:
         """Write everything as it stands."""
@@ -154,10 +154,10 @@ class Board:
         self._summary = tensorflow.summary
         self._writer: Any = tensorflow.summary.create_file_writer(str(folder))
 
-    def scalars(self, step: int, losses: Mapping[str, float]) -> None:
-        """The loss and its terms at a step."""
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Some numbers at a step."""
         with self._writer.as_default(step):
-            for name, value in losses.items():
+            for name, value in values.items():
                 self._summary.scalar(name, value)
 
     def picture(self, step: int, sheet: np.ndarray) -> None:

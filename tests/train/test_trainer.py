@@ -1,5 +1,6 @@
 """Training runs on a narrow network: what they leave, and what they refuse."""
 
+import errno
 import json
 import math
 import os
@@ -19,9 +20,9 @@ from realtime_nst.styles import write_style
 from realtime_nst.train.dataset import Motion, find_photos, hash_photos
 from realtime_nst.train.job import Job, check_replaced_body, read_painting
 from realtime_nst.train.recipes import Painting
-from realtime_nst.train.trainer import train
+from realtime_nst.train.trainer import Progress, train
 from tests.conftest import NARROW, narrow_body, random_vector
-from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
+from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -215,6 +216,58 @@ def test_output_folder_that_cannot_be_written_is_reported(pictures: Path, tmp_pa
     tmp_path.chmod(0o500)
     with pytest.raises(StyleError, match="cannot be written: Permission denied. Choose another folder with --output"):
         train(make_job(pictures, output=str(tmp_path / "out")))
+
+
+class Disk:
+    """A disk with so much room for each file, in the place of `Path.write_bytes`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room = 10**9
+        self.refused: list[str] = []
+        write = Path.write_bytes
+
+        def write_bytes(path: Path, data: bytes) -> int:
+            if len(data) > self.room:
+                self.refused.append(path.name)
+                write(path, data[: self.room])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            return write(path, data)
+
+        monkeypatch.setattr(Path, "write_bytes", write_bytes)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """A disk that can be filled."""
+    return Disk(monkeypatch)
+
+
+def test_full_disk_is_told_before_the_first_step(run: Run, tmp_path: Path, disk: Disk) -> None:
+    disk.room = 2 * (run.job.workshop / "checkpoint.h5").stat().st_size
+    job, reports = replace(run.job, output=tmp_path), list[object]()
+    said = r"young\.training' has no room for the 4 MiB of a run: No space left on device. Free the disk, or choose another"
+    with pytest.raises(StyleError, match=said):
+        train(job, report=reports.append)
+    assert not reports and not list(job.workshop.iterdir())
+
+
+def test_disk_that_fills_up_leaves_the_checkpoint_before_and_the_run_goes_on_from_there(
+    run: Run, tmp_path: Path, disk: Disk
+) -> None:
+    job, steps = replace(run.job, output=tmp_path), list[int]()
+
+    def fill(progress: Progress) -> None:
+        steps.append(progress.step)
+        disk.room = 10**9 if progress.step < 4 else 1000
+
+    with pytest.raises(StyleError, match=r"checkpoint\.h5' was not written: No space left on device. Free the disk or choose"):
+        train(job, report=fill)
+    assert steps == [1, 2, 3, 4] and disk.refused == [".checkpoint.h5.part"]
+    assert sorted(path.name for path in job.workshop.iterdir()) == ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
+    disk.room = 10**9
+    train(job, report=lambda progress: steps.append(progress.step))
+    assert steps[4:] == [3, 4, 5, 6]
+    assert_same_numbers(tmp_path, run.job.output)
 
 
 # Bodies of the same name.
