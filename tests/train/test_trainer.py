@@ -17,12 +17,15 @@ from PIL import Image
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import write_style
+from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Motion, find_photos, hash_photos
 from realtime_nst.train.job import Job, check_replaced_body, read_painting
+from realtime_nst.train.model import TERMS
 from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import Progress, train
+from realtime_nst.weightfile import read_metadata
 from tests.conftest import NARROW, narrow_body, random_vector
-from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_small
+from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small, stop_after
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -72,6 +75,30 @@ def test_style_file_says_how_it_was_made(run: Run) -> None:
     for name, value in style.metadata["figures"].items():
         assert 0.2 < value / reports[-1].losses[name] < 5, "on other photos, but of the same size"
     assert style.body.metadata["styles"] == ["stripes", "dots"]
+
+
+def test_style_file_says_how_fast_training_was(run: Run) -> None:
+    job, _, reports = run
+    checkpoint = read_metadata(job.workshop / "checkpoint.h5")
+    facts = find_styles([job.output])["stripes"].metadata
+    assert facts["steps_per_second"] == pytest.approx(6 / checkpoint["seconds"], abs=0.01)
+    assert facts["waiting"] == pytest.approx(checkpoint["waited"] / checkpoint["seconds"], abs=1e-3)
+    assert 0 <= facts["waiting"] <= 1 and min(step.waiting for step in reports) <= facts["waiting"] + 1e-3
+    assert facts["waiting"] <= max(step.waiting for step in reports) + 1e-3
+
+
+def test_figures_of_all_styles_are_of_the_same_batches_and_each_is_made_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    seen: list[tuple[int, int]] = []
+
+    def measure(model: object, batch: int, styles: np.ndarray) -> dict[str, float]:
+        seen.append((batch, int(styles[0])))
+        return dict.fromkeys(TERMS, float(batch + 10 * styles[0]))
+
+    monkeypatch.setattr(trainer, "measure", measure)
+    figures = trainer.figures_of(run.job, None, lambda number: made.append(number) or number)  # type: ignore[arg-type]
+    assert made == [0, 1, 2, 3] and sorted(seen) == [(batch, style) for batch in made for style in (0, 1)]
+    assert figures == {"stripes": dict.fromkeys(TERMS, 1.5), "dots": dict.fromkeys(TERMS, 11.5)}
 
 
 def test_every_step_is_reported(run: Run) -> None:
@@ -164,6 +191,20 @@ def test_start_of_a_new_vector_is_neutral_without_relatives(run: Run, tmp_path: 
     assert vector.shape == neutral.shape and np.abs(vector - neutral).max() < 0.01
 
 
+# Half precision.
+
+
+def test_run_in_half_precision_learns_and_goes_on(pictures: Path, tmp_path: Path) -> None:
+    job = make_job(pictures, output=str(tmp_path), precision="mixed_float16", recipe=replace(RECIPE, steps=2))
+    report, stop = stop_after(1)
+    assert train(job, report=report, stop=stop) == []
+    assert len(train(job)) == 3
+    style = find_styles([tmp_path])["dots"]
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
+    assert 1e-3 < np.abs(style.vector - neutral).max() < 0.1
+    assert all(np.isfinite(value) for value in style.metadata["figures"].values())
+
+
 # What cannot be trained.
 
 
@@ -251,9 +292,7 @@ def test_full_disk_is_told_before_the_first_step(run: Run, tmp_path: Path, disk:
     assert not reports and not list(job.workshop.iterdir())
 
 
-def test_disk_that_fills_up_leaves_the_checkpoint_before_and_the_run_goes_on_from_there(
-    run: Run, tmp_path: Path, disk: Disk
-) -> None:
+def test_disk_that_fills_up_is_told_and_leaves_the_checkpoint_before(run: Run, tmp_path: Path, disk: Disk) -> None:
     job, steps = replace(run.job, output=tmp_path), list[int]()
 
     def fill(progress: Progress) -> None:
@@ -264,10 +303,7 @@ def test_disk_that_fills_up_leaves_the_checkpoint_before_and_the_run_goes_on_fro
         train(job, report=fill)
     assert steps == [1, 2, 3, 4] and disk.refused == [".checkpoint.h5.part"]
     assert sorted(path.name for path in job.workshop.iterdir()) == ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
-    disk.room = 10**9
-    train(job, report=lambda progress: steps.append(progress.step))
-    assert steps[4:] == [3, 4, 5, 6]
-    assert_same_numbers(tmp_path, run.job.output)
+    assert read_metadata(job.workshop / "checkpoint.h5")["step"] == 2
 
 
 # Bodies of the same name.
