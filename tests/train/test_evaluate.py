@@ -91,6 +91,14 @@ def test_painting_itself_has_no_style_loss(trial: Trial) -> None:
     assert figures.noise_gain == 0 and figures.warping_error is None and figures.warping_errors == {}
 
 
+def test_painting_is_looked_at_once_for_all_photos(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[np.ndarray] = []
+    grams = trial.loss.grams
+    monkeypatch.setattr(trial.loss, "grams", lambda painting: asked.append(painting) or grams(painting))
+    figures = evaluate(lambda photos: photos, some_photo(9).astype(np.float32), Trial(trial.photos, trial.loss))
+    assert len(asked) == 1 < len(trial.photos) and figures.style is not None and figures.style > 0
+
+
 def test_what_flickers_has_a_warping_error(trial: Trial) -> None:
     calls: list[int] = []
 
