@@ -27,7 +27,7 @@ from realtime_nst.train.checkpoint import Past, save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
 from realtime_nst.train.job import Job
 from realtime_nst.train.model import StyleModel, build_model
-from realtime_nst.train.recipes import Recipe
+from realtime_nst.train.recipes import BODY_RECIPE, Recipe
 from realtime_nst.train.recovery import LastGood
 from realtime_nst.train.trainer import Progress, take_step, train
 from realtime_nst.weightfile import read_metadata, write_weights
@@ -98,6 +98,24 @@ def test_killed_run_goes_on_as_if_it_had_not_been_killed(run: Run, tmp_path: Pat
     train(job, report=reports.append)
     assert [progress.step for progress in reports] == [5, 6], "it goes on from the checkpoint of step 4"
     assert_same_numbers(tmp_path / "killed", run.job.output)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="TensorFlow rounds differently from run to run")
+def test_run_of_real_size_goes_on_to_the_bit(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = os.environ.get("REALTIME_NST_VGG")
+    if not weights:
+        pytest.skip("REALTIME_NST_VGG is not set: no file of VGG19 weights")
+    monkeypatch.undo()
+    recipe = replace(BODY_RECIPE, steps=4)
+    straight, stopped = (make_job(pictures, str(tmp_path / n), recipe=recipe, vgg_weights=weights) for n in ("one", "two"))
+    losses: list[list[float]] = [[], []]
+    train(straight, report=lambda progress: losses[0].append(progress.losses["loss"]))
+    report, stop = stop_after(2)
+    assert train(stopped, report=report, stop=stop) == []
+    train(stopped, report=lambda progress: losses[1].append(progress.losses["loss"]))
+    assert len(losses[0]) == 4 and losses[1] == losses[0][2:]
+    assert_same_numbers(stopped.output, straight.output)
 
 
 # The photos of a run.
