@@ -8,10 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import keras
@@ -24,12 +24,12 @@ from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import STYLE_SUFFIX
 from realtime_nst.train import recovery, trainer
 from realtime_nst.train.checkpoint import Past, save_checkpoint
-from realtime_nst.train.dataset import Batch, Motion, PhotoBatches
+from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
 from realtime_nst.train.job import Job
 from realtime_nst.train.model import StyleModel, build_model
 from realtime_nst.train.recipes import BODY_RECIPE, Recipe
 from realtime_nst.train.recovery import LastGood
-from realtime_nst.train.trainer import Progress, take_step, train
+from realtime_nst.train.trainer import Progress, meet_photos, take_step, train
 from realtime_nst.weightfile import read_metadata, write_weights
 from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 
@@ -61,11 +61,6 @@ def test_stopped_run_goes_on_as_if_it_had_not_stopped(run: Run, tmp_path: Path) 
     assert [path.name for path in written] == [path.name for path in run.written]
     assert_same_numbers(tmp_path, run.job.output)
     assert [progress.losses for progress in reports] == [progress.losses for progress in run.reports[3:]]
-
-
-def test_run_stopped_at_its_last_step_is_finished(pictures: Path, tmp_path: Path) -> None:
-    job = make_job(pictures, output=str(tmp_path), recipe=replace(RECIPE, steps=1))
-    assert len(train(job, stop=lambda: True)) == 3
 
 
 def test_finished_run_writes_the_same_files_when_asked_again(run: Run, tmp_path: Path) -> None:
@@ -107,15 +102,26 @@ def test_run_of_real_size_goes_on_to_the_bit(pictures: Path, tmp_path: Path, mon
     if not weights:
         pytest.skip("REALTIME_NST_VGG is not set: no file of VGG19 weights")
     monkeypatch.undo()
-    recipe = replace(BODY_RECIPE, steps=4)
-    straight, stopped = (make_job(pictures, str(tmp_path / n), recipe=recipe, vgg_weights=weights) for n in ("one", "two"))
-    losses: list[list[float]] = [[], []]
-    train(straight, report=lambda progress: losses[0].append(progress.losses["loss"]))
-    report, stop = stop_after(2)
-    assert train(stopped, report=report, stop=stop) == []
-    train(stopped, report=lambda progress: losses[1].append(progress.losses["loss"]))
-    assert len(losses[0]) == 4 and losses[1] == losses[0][2:]
-    assert_same_numbers(stopped.output, straight.output)
+    monkeypatch.setattr(trainer, "CHECKPOINT_EVERY", 2)
+    one, two = (
+        make_job(pictures, str(tmp_path / name), recipe=replace(BODY_RECIPE, steps=5), vgg_weights=weights)
+        for name in ("one", "two")
+    )
+    losses: list[Mapping[str, float]] = []
+
+    def report(progress: Progress) -> None:
+        losses.append(progress.losses)
+        if len(losses) == 3:  # as if it had been killed then
+            shutil.copytree(one.workshop, two.workshop)
+
+    assert train(one, report=report, stop=lambda: len(losses) == 4) == []
+    assert train(two, report=report, stop=lambda: len(losses) == 6) == []
+    assert len(losses) == 6 and losses[4:] == losses[2:4]
+    with h5py.File(one.workshop / "checkpoint.h5") as first, h5py.File(two.workshop / "checkpoint.h5") as second:
+        names: list[str] = []
+        first.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        assert len(names) > 50
+        assert [name for name in names if not np.array_equal(first[name][()], second[name][()])] == []
 
 
 # The photos of a run.
@@ -127,27 +133,46 @@ def hash_of_photos(folder: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def test_photos_that_change_are_told_and_broken_ones_only_once(
-    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_broken_photos_are_told_once_and_known_when_the_run_goes_on(
+    pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     photos = tmp_path / "photos"
-    shutil.copytree(run.job.photos, photos)
-    (photos / "5.png").write_bytes(b"no photo")
-    job = replace(run.job, photos=photos, output=tmp_path)
-    for step in (4, 5):
-        report, stop = stop_after(step)
-        train(job, report=report, stop=stop)
-    assert [message.split(":")[0] for message in caplog.messages] == [f"Photo '{photos / '5.png'}' was skipped"]
-    assert read_metadata(job.workshop / "checkpoint.h5")["skipped"] == [5]
-    first = hash_of_photos(photos)
-    (photos / "new.png").write_bytes((photos / "0.png").read_bytes())
-    train(job)
-    told = f"The photos in '{photos}' are not those of the first 5 steps. It goes on with the 9 that are there now"
-    assert caplog.messages[1].startswith(told)
+    shutil.copytree(pictures / "photos", photos)
+    for number in range(1, 8):
+        (photos / f"{number}.png").write_bytes(b"no photo")
+    job = make_job(pictures, output=str(tmp_path), photos=photos, recipe=replace(RECIPE, steps=1))
+    assert len(train(job, stop=lambda: True)) == 3, "a run that is stopped at its last step is finished"
+    told = [message.split("'")[1] for message in caplog.messages if "was skipped" in message]
+    known = [str(photos / f"{number}.png") for number in read_metadata(job.workshop / "checkpoint.h5")["skipped"]]
+    assert len(set(told)) == len(told) and len(known) > 0 and set(known) <= set(told)
     facts = find_styles([tmp_path])["dots"].metadata
-    assert facts["photos"] == 9
-    assert (facts["photos_sha256"], facts["photos_sha256_before"]) == (hash_of_photos(photos), [first])
-    assert "photos_sha256_before" not in find_styles([run.job.output])["dots"].metadata
+    assert (facts["photos"], facts["photos_skipped"], facts["photos_sha256"]) == (8, len(known), hash_of_photos(photos))
+    caplog.clear()
+    train(job)
+    assert not [message for message in caplog.messages if any(path in message for path in known)]
+
+
+def test_photos_that_have_changed_are_told_and_remembered(
+    run: Run, pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(pictures / "photos", tmp_path / "photos")
+    job, past = replace(run.job, photos=tmp_path / "photos"), Past()
+    photos = find_photos(job.photos)
+    assert meet_photos(past, job, photos) == set()
+    first = hash_of_photos(job.photos)
+    assert (past.photos, past.photo_count) == ([first], 8)
+    past.step, past.skipped = 5, [6]
+    assert meet_photos(past, job, photos) == {photos[6]} and not caplog.messages
+    (job.photos / "new.png").write_bytes((job.photos / "0.png").read_bytes())
+    photos = find_photos(job.photos)
+    finished = replace(past, step=RECIPE.steps)
+    assert meet_photos(finished, job, photos) == set() and finished.photos == [first] and not caplog.messages
+    assert meet_photos(past, job, photos) == set()
+    assert (past.photos, past.photo_count, past.skipped) == ([first, hash_of_photos(job.photos)], 9, [])
+    assert caplog.messages == [
+        f"The photos in '{job.photos}' are not those of the first 5 steps. It goes on with the 9 that are there now, and will "
+        "not end exactly as it would have."
+    ]
 
 
 # Checkpoints that do not fit.
@@ -355,11 +380,18 @@ def test_explosion_at_the_last_step_is_not_the_result(run: Run, tmp_path: Path, 
     assert all(np.abs(array).max() < 10 for array in arrays_of(tmp_path).values())
 
 
-def test_odd_photo_at_the_last_step_changes_nothing(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:
-    saved = spoil(5, ruin=False)
-    train(replace(run.job, output=tmp_path))
-    assert saved == [2, 4, 6] and find_styles([tmp_path])["dots"].metadata["returns"] == 0
-    assert_same_numbers(tmp_path, run.job.output)
+@pytest.mark.parametrize(("losses", "astray"), [([5.0], False), ([500.0, 5.0], False), ([500.0] * 4, True), ([math.nan], True)])
+def test_photos_after_the_last_step_tell_whether_its_high_loss_was_an_odd_photos(
+    run: Run, monkeypatch: pytest.MonkeyPatch, losses: list[float], astray: bool
+) -> None:
+    model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
+    good = LastGood(model, step=4, losses=[5.0] * 25)
+    assert not good.astray(500.0)
+    steps, coming = list[int](), iter(losses)
+    batches = cast(PhotoBatches, lambda step: steps.append(step))
+    monkeypatch.setattr(trainer, "measure", lambda model, batch, styles: {"loss": next(coming)})
+    assert trainer.ends_astray(good, model, run.job, batches) == astray and good.settled != astray
+    assert steps == list(range(6, 6 + len(losses))) and not list(coming)
 
 
 def test_stop_during_an_explosion_waits_until_it_is_over(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:

@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from realtime_nst.network import build_transform_network
 from realtime_nst.train import model as module
+from realtime_nst.train.checkpoint import Past, load_checkpoint, save_checkpoint, state_of
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
 from realtime_nst.train.model import StyleModel, build_model, dtype_policy, kernels_of, set_kernels
 from tests.conftest import NARROW, narrow_body
@@ -195,7 +196,7 @@ def test_dtype_policy_ends_with_its_block_even_after_an_error() -> None:
     assert keras.config.dtype_policy().name == before
 
 
-def test_float16_scales_its_loss_and_leaves_out_steps_that_overflow(batch: Batch) -> None:
+def test_float16_scales_its_loss_and_leaves_out_steps_that_overflow(batch: Batch, tmp_path: Path) -> None:
     model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="", precision="mixed_float16")
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert model.optimizer.inner_optimizer.global_clipnorm == RECIPE.clip_norm
@@ -209,6 +210,12 @@ def test_float16_scales_its_loss_and_leaves_out_steps_that_overflow(batch: Batch
         vectors.append(ops.convert_to_numpy(model.vectors).copy())
     assert 1e-3 < np.abs(vectors[1] - vectors[0]).max() < 0.02
     assert np.array_equal(vectors[2], vectors[1]) and float(model.optimizer.dynamic_scale) == np.float32(1e38) / 2
+    before = {name: ops.convert_to_numpy(variable).copy() for name, variable in state_of(model).items()}
+    save_checkpoint(tmp_path / "a.h5", model, "", Past())
+    model.optimizer.dynamic_scale.assign(1.0)
+    model.train_on_batch(x=x)
+    load_checkpoint(tmp_path / "a.h5", model, "")
+    assert all(np.array_equal(ops.convert_to_numpy(variable), before[name]) for name, variable in state_of(model).items())
 
 
 def test_bfloat16_computes_in_it_and_learns_in_float32_without_a_scale(batch: Batch) -> None:

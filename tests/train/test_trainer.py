@@ -25,7 +25,7 @@ from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import Progress, train
 from realtime_nst.weightfile import read_metadata
 from tests.conftest import NARROW, narrow_body, random_vector
-from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small, stop_after
+from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -194,10 +194,8 @@ def test_start_of_a_new_vector_is_neutral_without_relatives(run: Run, tmp_path: 
 # Half precision.
 
 
-def test_run_in_half_precision_learns_and_goes_on(pictures: Path, tmp_path: Path) -> None:
+def test_run_in_half_precision_learns(pictures: Path, tmp_path: Path) -> None:
     job = make_job(pictures, output=str(tmp_path), precision="mixed_float16", recipe=replace(RECIPE, steps=2))
-    report, stop = stop_after(1)
-    assert train(job, report=report, stop=stop) == []
     assert len(train(job)) == 3
     style = find_styles([tmp_path])["dots"]
     neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
