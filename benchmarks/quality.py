@@ -28,9 +28,10 @@ from realtime_nst.network import OUTPUT_GAIN, OUTPUT_MID, ConditionalInstanceNor
 from realtime_nst.stage import Stage
 from realtime_nst.train import model as training
 from realtime_nst.train.dataset import PhotoBatches, find_photos
+from realtime_nst.train.job import read_painting
 from realtime_nst.train.model import TERMS, StyleModel, build_model
 from realtime_nst.train.recipes import Recipe
-from realtime_nst.train.trainer import read_painting, take_step
+from realtime_nst.train.trainer import take_step
 
 FIGURE_BATCHES = 8
 EVERY = 20

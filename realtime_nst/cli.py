@@ -128,18 +128,25 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: of the recipe)")
-    train.add_argument("--batch", type=_positive, metavar="N", help="photos per step")
-    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8")
+    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 250; 5200 with --new-body)")
+    train.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
+    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
     train.add_argument(
-        "--painting-size", type=_side, metavar="PIXELS", help="shorter side of the paintings; more is larger strokes"
+        "--painting-size",
+        type=_side,
+        metavar="PIXELS",
+        help="shorter side of the paintings (default: 512); more is larger strokes",
     )
+    train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.005 with --new-body)")
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument("--stability-weight", type=float, metavar="X", help="how much calm video counts (1; 0 is off)")
-    train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness")
+    train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
     train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
     train.add_argument(
-        "--mixed-precision", choices=("auto", "off", "bfloat16", "float16"), default="auto", help="auto: bfloat16 on a GPU"
+        "--mixed-precision",
+        choices=("auto", "off", "bfloat16", "float16"),
+        default="auto",
+        help="of the network (default: bfloat16 on a GPU); the loss is computed in bfloat16 wherever the processor has it",
     )
     train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
     train.add_argument("--title", help="what the style file says about a single picture")

@@ -1,6 +1,7 @@
 """Training: from a folder of photos and one or more paintings to style files, and to their figures.
 
     command.py   the command: flags to a job, and a progress bar
+    job.py       a run as the user wants it, and the checks before it begins
     recipes.py   what is trained and with which numbers
     dataset.py   photos -> batches, each photo with a moved, noisy copy
     losses.py    the perceptual loss: content, style, total variation, temporal stability

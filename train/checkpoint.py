@@ -1,5 +1,8 @@
 """Checkpoints: everything that the rest of a training run depends on, in one file."""
 
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,13 @@ from .model import StyleModel
 START_OVER = "Start over with another --seed or a lower --style-weight; what was saved before is good."
 
 
+KINDS: dict[str, Callable[[Any], Any]] = {
+    **{"step": int, "seconds": float, "waited": float, "returns": int},
+    **{"losses": list, "photos": list, "photo_count": int, "skipped": list, "started_from": dict},
+}
+"""What is read of `Past`, and as what."""
+
+
 def state_of(model: StyleModel) -> dict[str, Any]:
     """Every variable that a step changes, by a name that is the same in every run."""
     state = {f"network/{layer.name}/kernel": layer.kernel for layer in model.network.layers if hasattr(layer, "kernel")}
@@ -22,40 +32,69 @@ def state_of(model: StyleModel) -> dict[str, Any]:
     return state
 
 
-def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, step: int, seconds: float, returns: int) -> None:
+@dataclass
+class Past:
+    """What a run has behind it, besides the state of its model.
+
+    Args:
+        step: Steps done.
+        seconds: Time spent on them.
+        waited: How much of it was spent waiting for photos.
+        returns: How often it went back to a good step.
+        losses: The last ordinary ones, to compare with.
+        photos: Hashes of its photos: one, or more if they changed while it was stopped.
+        photo_count: How many photos there are.
+        skipped: Numbers of photos that could not be decoded, among those of the last hash.
+        started_from: Styles that vectors started from, by style name.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
+    returns: int = 0
+    losses: list[float] = field(default_factory=list)
+    photos: list[str] = field(default_factory=list)
+    photo_count: int = 0
+    skipped: list[int] = field(default_factory=list)
+    started_from: dict[str, str] = field(default_factory=dict)
+
+
+def size_of(model: StyleModel) -> int:
+    """Bytes of a checkpoint, roughly."""
+    return sum(4 * math.prod(variable.shape) for variable in state_of(model).values())
+
+
+def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, past: Past) -> None:
     """Save the state of a run as a whole or not at all.
 
     Args:
         path: The file; one that is there is replaced.
         model: Its variables are saved.
         fingerprint: What must agree for the run to be continued.
-        step: Steps done.
-        seconds: Time spent on them.
-        returns: How often the run went back to a good step.
+        past: What the run has behind it.
 
     Raises:
         StyleError: The disk does not allow it.
     """
     arrays = {name: ops.convert_to_numpy(variable) for name, variable in state_of(model).items()}
-    facts = {"kind": "checkpoint", "fingerprint": fingerprint, "step": step, "seconds": seconds, "returns": returns}
-    write_weights(path, arrays, facts)
+    write_weights(path, arrays, {"kind": "checkpoint", "fingerprint": fingerprint, **asdict(past)})
 
 
-def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> tuple[int, float, int]:
+def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> Past | None:
     """Continue from a checkpoint of the same run, if there is one.
 
     Returns:
-        Steps done, seconds spent on them, and how often the run went back: `(0, 0.0, 0)` without a checkpoint.
+        What the run has behind it; `None` without a checkpoint.
 
     Raises:
         TrainingError: The checkpoint is of another run, or damaged.
     """
     if not path.exists():
-        return 0, 0.0, 0
+        return None
     state = state_of(model)
     try:
         metadata = read_metadata(path)
-        step, seconds, returns = int(metadata["step"]), float(metadata["seconds"]), int(metadata["returns"])
+        past = Past(**{name: kind(metadata[name]) for name, kind in KINDS.items()})
         found = metadata["fingerprint"]
         if found != fingerprint:
             raise TrainingError(
@@ -66,4 +105,4 @@ def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> tuple[in
         raise TrainingError(f"'{path}' is damaged and cannot be continued. Delete its folder to start anew.") from error
     for name, variable in state.items():
         variable.assign(arrays[name].astype(variable.dtype))
-    return step, seconds, returns
+    return past

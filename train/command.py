@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import re
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +12,18 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from realtime_nst.backend import Backend, activate, choose_backend, has_nvidia_gpu
+from realtime_nst.backend import Backend, activate, choose_backend, reaches_gpu
 from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
 from realtime_nst.styles import Style
 
 from .dataset import PHOTO_SUFFIXES
+from .job import Job
 from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe
 
 if TYPE_CHECKING:
-    from .trainer import Job, Progress
+    from .trainer import Progress
 
 LONGEST_NAME = 60
 
@@ -33,10 +35,11 @@ def train(options: argparse.Namespace) -> int:
     expand_recipe(options)
     names = style_names(options)
     recipe = recipe_of(options)
-    activate(training_backend())
+    backend = training_backend()
+    job = make_job(options, names, recipe)
+    activate(backend)
     from .trainer import train as run_training
 
-    job = make_job(options, names, recipe)
     stopping: list[bool] = []
     bar: tqdm[None] | None = None
 
@@ -45,8 +48,9 @@ def train(options: argparse.Namespace) -> int:
         if bar is None:
             print(f"Checkpoints and a preview picture go to '{job.workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
             bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=job.name, dynamic_ncols=True)
-        bar.set_postfix({key: f"{value:.3f}" for key, value in progress.losses.items()}, refresh=False)
-        bar.update()
+        losses = {key: f"{value:.3f}" for key, value in progress.losses.items()}
+        bar.set_postfix({**losses, "waiting": f"{progress.waiting:.0%}"}, refresh=False)
+        bar.update(progress.step - bar.n)  # less than nothing where the run went back
 
     try:
         with on_interrupt(lambda: stopping.append(True)):
@@ -59,8 +63,19 @@ def train(options: argparse.Namespace) -> int:
         return 0
     for path in written:
         print(f"Wrote '{path}'.", file=sys.stderr)
-    print(f"See it: `realtime-nst webcam --style {names[0]}`.", file=sys.stderr)
+    print(see_it(job), file=sys.stderr)
     return 0
+
+
+def see_it(job: Job) -> str:
+    """How to see the first style of a finished job."""
+    words, known = ["realtime-nst", "webcam", "--style", next(iter(job.pictures))], style_folders()
+    if job.output not in known:
+        words += ["--weights", str(job.output)]
+    told = f"See it: `{shlex.join(words)}`."
+    if job.body and job.frozen and job.body.path.parent not in (job.output, *known):
+        return f"Copy '{job.body.path}' into '{job.output}': a style needs its body. {told}"
+    return told
 
 
 def expand_recipe(options: argparse.Namespace) -> None:
@@ -70,6 +85,8 @@ def expand_recipe(options: argparse.Namespace) -> None:
         TrainingError: Pictures are given as well or none at all, a recipe is unknown, or its painting is not there.
     """
     if not options.recipe:
+        if options.paintings is not None:
+            raise TrainingError("--paintings is for --recipe, which it was not given with. Name the pictures themselves.")
         if not options.pictures:
             raise TrainingError("No picture to learn. Name the file of a painting, or a shipped style with --recipe.")
         return
@@ -77,14 +94,20 @@ def expand_recipe(options: argparse.Namespace) -> None:
         raise TrainingError("--recipe names the pictures itself. Leave out the files and --name, or leave out --recipe.")
     if options.paintings is None:
         raise TrainingError("--recipe needs the paintings. Name their folder with --paintings.")
-    if options.recipe == [GALLERY]:
+    if GALLERY in options.recipe:
+        if len(options.recipe) > 1:
+            raise TrainingError(
+                f"--recipe {GALLERY} is all shipped styles on a new body. Leave out the other names, or '{GALLERY}'."
+            )
         options.recipe = list(PAINTINGS)
         options.new_body = options.new_body or GALLERY
     unknown = [name for name in options.recipe if name not in PAINTINGS]
     if unknown:
         known = ", ".join(PAINTINGS)
         raise TrainingError(f"No recipe named '{unknown[0]}'. Recipes: {GALLERY} (all of them on a new body), {known}.")
-    options.pictures = [find_painting(options.paintings, name, wanted=True) for name in options.recipe]
+    options.pictures = [
+        find_painting(options.paintings, name, wanted=True, otherwise="leave it out of --recipe") for name in options.recipe
+    ]
     options.name = options.recipe
 
 
@@ -114,7 +137,8 @@ def check_name(name: str, kind: str) -> None:
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or len(name) > LONGEST_NAME:
         raise TrainingError(
-            f"'{name}' cannot name a {kind}. Use small letters, digits and hyphens, as in `my-{kind}`, {LONGEST_NAME} at most."
+            f"'{name}' cannot name a {kind}. Use small letters, digits and hyphens, {LONGEST_NAME} at most, as in "
+            f"`--{'new-body' if kind == 'body' else 'name'} my-{kind}`."
         )
 
 
@@ -123,8 +147,16 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     recipe = BODY_RECIPE if options.new_body else VECTOR_RECIPE
     if options.origin and not options.new_body:
         raise TrainingError("--from needs --new-body NAME: the name of the body that grows out of it.")
+    if options.body and options.new_body:
+        raise TrainingError("--body is for vectors on a body that is there. Leave it out, or use --from BODY with --new-body.")
     changes = {name: getattr(options, name) for name in ("steps", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
+    if options.rate is not None:
+        if not 0.0 < options.rate <= 1.0:
+            raise TrainingError(
+                f"--rate {options.rate} is out of range. {recipe.learning_rate:g} is the default; try a fifth to twice."
+            )
+        changes["learning_rate"] = options.rate
     for flag, term, least, tried in (("style", "style", 1e-3, "0.3 to 3"), ("stability", "temporal", 0.0, "0 to 3")):
         weight = getattr(options, f"{flag}_weight")
         if weight is None:
@@ -135,22 +167,26 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     return replace(recipe, **changes)
 
 
-def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "Job":
+def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> Job:
     """What to train and where, from the flags."""
-    from .trainer import Job
-
     body, start, relatives = None, {}, []
     if not options.new_body or options.origin:
         of_body = styles_of_body(find_styles(style_folders(options.weights)), options.origin or options.body)
-        body, relatives = of_body[0].body, of_body
+        body = of_body[0].body
+        relatives = [style for style in of_body if options.origin or style.name not in names]  # never itself, as it was before
         start = {style.name: style.vector for style in of_body if options.origin and style.name in names}
     given = {key: getattr(options, key) for key in ("title", "artist", "year") if getattr(options, key)}
+    if given and len(names) > 1:
+        flags = ", ".join(f"--{key}" for key in given)
+        raise TrainingError(
+            f"{flags} with {len(names)} pictures: one was expected. Leave them out, or train one picture at a time."
+        )
     paintings = {}
     for name, path in zip(names, options.pictures):
-        known = PAINTINGS.get(name) or Painting(path.stem)
+        known = PAINTINGS[name] if options.recipe else Painting(path.stem)
         if options.painting_size is not None:  # the user knows better than the recipe of a shipped style
             known = replace(known, size=None)
-        paintings[name] = replace(known, **given) if len(names) == 1 else known
+        paintings[name] = replace(known, **given)
     return Job(
         pictures=dict(zip(names, options.pictures)),
         paintings=paintings,
@@ -169,13 +205,14 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> "
     )
 
 
-def find_painting(folder: Path | None, name: str, wanted: bool) -> Path | None:
+def find_painting(folder: Path | None, name: str, wanted: bool, otherwise: str = "leave out --paintings") -> Path | None:
     """The painting of a style: the picture of its name, or of the name in `PICTURES`.
 
     Args:
         folder: Where paintings are; `None` if none were given.
         name: The style's.
         wanted: Whether the user named the style: a missing painting is then an error, and else a warning.
+        otherwise: What else the user can do than to put the painting there.
 
     Raises:
         TrainingError: No such folder, or no painting of a style that was named.
@@ -191,7 +228,7 @@ def find_painting(folder: Path | None, name: str, wanted: bool) -> Path | None:
         return found[0]
     problem = f"No painting of '{name}' in '{folder}'. `{stems[-1]}.jpg` was expected there."
     if wanted:
-        raise TrainingError(f"{problem} Name the file so, or leave out --paintings.")
+        raise TrainingError(f"{problem} Name the file so, or {otherwise}.")
     log.warning("%s Its style loss is not measured.", problem)
     return None
 
@@ -216,7 +253,7 @@ def styles_of_body(book: StyleBook, name: str | None) -> list[Style]:
 def precision_of(choice: str) -> str:
     """Keras' dtype policy for a choice of --mixed-precision."""
     if choice == "auto":
-        choice = "bfloat16" if has_nvidia_gpu() else "off"
+        choice = "bfloat16" if reaches_gpu(os.environ.get("KERAS_BACKEND", "tensorflow")) else "off"
     return "float32" if choice == "off" else f"mixed_{choice}"
 
 

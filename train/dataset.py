@@ -5,6 +5,7 @@ frames. Every batch is a function of seed and step alone, so that training resum
 the same pictures. NumPy and Pillow only; this module does not know what the batches are for.
 """
 
+import hashlib
 import io
 import logging
 from collections.abc import Sequence
@@ -75,19 +76,41 @@ def find_photos(folder: Path) -> list[Path]:
     return photos
 
 
+def hash_photos(folder: Path, photos: Sequence[Path]) -> str:
+    """SHA-256 of the names and sizes of photos below a folder: which they are, and in what order they come."""
+    digest = hashlib.sha256()
+    for path in photos:
+        try:
+            size = path.stat().st_size
+        except OSError:  # it is gone by now, or leads nowhere, and will be skipped
+            size = -1
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{size}\n".encode())
+    return digest.hexdigest()
+
+
 class PhotoBatches:
     """Batches of photos by step.
 
     Args:
-        photos: Their files. One that cannot be decoded is skipped, counted in `skipped`, and the next one taken.
+        photos: Their files. One that cannot be decoded is skipped, told, and the next one taken.
         batch: Photos per batch.
         size: Width and height of the crops, in pixels.
         seed: Start of all randomness.
         motion: How the moved copies differ.
+        skipped: Photos that are known not to be decodable; others come in here as they are met.
     """
 
-    def __init__(self, photos: Sequence[Path], *, batch: int, size: int, seed: int = 0, motion: Motion | None = None) -> None:
-        self.skipped: set[Path] = set()
+    def __init__(
+        self,
+        photos: Sequence[Path],
+        *,
+        batch: int,
+        size: int,
+        seed: int = 0,
+        motion: Motion | None = None,
+        skipped: set[Path] | None = None,
+    ) -> None:
+        self.skipped = set[Path]() if skipped is None else skipped
         self._photos = list(photos)
         self._batch = batch
         self._size = size

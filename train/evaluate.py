@@ -91,8 +91,8 @@ def evaluate(
     report("photos")
     terms, gains, sharp = [], [], []
     pictures = [stylize(photo[None])[0] for photo in trial.photos]
+    grams = [] if painting is None else trial.loss.grams(painting)
     for number, (photo, picture) in enumerate(zip(trial.photos, pictures)):
-        grams = [] if painting is None else trial.loss.grams(painting)
         terms.append(trial.loss.terms(picture, trial.loss.features(photo), grams))
         gains.append(noise_gain(stylize, photo, seed=trial.seed + number))
         sharp.append(sharpness(picture) / max(sharpness(photo), 1e-6))

@@ -50,8 +50,8 @@ def evaluate(options: argparse.Namespace) -> int:
     activate(training_backend())
     from .evaluate import Painter, Trial, finite
     from .evaluate import evaluate as measure
+    from .job import read_painting
     from .optimize import PerceptualLoss
-    from .trainer import read_painting
 
     paintings = {
         style.name: read_painting(path, options.painting_size or painting_size_of(style))
@@ -95,6 +95,7 @@ def evaluate(options: argparse.Namespace) -> int:
         write_photo(options.sheet, contact_sheet(sheet))
     if options.json == STDOUT:
         print(json.dumps(result, indent=2, allow_nan=False))
+        print("".join(f"{line}\n" for line in changes), end="", file=sys.stderr)
         return 0
     if options.json:
         write_json(options.json, result)

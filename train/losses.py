@@ -61,8 +61,9 @@ def build_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
     try:
         vgg = keras.applications.VGG19(weights=weights, include_top=False)
     except Exception as error:  # Keras, h5py and the network each raise their own kinds
+        said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise TrainingError(
-            f"The VGG19 weights '{weights}' were not loaded: {str(error).splitlines()[0]}. Check the connection, or download "
+            f"The VGG19 weights '{weights}' were not loaded: {said}. Check the connection, or download "
             "the file elsewhere and give its path with --vgg-weights."
         ) from error
     vgg.trainable = False

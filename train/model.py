@@ -153,7 +153,7 @@ def build_model(
         set_kernels(network, body.weights())
         network.trainable = not frozen
     neutral = np.concatenate([np.full(size, value, np.float32) for size, value in identity_vector_parts(architecture)])
-    with dtype_policy("mixed_bfloat16" if has_bfloat16() else precision):
+    with dtype_policy(loss_precision(precision)):
         loss_network, content_network = build_loss_network(
             vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
         )
@@ -168,9 +168,21 @@ def build_model(
         loss_network,
         content_network,
     )
-    model.compile(optimizer=keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm), jit_compile=use_xla())
+    optimizer = keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm)
+    if precision == "mixed_float16":  # small gradients would round to nothing
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer=optimizer, jit_compile=use_xla())
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def loss_precision(precision: str) -> str:
+    """Keras' dtype policy of the loss network, which never is float16: ordinary pictures reach 27,000 in relu4_1.
+
+    Args:
+        precision: The transform network's.
+    """
+    return "mixed_bfloat16" if has_bfloat16() or precision == "mixed_bfloat16" else "float32"
 
 
 def kernels_of(network: keras.Model) -> dict[str, np.ndarray]:

@@ -31,9 +31,9 @@ def optimize(options: argparse.Namespace) -> int:
     weights = [weight_of(options, name) for name in ("content_weight", "style_weight")]
     photo = resized(read_photo(options.photo), options.size)
     activate(training_backend())
+    from .job import read_painting
     from .optimize import PerceptualLoss, Terms, noise_like
     from .optimize import optimize as run_optimization
-    from .trainer import read_painting
 
     painting = read_painting(options.painting, options.painting_size or BODY_RECIPE.painting_size)
     objective = PerceptualLoss(options.vgg_weights, BODY_RECIPE).objective(photo, painting)

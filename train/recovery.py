@@ -6,6 +6,7 @@ It knows nothing of photos or files; the run decides when a state is worth keepi
 import logging
 import math
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
@@ -36,14 +37,25 @@ class LastGood:
         model: Its present variables are the first such state.
         step: Steps done so far.
         returns: How often the run has gone back before.
+        losses: Its last ordinary losses.
     """
 
-    def __init__(self, model: StyleModel, step: int, returns: int = 0) -> None:
+    def __init__(self, model: StyleModel, step: int, returns: int = 0, losses: Sequence[float] = ()) -> None:
         self._model = model
-        self._losses: deque[float] = deque(maxlen=MEMORY)
+        self._losses = deque(losses, MEMORY)
         self._high = 0  # how many of the last losses were too high
         self.returns = returns
         self.keep(step)
+
+    @property
+    def losses(self) -> list[float]:
+        """The last ordinary losses."""
+        return list(self._losses)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last loss was an ordinary one; a state with a high loss may be lost already, and is not worth saving."""
+        return self._high == 0
 
     @property
     def rate(self) -> float:
@@ -51,13 +63,17 @@ class LastGood:
         return float(0.5**self.returns)
 
     def keep(self, step: int) -> bool:
-        """Remember the present state and say True, unless one of its numbers is not finite; while losses are high, wait."""
-        if self._high:
-            return True
+        """Remember the present state and say True, unless one of its numbers is not finite.
+
+        Raises:
+            ValueError: The last loss was high, so that nobody knows what the state is worth.
+        """
+        if not self.settled:
+            raise ValueError(f"step {step} with a high loss: a settled state was expected.")
         state = {name: np.array(ops.convert_to_numpy(variable)) for name, variable in state_of(self._model).items()}
         if not all(np.isfinite(array).all() for array in state.values()):
             return False
-        self._state, self._step = state, step
+        self._state, self._step, self._before = state, step, tuple(self._losses)
         return True
 
     def astray(self, loss: float) -> bool:
@@ -89,7 +105,7 @@ class LastGood:
         self.returns += 1
         for name, variable in state_of(self._model).items():
             variable.assign(self._state[name])
-        self._losses.clear()
+        self._losses = deque(self._before, MEMORY)
         self._high = 0
         log.warning(
             "The loss is %.3g after step %d: back to step %d, with %g of the learning rate.", loss, step, self._step, self.rate

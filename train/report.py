@@ -26,7 +26,7 @@ COLUMNS = {
 }
 """Figures in the order of the table, and its heads."""
 
-STILLNESS = ("warping_error", "noise_gain")
+COMPARED = ("content", "style", "warping_error", "noise_gain")
 SAME_SHARPNESS = 0.1
 GAP, LABEL_WIDTH, LABEL_SIZE = 6, 150, 18
 
@@ -53,7 +53,9 @@ def cell(name: str, value: float | None) -> str:
 
 
 def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """How stillness changed since an earlier report, a line per style that both have.
+    """What changed since an earlier report, a line per style that both have.
+
+    Style losses compare only against paintings of the same size.
 
     Args:
         before: The earlier report, as `read_report` gives it.
@@ -68,6 +70,7 @@ def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
             f"The two reports differ in what they were measured on ({', '.join(different) or 'more was measured before'}). "
             "Measure both with the same flags."
         )
+    same_paintings = before.get("painting_size") == after.get("painting_size")
     lines = []
     for name, new in after["styles"].items():
         old = before["styles"].get(name)
@@ -75,13 +78,22 @@ def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
             continue
         sharper = new["sharpness"] / old["sharpness"] - 1.0
         changes = [
-            f"{COLUMNS[key]} {new[key] / old[key] - 1.0:+.0%}" for key in STILLNESS if new.get(key) and old.get(key) is not None
+            f"{COLUMNS[key]} {change(old[key], new[key])}"
+            for key in COMPARED
+            if None not in (old.get(key), new.get(key)) and (key != "style" or same_paintings)
         ]
         verdict = "" if abs(sharper) <= SAME_SHARPNESS else " (too different in sharpness to compare in stillness)"
         lines.append(f"{name}: {', '.join([*changes, f'sharpness {sharper:+.0%}'])}{verdict}")
     if not lines:
         raise TrainingError(f"The earlier report has other styles: {', '.join(before['styles'])}. Measure one of them.")
     return lines
+
+
+def change(old: float, new: float) -> str:
+    """The change of a figure as a share of the old one, or both where the old one is 0."""
+    if old:
+        return f"{new / old - 1.0:+.0%}"
+    return f"0 to {new:.4g}" if new else "+0%"
 
 
 def read_report(path: Path) -> dict[str, Any]:

@@ -5,8 +5,6 @@ not know command lines or progress bars.
 """
 
 import dataclasses
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,69 +14,27 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image
 
 from realtime_nst.architecture import Architecture
-from realtime_nst.errors import StyleError, TrainingError
-from realtime_nst.photos import UNREADABLE, upright_rgb
 from realtime_nst.stage import Stage
-from realtime_nst.styles import Body, Style, write_body, write_style
+from realtime_nst.styles import Style, hash_body, write_body, write_style
 
-from .checkpoint import load_checkpoint, save_checkpoint
-from .dataset import Batch, PhotoBatches, find_photos
+from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
+from .dataset import Batch, PhotoBatches, find_photos, hash_photos
+from .job import Job, check_replaced_body, check_room, fingerprint_of, make_folder, read_painting
 from .model import TERMS, StyleModel, build_model, kernels_of
-from .recipes import Painting, Recipe
+from .recipes import Recipe
 from .recovery import LastGood
 from .sampler import choose_styles
 from .watch import Watch
 
-SMALLEST_PAINTING = 128
 CHECKPOINT_EVERY = 50
 FIGURE_BATCHES = 4
+PREVIEWS = 4
+ROOM_BESIDE = 4 * 2**20  # for the preview, the curves, and the results
+MOST_SKIPPED = 5000  # a checkpoint's description has an end
 
 log = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """One training run.
-
-    Args:
-        pictures: The paintings' files by style name.
-        paintings: What the style files say about them, by style name.
-        photos: Folder of photos.
-        output: Folder for the style files; checkpoints, preview and curves go to `output/<name>.training`.
-        name: Name of the new body, or of the run when `body` is given.
-        recipe: The numbers.
-        vgg_weights: "imagenet" or a path.
-        body: A trained body to start from; `None` starts with random weights.
-        frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
-        start: Vectors that styles start from, by name; others start from the most similar relative.
-        relatives: Styles of `body`; without any, styles start from the neutral vector.
-        precision: Keras' dtype policy of the transform network.
-        log_dir: Folder for TensorBoard, or `None`.
-        licence: Licence of the trained weights.
-    """
-
-    pictures: Mapping[str, Path]
-    paintings: Mapping[str, Painting]
-    photos: Path
-    output: Path
-    name: str
-    recipe: Recipe
-    vgg_weights: str = "imagenet"
-    body: Body | None = None
-    frozen: bool = True
-    start: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    relatives: Sequence[Style] = ()
-    precision: str = "float32"
-    log_dir: Path | None = None
-    licence: str = "the trainer's own"
-
-    @property
-    def workshop(self) -> Path:
-        """Where checkpoint, preview and curves are."""
-        return self.output / f"{self.name}.training"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,49 +81,96 @@ def train(
     origins = choose_starts(job, model)
     fingerprint = fingerprint_of(job, pictures)
     file = job.workshop / "checkpoint.h5"
-    step, seconds, returns = load_checkpoint(file, model, fingerprint)
-    good = LastGood(model, step, returns)
-
-    batches = PhotoBatches(photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed, motion=job.recipe.motion)
-    watch = Watch(job.workshop, photos, job.recipe, step, job.log_dir)
-    while step < job.recipe.steps:
-        with Stage(map(batches, range(step, job.recipe.steps)), keep="all", name="photos") as stage:
-            while step < job.recipe.steps:
+    past = load_checkpoint(file, model, fingerprint) or Past(started_from=origins)
+    last = job.recipe.steps
+    if past.step < last:
+        check_replaced_body(job)
+        check_room(job.workshop, 2 * size_of(model) + ROOM_BESIDE)  # a new checkpoint is written beside the old one
+    skipped = meet_photos(past, job, photos)
+    batches = batches_of(job, photos, 0, skipped)
+    good = LastGood(model, past.step, past.returns, past.losses)
+    watch = Watch(job.workshop, batches_of(job, photos, 1, skipped, PREVIEWS)(0)["photos"], past.step, job.log_dir)
+    due = False  # a checkpoint; while a loss is high, it waits
+    while past.step < last:
+        with Stage(map(batches, range(past.step, last)), keep="all", name="photos") as stage:
+            while past.step < last:
                 started = time.perf_counter()
                 batch: Any = stage.get()
                 fetched = time.perf_counter()
-                losses = take_step(model, job.recipe, step, batch, good.rate)
-                step += 1
+                losses = take_step(model, job.recipe, past.step, batch, good.rate)
+                past.step += 1
                 ended = time.perf_counter()
-                seconds += ended - started
-                report(Progress(step, job.recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
+                past.seconds += ended - started
+                past.waited += fetched - started
+                taken = max(ended - started, 1e-9)
+                waiting = (fetched - started) / taken
+                report(Progress(past.step, last, losses, waiting))
                 stopping = stop()
-                saving = stopping or step % CHECKPOINT_EVERY == 0 or step == job.recipe.steps
-                if good.astray(losses["loss"]) or (saving and not good.keep(step)):
-                    step = good.restore(step, losses["loss"])
+                due = due or stopping or past.step % CHECKPOINT_EVERY == 0 or past.step == last
+                astray = good.astray(losses["loss"]) or (past.step == last and ends_astray(good, model, job, batches))
+                if astray or (due and good.settled and not good.keep(past.step)):
+                    past.step, due = good.restore(past.step, losses["loss"]), False
                     break  # the photos come anew from there
-                watch.step(step, losses)
-                if saving:
-                    save_checkpoint(file, model, fingerprint, step, seconds, good.returns)
-                    watch.save(step, model)
-                if stopping and step < job.recipe.steps:
-                    return []
+                watch.step(past.step, losses, {"waiting": waiting, "steps_per_second": 1.0 / taken})
+                if due and good.settled:
+                    past.returns, past.losses = good.returns, good.losses
+                    past.skipped = [number for number, photo in enumerate(photos) if photo in skipped][:MOST_SKIPPED]
+                    save_checkpoint(file, model, fingerprint, past)
+                    watch.save(past.step, model)
+                    due = False
+                    if stopping and past.step < last:
+                        return []
     how = {
         "recipe": job.recipe.to_dict(),
-        "total_steps": job.recipe.steps + steps_before(job),
-        "photos": len(photos),
-        "photos_skipped": len(batches.skipped),
-        "returns": good.returns,
-        "hours": round(seconds / 3600, 2),
+        "total_steps": last + steps_before(job),
+        "photos": past.photo_count,
+        "photos_sha256": past.photos[-1],
+        **({"photos_sha256_before": past.photos[:-1]} if past.photos[:-1] else {}),
+        "photos_skipped": len(past.skipped),
+        "returns": past.returns,
+        "hours": round(past.seconds / 3600, 2),
+        "steps_per_second": round(past.step / max(past.seconds, 1e-9), 2),
+        "waiting": round(past.waited / max(past.seconds, 1e-9), 4),
         "backend": keras.config.backend(),
         "licence": job.licence,
     }
-    figures = figures_of(job, model, photos)
+    figures = figures_of(job, model, batches_of(job, photos, 2, skipped))
     own = {
-        name: {"figures": figures[name], "signature": model.signature(index), "started_from": origins.get(name)}
+        name: {"figures": figures[name], "signature": model.signature(index), "started_from": past.started_from.get(name)}
         for index, name in enumerate(job.pictures)
     }
     return write_results(job, model, how, own)
+
+
+def meet_photos(past: Past, job: Job, photos: Sequence[Path]) -> set[Path]:
+    """Compare the photos with those that a run began with; others are told, and it goes on with them.
+
+    Returns:
+        Photos that are known not to be decodable.
+    """
+    found = hash_photos(job.photos, photos)
+    if past.photos and past.photos[-1] == found:
+        return {photos[number] for number in past.skipped}
+    if not past.photos or past.step < job.recipe.steps:
+        if past.photos:
+            log.warning(
+                "The photos in '%s' are not those of the first %d steps. It goes on with the %d that are there now, and will not "
+                "end exactly as it would have.",
+                job.photos,
+                past.step,
+                len(photos),
+            )
+        past.photos.append(found)
+        past.photo_count, past.skipped = len(photos), []
+    return set()
+
+
+def batches_of(job: Job, photos: Sequence[Path], kind: int, skipped: set[Path], batch: int | None = None) -> PhotoBatches:
+    """Batches to learn from (kind 0), to show (1) and to measure (2), each of other photos and places."""
+    recipe = job.recipe
+    return PhotoBatches(
+        photos, batch=batch or recipe.batch, size=recipe.size, seed=recipe.seed + kind, motion=recipe.motion, skipped=skipped
+    )
 
 
 def choose_starts(job: Job, model: StyleModel) -> dict[str, str]:
@@ -210,6 +213,24 @@ def take_step(model: StyleModel, recipe: Recipe, step: int, batch: Batch, rate: 
     return {name: float(logs[name]) for name in ("loss", *TERMS)}
 
 
+def ends_astray(good: LastGood, model: StyleModel, job: Job, batches: PhotoBatches) -> bool:
+    """Whether a run has gone astray whose last loss is high: the photos tell that would come next, without being learned."""
+    step = job.recipe.steps
+    while not good.settled:
+        styles = choose_styles(step, job.recipe.batch, ops.convert_to_numpy(model.lag), job.recipe.seed)
+        if good.astray(measure(model, batches(step), styles)["loss"]):
+            return True
+        step += 1
+    return False
+
+
+def measure(model: StyleModel, batch: Batch, styles: np.ndarray) -> dict[str, float]:
+    """The loss and its terms of a batch in some styles, `(B,)`; nothing is learned from it."""
+    model.reset_metrics()
+    logs = model.test_on_batch(x={**batch, "styles": styles}, return_dict=True)
+    return {name: float(logs[name]) for name in ("loss", *TERMS)}
+
+
 def steps_before(job: Job) -> int:
     """Steps that a new body's origin has behind it; 0 for a body from random weights and for a frozen one."""
     if job.body is None or job.frozen:
@@ -218,59 +239,19 @@ def steps_before(job: Job) -> int:
     return int(facts.get("total_steps") or facts.get("recipe", {}).get("steps", 0))
 
 
-def figures_of(job: Job, model: StyleModel, photos: Sequence[Path]) -> dict[str, dict[str, float]]:
-    """The terms of the loss for each style, on the same new crops of photos for all.
+def figures_of(job: Job, model: StyleModel, batches: PhotoBatches) -> dict[str, dict[str, float]]:
+    """The terms of the loss for each style, on the same few batches for all.
 
     Returns:
         By style name and term; relative, so that styles and runs compare.
     """
-    batches = PhotoBatches(
-        photos, batch=job.recipe.batch, size=job.recipe.size, seed=job.recipe.seed + 2, motion=job.recipe.motion
-    )
-    figures = {}
-    for index, name in enumerate(job.pictures):
-        sums = dict.fromkeys(TERMS, 0.0)
-        for number in range(FIGURE_BATCHES):
-            styles = np.full(job.recipe.batch, index, np.int32)
-            model.reset_metrics()
-            logs = model.test_on_batch(x={**batches(number), "styles": styles}, return_dict=True)
-            sums = {term: total + float(logs[term]) for term, total in sums.items()}
-        figures[name] = {term: round(total / FIGURE_BATCHES, 6) for term, total in sums.items()}
-    return figures
-
-
-def read_painting(path: Path, shorter_side: int) -> np.ndarray:
-    """A painting as float32 `(H, W, 3)` in `[0, 255]`, its shorter side resized.
-
-    Raises:
-        TrainingError: It cannot be read, or is smaller than 128 pixels.
-    """
-    try:
-        with Image.open(path) as file:
-            picture = upright_rgb(file)
-    except FileNotFoundError as error:
-        raise TrainingError(f"No picture at '{path}'. Name the file of a painting.") from error
-    except UNREADABLE as error:
-        raise TrainingError(f"'{path}' is not a picture that can be read: {error}. Give a JPEG or PNG file.") from error
-    if min(picture.size) < SMALLEST_PAINTING:
-        raise TrainingError(
-            f"'{path}' has {picture.width}x{picture.height} pixels; at least {SMALLEST_PAINTING} on the shorter side were "
-            "expected, 500 or more are good. Find a larger scan."
-        )
-    scale = shorter_side / min(picture.size)
-    size = (round(picture.width * scale), round(picture.height * scale))
-    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
-
-
-def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
-    """What must agree for a checkpoint to be continued: recipe, body, and the paintings themselves."""
-    origin = [job.body.sha256, job.frozen] if job.body else None
-    emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
-    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), origin, emphasis], sort_keys=True).encode())
-    for name, picture in pictures.items():
-        digest.update(name.encode())
-        digest.update(picture.tobytes())
-    return digest.hexdigest()
+    sums = {name: dict.fromkeys(TERMS, 0.0) for name in job.pictures}
+    for number in range(FIGURE_BATCHES):
+        batch = batches(number)
+        for index, name in enumerate(job.pictures):
+            losses = measure(model, batch, np.full(job.recipe.batch, index, np.int32))
+            sums[name] = {term: total + losses[term] for term, total in sums[name].items()}
+    return {name: {term: round(total / FIGURE_BATCHES, 6) for term, total in of_style.items()} for name, of_style in sums.items()}
 
 
 def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> list[Path]:
@@ -284,8 +265,9 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
             facts["before"] = {
                 key: value for key, value in job.body.metadata.items() if key in ("recipe", "hours", "before", "sha256")
             }
-        architecture = job.body.architecture if job.body else Architecture()
-        body = write_body(job.output, job.name, architecture, kernels_of(model.network), facts)
+        architecture, kernels = job.body.architecture if job.body else Architecture(), kernels_of(model.network)
+        check_replaced_body(job, hash_body(architecture, kernels))  # hours later, other styles may be there
+        body = write_body(job.output, job.name, architecture, kernels, facts)
         written.append(body.path)
     for name, vector in zip(job.pictures, ops.convert_to_numpy(model.vectors)):
         painting = job.paintings[name]
@@ -303,18 +285,3 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
         }
         written.append(write_style(job.output, name, vector, body, metadata))
     return written
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder for results.
-
-    Raises:
-        StyleError: It cannot be created or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise StyleError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with --output.") from error

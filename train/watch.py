@@ -16,9 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.errors import TrainingError
 
-from .dataset import PhotoBatches
 from .model import TERMS, StyleModel
-from .recipes import Recipe
 
 COLUMNS = ("step", "loss", *TERMS)
 SIZE, MARGIN = (960, 540), 60
@@ -33,8 +31,7 @@ class Watch:
 
     Args:
         folder: For `preview.jpg`, `losses.csv` and `losses.png`.
-        photos: Photos to choose the preview's from.
-        recipe: For the size of the crops and the seed.
+        photos: Four photos for the preview, float32 `(4, H, W, 3)`.
         step: Steps done before: later losses in `losses.csv` are of a run that was killed, and dropped.
         log_dir: Folder for TensorBoard, or `None`.
 
@@ -42,19 +39,19 @@ class Watch:
         TrainingError: TensorBoard is not installed, or its folder cannot be written.
     """
 
-    def __init__(self, folder: Path, photos: Sequence[Path], recipe: Recipe, step: int, log_dir: Path | None = None) -> None:
+    def __init__(self, folder: Path, photos: np.ndarray, step: int, log_dir: Path | None = None) -> None:
         self._folder = folder
-        self._photos = PhotoBatches(photos, batch=4, size=recipe.size, seed=recipe.seed + 1)(0)["photos"]
+        self._photos = photos
         self._losses = [row for row in read_losses(folder / "losses.csv") if row[0] <= step]
         self._board = None if log_dir is None else open_board(log_dir)
 
-    def step(self, step: int, losses: Mapping[str, float]) -> None:
-        """Remember the losses of a step."""
+    def step(self, step: int, losses: Mapping[str, float], pace: Mapping[str, float]) -> None:
+        """Remember the losses of a step; TensorBoard also gets how fast it was."""
         while self._losses and self._losses[-1][0] >= step:  # the run went back
             self._losses.pop()
         self._losses.append((step, *(losses[name] for name in COLUMNS[1:])))
         if self._board is not None:
-            self._board.scalars(step, losses)
+            self._board.scalars(step, {**losses, **pace})
 
     def save(self, step: int, model: StyleModel) -> None:
         """Write everything as it stands."""
@@ -157,10 +154,10 @@ class Board:
         self._summary = tensorflow.summary
         self._writer: Any = tensorflow.summary.create_file_writer(str(folder))
 
-    def scalars(self, step: int, losses: Mapping[str, float]) -> None:
-        """The loss and its terms at a step."""
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Some numbers at a step."""
         with self._writer.as_default(step):
-            for name, value in losses.items():
+            for name, value in values.items():
                 self._summary.scalar(name, value)
 
     def picture(self, step: int, sheet: np.ndarray) -> None:

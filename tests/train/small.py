@@ -1,6 +1,6 @@
 """Training made small: a narrow network, two fixed convolutions in the place of VGG19, and pictures out of numbers.
 
-`python -m tests.train.small FOLDER` trains in a process of its own, which can be killed.
+`python -m tests.train.small FOLDER` trains in a process of its own, which waits after five steps to be killed.
 """
 
 import sys
@@ -18,8 +18,9 @@ from PIL import Image
 from realtime_nst.stylebook import find_styles
 from realtime_nst.train import model, trainer
 from realtime_nst.train.dataset import Motion
+from realtime_nst.train.job import Job
 from realtime_nst.train.recipes import Painting, Recipe
-from realtime_nst.train.trainer import Job, Progress, train
+from realtime_nst.train.trainer import Progress, train
 from tests.conftest import NARROW
 
 RECIPE = Recipe(
@@ -114,9 +115,16 @@ def assert_same_numbers(one: Path, other: Path) -> None:
 def stop_after(step: int) -> tuple[Callable[[Progress], None], Callable[[], bool]]:
     """A `report` and a `stop` that end a run after a step."""
     done: list[int] = []
-    return lambda progress: done.append(progress.step), lambda: done[-1] >= step
+    return lambda progress: done.append(progress.step), lambda: max(done) >= step
 
 
 if __name__ == "__main__":
     make_small(pytest.MonkeyPatch())
-    train(make_job(Path(sys.argv[1]), "killed"), report=lambda progress: print(f"step {progress.step}", flush=True))
+
+    def report(progress: Progress) -> None:
+        """Tell of every step, and wait at the fifth one for whoever kills this process."""
+        print(f"step {progress.step}", flush=True)
+        if progress.step == 5:
+            sys.stdin.read()
+
+    train(make_job(Path(sys.argv[1]), "killed"), report=report)

@@ -16,6 +16,8 @@ from realtime_nst.train import model
 from tests.train.small import Run
 
 ROOT = Path(__file__).parents[2]
+LONGEST = 1800
+"""Seconds for a process that should take ten, or minutes beside others; so late, it hangs."""
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 
@@ -27,7 +29,7 @@ def losses_elsewhere(origin: Path, output: Path, backend: str, devices: int = 1)
     command = [sys.executable, "-m", "tests.train.small_again", str(origin), str(output)]
     flags = f"--xla_force_host_platform_device_count={devices}" if devices > 1 else ""
     environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": flags}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=LONGEST)
     assert done.returncode == 0, done.stderr[-2000:]
     losses: list[float] = json.loads(done.stdout.splitlines()[-1])
     return losses

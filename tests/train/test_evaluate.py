@@ -91,6 +91,14 @@ def test_painting_itself_has_no_style_loss(trial: Trial) -> None:
     assert figures.noise_gain == 0 and figures.warping_error is None and figures.warping_errors == {}
 
 
+def test_painting_is_looked_at_once_for_all_photos(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[np.ndarray] = []
+    grams = trial.loss.grams
+    monkeypatch.setattr(trial.loss, "grams", lambda painting: asked.append(painting) or grams(painting))
+    figures = evaluate(lambda photos: photos, some_photo(9).astype(np.float32), Trial(trial.photos, trial.loss))
+    assert len(asked) == 1 < len(trial.photos) and figures.style is not None and figures.style > 0
+
+
 def test_what_flickers_has_a_warping_error(trial: Trial) -> None:
     calls: list[int] = []
 
@@ -252,7 +260,11 @@ def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Pat
     assert run("wave", "--json", tmp_path / "a.json") == 0
     assert run("wave", "--json", tmp_path / "b.json", "--against", tmp_path / "a.json") == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    assert "wave: noise +0%, sharpness +0%" in capsys.readouterr().out
+    line = "wave: content +0%, noise +0%, sharpness +0%\n"
+    assert capsys.readouterr().out.endswith(line)
+    assert run("wave", "--json", "--against", tmp_path / "a.json") == 0
+    said = capsys.readouterr()
+    assert said.err.endswith(line) and json.loads(said.out) == json.loads((tmp_path / "a.json").read_text())
 
 
 def test_report_on_other_photos_of_the_same_names_does_not_compare(

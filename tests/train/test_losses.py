@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import keras
 import numpy as np
@@ -258,6 +259,29 @@ def test_weights_that_are_none_are_reported(tmp_path: Path) -> None:
     (tmp_path / "vgg.h5").write_text("not found: please log in")
     with pytest.raises(TrainingError, match=r"The VGG19 weights '.*vgg\.h5' were not loaded: \w.* Check the connection, or"):
         build_loss_network(str(tmp_path / "vgg.h5"), ["relu1_1"])
+
+
+def test_weights_that_cannot_be_downloaded_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*arguments: Any, **more: Any) -> Any:
+        raise URLError("Temporary failure in name resolution")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    said = (
+        r"The VGG19 weights 'imagenet' were not loaded: URL fetch failure on https://.* Temporary failure in name resolution. "
+        "Check the connection, or download the file elsewhere and give its path with --vgg-weights."
+    )
+    with pytest.raises(TrainingError, match=said):
+        build_loss_network("imagenet", ["relu1_1"])
+
+
+def test_error_that_says_nothing_is_told_by_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(weights: str, include_top: bool) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(keras.applications, "VGG19", fail)
+    with pytest.raises(TrainingError, match="The VGG19 weights 'imagenet' were not loaded: MemoryError. Check the connection"):
+        build_loss_network("imagenet", ["relu1_1"])
 
 
 def taps_of_keras(vgg: keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:

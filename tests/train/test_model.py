@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from realtime_nst.network import build_transform_network
 from realtime_nst.train import model as module
+from realtime_nst.train.checkpoint import Past, load_checkpoint, save_checkpoint, state_of
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
 from realtime_nst.train.model import StyleModel, build_model, dtype_policy, kernels_of, set_kernels
 from tests.conftest import NARROW, narrow_body
@@ -193,6 +194,56 @@ def test_dtype_policy_ends_with_its_block_even_after_an_error() -> None:
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         raise RuntimeError("stop")
     assert keras.config.dtype_policy().name == before
+
+
+def test_float16_scales_its_loss_and_leaves_out_steps_that_overflow(batch: Batch, tmp_path: Path) -> None:
+    model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="", precision="mixed_float16")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert model.optimizer.inner_optimizer.global_clipnorm == RECIPE.clip_norm
+    model.optimizer.learning_rate = 0.01
+    x = {**batch, "styles": np.zeros(2, np.int32)}
+    vectors = [ops.convert_to_numpy(model.vectors).copy()]
+    for scale in (2.0**15, 1e38):
+        model.optimizer.dynamic_scale.assign(scale)
+        logs = model.train_on_batch(x=x, return_dict=True)
+        assert 0 < logs["loss"] < 100, "as it is without its scale"
+        vectors.append(ops.convert_to_numpy(model.vectors).copy())
+    assert 1e-3 < np.abs(vectors[1] - vectors[0]).max() < 0.02
+    assert np.array_equal(vectors[2], vectors[1]) and float(model.optimizer.dynamic_scale) == np.float32(1e38) / 2
+    before = {name: ops.convert_to_numpy(variable).copy() for name, variable in state_of(model).items()}
+    save_checkpoint(tmp_path / "a.h5", model, "", Past())
+    model.optimizer.dynamic_scale.assign(1.0)
+    model.train_on_batch(x=x)
+    load_checkpoint(tmp_path / "a.h5", model, "")
+    assert all(np.array_equal(ops.convert_to_numpy(variable), before[name]) for name, variable in state_of(model).items())
+
+
+def test_bfloat16_computes_in_it_and_learns_in_float32_without_a_scale(batch: Batch) -> None:
+    model = build_model(RECIPE, [batch["photos"][0]], vgg_weights="", precision="mixed_bfloat16")
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
+    assert {str(variable.dtype) for variable in model.trainable_variables} == {"float32"}
+    convolutions = [layer for layer in model.network.layers if hasattr(layer, "kernel")]
+    assert {layer.compute_dtype for layer in convolutions} == {"bfloat16"}
+    before = kernels_of(model.network)
+    logs = model.train_on_batch(x={**batch, "styles": np.zeros(2, np.int32)}, return_dict=True)
+    assert 0 < logs["loss"] < 100
+    for name, kernel in kernels_of(model.network).items():
+        assert 0 < np.abs(kernel - before[name]).max() < 0.02, name
+
+
+@pytest.mark.parametrize(
+    ("precision", "has", "policy"),
+    [
+        ("float32", False, "float32"),
+        ("float32", True, "mixed_bfloat16"),
+        ("mixed_bfloat16", False, "mixed_bfloat16"),
+        ("mixed_float16", False, "float32"),
+        ("mixed_float16", True, "mixed_bfloat16"),
+    ],
+)
+def test_loss_is_never_computed_in_float16(monkeypatch: pytest.MonkeyPatch, precision: str, has: bool, policy: str) -> None:
+    monkeypatch.setattr(module, "has_bfloat16", lambda: has)
+    assert module.loss_precision(precision) == policy
 
 
 def test_processor_that_has_no_bfloat16_computes_the_loss_in_float32(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,19 @@ def test_changes_are_told_by_style() -> None:
     assert against(report_of(0.4, 1.0), report_of(0.5, 1.08)) == ["wave: warping +25%, noise +25%, sharpness +8%"]
 
 
+def test_losses_are_compared_and_a_figure_of_nothing_too() -> None:
+    before, after = report_of(0.8, 1.0), report_of(0.0, 1.0)
+    before["styles"]["wave"] |= {"content": 2.0, "style": 0.1, "warping_error": 0.0}
+    after["styles"]["wave"] |= {"content": 1.5, "style": 0.11, "warping_error": 0.05}
+    (line,) = against(before, after)
+    assert line == "wave: content -25%, style +10%, warping 0 to 0.05, noise -100%, sharpness +0%"
+    after["painting_size"] = 300
+    after["styles"]["wave"] |= {"warping_error": 0.0}
+    assert against(before, after) == ["wave: content -25%, warping +0%, noise -100%, sharpness +0%"]
+    after["styles"]["wave"] |= {"warping_error": None}
+    assert against(before, after) == ["wave: content -25%, noise -100%, sharpness +0%"]
+
+
 @pytest.mark.parametrize("sharp", [0.85, 1.15])
 def test_stillness_by_blur_is_not_called_an_improvement(sharp: float) -> None:
     (line,) = against(report_of(0.8, 1.0), report_of(0.4, sharp))

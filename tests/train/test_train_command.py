@@ -2,7 +2,12 @@
 
 import argparse
 import re
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +16,19 @@ from realtime_nst.cli import build_parser, main
 from realtime_nst.errors import TrainingError
 from realtime_nst.stylebook import find_styles, own_style_folder
 from realtime_nst.styles import BODY_SUFFIX, write_style
-from realtime_nst.train.command import expand_recipe, make_job, recipe_of, style_names, styles_of_body, training_backend
-from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE
+from realtime_nst.train import command, trainer
+from realtime_nst.train.command import (
+    expand_recipe,
+    make_job,
+    recipe_of,
+    see_it,
+    style_names,
+    styles_of_body,
+    training_backend,
+)
+from realtime_nst.train.job import Job
+from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting
+from realtime_nst.train.trainer import Progress, take_step
 from tests.conftest import narrow_body, random_vector
 from tests.train.small import RECIPE, make_small
 
@@ -33,7 +49,7 @@ def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     old, young = narrow_body(folder, "old", 0), narrow_body(folder, "young", 1)
     for seed, (name, body) in enumerate([("arch", old), ("kelp", young), ("rust", young)]):
         write_style(folder, name, random_vector(seed), body, {})
-    monkeypatch.setattr("realtime_nst.train.command.style_folders", lambda first: [first or folder])
+    monkeypatch.setattr("realtime_nst.train.command.style_folders", lambda first=None: [first or folder])
     return folder
 
 
@@ -57,13 +73,14 @@ def test_names_must_be_as_many_as_pictures(names: list[str]) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a,b", "a:1", "../a", "a/b", "a.b", "Wave", "_a", "é", "a\n", "x" * 61])
 def test_name_that_cannot_be_a_file_or_part_of_a_mix_is_refused(name: str) -> None:
-    with pytest.raises(TrainingError, match="' cannot name a style. Use small letters, digits and hyphens, as in") as caught:
+    with pytest.raises(TrainingError, match="' cannot name a style. Use small letters, digits and hyphens, 60") as caught:
         style_names(parse("a.jpg", "--name", name))
     assert f"'{name}'" in str(caught.value)
 
 
 def test_file_whose_name_cannot_name_a_style_is_refused() -> None:
-    with pytest.raises(TrainingError, match="'my holiday' cannot name a style"):
+    said = "'my holiday' cannot name a style. Use small letters, digits and hyphens, 60 at most, as in `--name my-style`"
+    with pytest.raises(TrainingError, match=said):
         style_names(parse("My Holiday.jpg"))
 
 
@@ -84,6 +101,41 @@ def test_flags_change_the_recipe() -> None:
     recipe = recipe_of(parse("--steps", 7, "--batch", 2, "--size", 64, "--painting-size", 300, "--seed", 0))
     assert (recipe.steps, recipe.batch, recipe.size, recipe.painting_size, recipe.seed) == (7, 2, 64, 300, 0)
     assert (recipe.style, recipe.learning_rate) == (VECTOR_RECIPE.style, VECTOR_RECIPE.learning_rate)
+
+
+def test_rate_is_that_of_the_flag() -> None:
+    assert recipe_of(parse("--rate", 1e-3)).learning_rate == 1e-3
+    assert recipe_of(parse("--rate", 2e-3, "--new-body", "mine")) == replace(BODY_RECIPE, learning_rate=2e-3)
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.01", "1.5", "nan"])
+def test_rate_out_of_range_is_refused(rate: str) -> None:
+    with pytest.raises(TrainingError, match=rf"--rate {float(rate)} is out of range. 0\.01 is the default; try a fifth to twice"):
+        recipe_of(parse("--rate", rate))
+
+
+def test_help_tells_the_numbers_of_the_recipes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["train", "--help"])
+    text = capsys.readouterr().out
+    vector, body = VECTOR_RECIPE, BODY_RECIPE
+    for words in (
+        f"training steps (default: {vector.steps}; {body.steps} with --new-body)",
+        f"peak learning rate (default: {vector.learning_rate:g}; {body.learning_rate:g} with --new-body)",
+        *(f"(default: {getattr(vector, name)})" for name in ("batch", "size", "painting_size", "seed")),
+    ):
+        assert words in text
+    assert [getattr(vector, name) for name in ("batch", "size", "painting_size", "seed")] == [
+        getattr(body, name) for name in ("batch", "size", "painting_size", "seed")
+    ]
+
+
+def test_flags_that_do_not_go_together_are_refused() -> None:
+    with pytest.raises(TrainingError, match="--body is for vectors on a body that is there. Leave it out, or use --from BODY"):
+        recipe_of(parse("--body", "old", "--new-body", "mine"))
+    with pytest.raises(TrainingError, match="--paintings is for --recipe, which it was not given with. Name the pictures them"):
+        expand_recipe(parse("a.jpg", "--paintings", "paintings"))
 
 
 def test_weights_multiply_those_of_the_recipe() -> None:
@@ -164,6 +216,11 @@ def test_new_style_may_start_from_any_style_of_its_body(styles: Path, tmp_path: 
     assert (job.output, job.workshop, job.vgg_weights) == (tmp_path, tmp_path / "a.training", "vgg.h5")
 
 
+def test_new_style_never_starts_from_itself_as_it_was_before(styles: Path) -> None:
+    assert [style.name for style in make_job(parse("kelp.jpg"), ["kelp"], VECTOR_RECIPE).relatives] == ["rust"]
+    assert make_job(parse("kelp.jpg", "rust.jpg"), ["kelp", "rust"], VECTOR_RECIPE).relatives == []
+
+
 def test_new_body_can_grow_out_of_another_and_its_styles_out_of_theirs(styles: Path) -> None:
     job = make_job(parse("a.jpg", "b.jpg", "--new-body", "next", "--from", "young"), ["kelp", "brand-new"], BODY_RECIPE)
     assert job.body is not None and job.body.name == "young" and not job.frozen and job.name == "next"
@@ -189,11 +246,10 @@ def test_long_lists_of_styles_still_make_a_folders_name(styles: Path) -> None:
     assert len(job.workshop.name) < 80 and job.workshop.name.startswith("x" * 50)
 
 
-def test_shipped_paintings_are_known_and_others_named_after_their_files(styles: Path) -> None:
-    job = make_job(parse("pictures/wave.jpg", "Harbour.jpg"), ["wave", "mine"], VECTOR_RECIPE)
-    assert job.paintings["wave"] == PAINTINGS["wave"]
-    assert job.paintings["mine"].title == "Harbour"
-    assert job.paintings["mine"].licence == "unknown"
+def test_pictures_are_named_after_their_files_whatever_a_shipped_style_is_called(styles: Path) -> None:
+    job = make_job(parse("pictures/kiss.jpg", "Harbour.jpg"), ["kiss", "mine"], VECTOR_RECIPE)
+    assert job.paintings == {"kiss": Painting("kiss"), "mine": Painting("Harbour")}
+    assert job.paintings["kiss"].licence == "unknown"
 
 
 def test_title_artist_and_year_describe_a_single_picture(styles: Path) -> None:
@@ -201,8 +257,8 @@ def test_title_artist_and_year_describe_a_single_picture(styles: Path) -> None:
     job = make_job(parse("a.jpg", *words), ["a"], VECTOR_RECIPE)
     assert (job.paintings["a"].title, job.paintings["a"].artist, job.paintings["a"].year) == ("Harbour", "Me", "2026")
     assert job.licence == "CC0"
-    job = make_job(parse("a.jpg", "b.jpg", *words), ["a", "b"], VECTOR_RECIPE)
-    assert {painting.title for painting in job.paintings.values()} == {"a", "b"}
+    with pytest.raises(TrainingError, match="--title, --artist, --year with 2 pictures: one was expected. Leave them out, or"):
+        make_job(parse("a.jpg", "b.jpg", *words), ["a", "b"], VECTOR_RECIPE)
 
 
 @pytest.mark.parametrize(("words", "policy"), [([], "float32"), (["--mixed-precision", "bfloat16"], "mixed_bfloat16")])
@@ -268,7 +324,8 @@ def test_name_that_cannot_name_a_new_body_ends_the_command_with_one_line(
 ) -> None:
     words = [str(pictures / "stripes.png"), "--new-body", name, "--photos", str(pictures / "photos")]
     assert main(["train", *words, "--output", str(tmp_path / "out"), "--vgg-weights", str(tmp_path / "vgg.h5")]) == 1
-    assert f"'{name}' cannot name a body." in one_line(capsys)
+    said = one_line(capsys)
+    assert f"'{name}' cannot name a body." in said and "as in `--new-body my-body`" in said
     assert not list(tmp_path.iterdir())
 
 
@@ -278,28 +335,108 @@ def test_unknown_body_ends_the_command_with_one_line(styles: Path, pictures: Pat
     assert one_line(capsys).startswith("realtime-nst: No body named 'elder'. Bodies: old, young.")
 
 
-def test_finished_command_names_its_files_and_the_next_command(
-    pictures: Path, styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def train_small(pictures: Path, styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The command on a narrow network: one picture, into the folder `out` unless told."""
     make_small(monkeypatch)
     monkeypatch.setattr("realtime_nst.train.command.VECTOR_RECIPE", RECIPE)
-    words = [str(pictures / "stripes.png"), "--photos", str(pictures / "photos"), "--output", str(tmp_path / "out")]
-    assert main(["train", *words, "--steps", "2", "--title", "Stripes", "--artist", "Me"]) == 0
+
+    def run_command(*words: object) -> int:
+        common = [str(pictures / "stripes.png"), "--photos", str(pictures / "photos"), "--output", str(tmp_path / "out")]
+        return main(["train", *common, *map(str, words)])
+
+    return run_command
+
+
+def test_finished_command_names_its_files_and_the_next_command(
+    train_small: Callable[..., int], styles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--steps", "2", "--title", "Stripes", "--artist", "Me"]
+    assert train_small(*words) == 0
     said = capsys.readouterr()
-    path = tmp_path / "out" / "stripes.weights.h5"
-    assert f"Wrote '{path}'.\n" in said.err
-    assert said.err.endswith("See it: `realtime-nst webcam --style stripes`.\n")
-    style = find_styles([tmp_path / "out", styles])["stripes"]
-    assert style.body.name == "young"
+    out = tmp_path / "out"
+    assert f"Wrote '{out / 'stripes.weights.h5'}'.\n" in said.err and "waiting=" in said.err
+    assert said.err.endswith(f"See it: `realtime-nst webcam --style stripes --weights {out}`.\n")
+    style = find_styles([out, styles])["stripes"]
+    assert style.body.name == "young" and style.metadata["started_from"] in ("kelp", "rust")
     assert (style.metadata["title"], style.metadata["artist"]) == ("Stripes", "Me")
+    shutil.copy(out / "stripes.weights.h5", styles)
+    assert train_small(*words) == 0, "the same command again, now that its own style is there"
+    assert find_styles([out, styles])["stripes"].metadata == style.metadata
+
+
+def test_style_is_seen_where_it_is(styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = make_job(parse("--output", styles), ["a"], VECTOR_RECIPE)
+    assert see_it(job) == "See it: `realtime-nst webcam --style a`.", "where it is looked for anyway"
+    monkeypatch.setattr("realtime_nst.train.command.style_folders", lambda first=None: [first] if first else [tmp_path])
+    job = make_job(parse("--output", styles, "--weights", styles), ["a"], VECTOR_RECIPE)
+    assert see_it(job) == f"See it: `realtime-nst webcam --style a --weights {styles}`."
+    out = tmp_path / "my styles"
+    job = make_job(parse("--output", out, "--weights", styles), ["a"], VECTOR_RECIPE)
+    assert see_it(job) == (
+        f"Copy '{styles / 'young.body.h5'}' into '{out}': a style needs its body. "
+        f"See it: `realtime-nst webcam --style a --weights '{out}'`."
+    )
+
+
+def test_interrupted_command_saves_and_the_same_command_goes_on(
+    train_small: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps: list[int] = []
+
+    def interrupted(*arguments: Any) -> dict[str, float]:
+        steps.append(arguments[2])
+        if len(steps) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return take_step(*arguments)
+
+    monkeypatch.setattr(trainer, "take_step", interrupted)
+    assert train_small("--steps", "5") == 0
+    said = capsys.readouterr().err
+    expected = f"Stopped and saved in '{tmp_path / 'out' / 'stripes.training'}'. The same command goes on from there.\n"
+    assert said.endswith(expected) and "Traceback" not in said and steps == [0, 1, 2]
+    assert not list((tmp_path / "out").glob("*.h5"))
+    assert train_small("--steps", "5") == 0
+    assert steps == [0, 1, 2, 3, 4] and (tmp_path / "out" / "stripes.weights.h5").exists()
+
+
+def test_bar_goes_back_with_the_run(
+    train_small: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars: list[Any] = []
+
+    class Bar(command.tqdm):  # type: ignore[misc]
+        """A bar that can be asked."""
+
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            self.seen: list[int] = []
+            bars.append(self)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown: bool | None = super().update(n)
+            self.seen.append(self.n)
+            return shown
+
+    def run_back(job: Job, report: Callable[[Progress], None], stop: Callable[[], bool]) -> list[Path]:
+        for step in (3, 4, 5, 4, 5, 6):
+            report(Progress(step, 6, {"loss": 1.0}, 0.25))
+        return [job.output]
+
+    monkeypatch.setattr(command, "tqdm", Bar)
+    monkeypatch.setattr(trainer, "train", run_back)
+    assert train_small() == 0
+    assert bars[0].seen == [3, 4, 5, 4, 5, 6]
+    assert "loss=1.000, waiting=25%" in capsys.readouterr().err
 
 
 # Recipes.
 
 
-def with_recipe(folder: Path, *words: object) -> argparse.Namespace:
-    """Options of `realtime-nst train --recipe ...`, expanded."""
-    options = build_parser().parse_args(["train", "--photos", "photos", "--paintings", str(folder), *map(str, words)])
+def with_recipe(*words: object) -> argparse.Namespace:
+    """Options of `realtime-nst train --recipe ...`, expanded; the first may be the folder of paintings."""
+    folder = ["--paintings"] if words and isinstance(words[0], Path) else []
+    options = build_parser().parse_args(["train", "--photos", "photos", *folder, *map(str, words)])
     expand_recipe(options)
     return options
 
@@ -320,6 +457,13 @@ def test_recipe_of_a_shipped_style_finds_its_painting(paintings: Path) -> None:
     assert style_names(options) == ["wave", "scream"] and options.new_body is None
 
 
+def test_recipe_tells_what_the_painting_is(paintings: Path, styles: Path) -> None:
+    options = with_recipe(paintings, "--recipe", "wave", "mosaic")
+    assert make_job(options, style_names(options), recipe_of(options)).paintings == {
+        name: PAINTINGS[name] for name in ("wave", "mosaic")
+    }
+
+
 def test_recipe_of_the_gallery_is_all_styles_on_a_new_body(paintings: Path) -> None:
     options = with_recipe(paintings, "--recipe", "gallery")
     assert sorted(style_names(options)) == sorted(PAINTINGS) and len(options.pictures) == len(PAINTINGS)
@@ -330,16 +474,19 @@ def test_recipe_of_the_gallery_is_all_styles_on_a_new_body(paintings: Path) -> N
     ("words", "said"),
     [
         (["--recipe", "wvae"], "No recipe named 'wvae'. Recipes: gallery (all of them on a new body), wave, "),
+        (["--recipe", "gallery", "wave"], "--recipe gallery is all shipped styles on a new body. Leave out the other names, or"),
         (["--recipe", "wave", "--name", "a"], "--recipe names the pictures itself"),
         ([], "No picture to learn. Name the file of a painting, or a shipped style with --recipe."),
     ],
 )
 def test_recipe_that_cannot_be_followed_is_refused(paintings: Path, words: list[str], said: str) -> None:
+    folder = [paintings] if words else []
     with pytest.raises(TrainingError, match=re.escape(said)):
-        with_recipe(paintings, *words)
+        with_recipe(*folder, *words)
 
 
 def test_painting_of_a_recipe_that_is_not_there_is_told_by_name(paintings: Path) -> None:
     (paintings / "great-wave.jpg").unlink()
-    with pytest.raises(TrainingError, match=r"No painting of 'wave' in .*`great-wave.jpg` was expected there"):
+    said = r"No painting of 'wave' in .*`great-wave.jpg` was expected there. Name the file so, or leave it out of --recipe"
+    with pytest.raises(TrainingError, match=said):
         with_recipe(paintings, "--recipe", "wave")

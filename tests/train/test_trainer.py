@@ -1,8 +1,10 @@
 """Training runs on a narrow network: what they leave, and what they refuse."""
 
+import errno
 import json
 import math
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,15 @@ from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.stylebook import find_styles
-from realtime_nst.train.dataset import Motion
+from realtime_nst.styles import write_style
+from realtime_nst.train import trainer
+from realtime_nst.train.dataset import Motion, find_photos, hash_photos
+from realtime_nst.train.job import Job, check_replaced_body, read_painting
+from realtime_nst.train.model import TERMS
 from realtime_nst.train.recipes import Painting
-from realtime_nst.train.trainer import read_painting, train
-from tests.conftest import NARROW
+from realtime_nst.train.trainer import Progress, train
+from realtime_nst.weightfile import read_metadata
+from tests.conftest import NARROW, narrow_body, random_vector
 from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
@@ -58,6 +65,7 @@ def test_style_file_says_how_it_was_made(run: Run) -> None:
         "licence_of_painting": "public domain",
         "trained": "jointly with its body",
         "photos": 8,
+        "photos_sha256": hash_photos(job.photos, find_photos(job.photos)),
         "photos_skipped": 0,
         "backend": keras.config.backend(),
         "recipe": json.loads(json.dumps(RECIPE.to_dict())),
@@ -67,6 +75,30 @@ def test_style_file_says_how_it_was_made(run: Run) -> None:
     for name, value in style.metadata["figures"].items():
         assert 0.2 < value / reports[-1].losses[name] < 5, "on other photos, but of the same size"
     assert style.body.metadata["styles"] == ["stripes", "dots"]
+
+
+def test_style_file_says_how_fast_training_was(run: Run) -> None:
+    job, _, reports = run
+    checkpoint = read_metadata(job.workshop / "checkpoint.h5")
+    facts = find_styles([job.output])["stripes"].metadata
+    assert facts["steps_per_second"] == pytest.approx(6 / checkpoint["seconds"], abs=0.01)
+    assert facts["waiting"] == pytest.approx(checkpoint["waited"] / checkpoint["seconds"], abs=1e-3)
+    assert 0 <= facts["waiting"] <= 1 and min(step.waiting for step in reports) <= facts["waiting"] + 1e-3
+    assert facts["waiting"] <= max(step.waiting for step in reports) + 1e-3
+
+
+def test_figures_of_all_styles_are_of_the_same_batches_and_each_is_made_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    seen: list[tuple[int, int]] = []
+
+    def measure(model: object, batch: int, styles: np.ndarray) -> dict[str, float]:
+        seen.append((batch, int(styles[0])))
+        return dict.fromkeys(TERMS, float(batch + 10 * styles[0]))
+
+    monkeypatch.setattr(trainer, "measure", measure)
+    figures = trainer.figures_of(run.job, None, lambda number: made.append(number) or number)  # type: ignore[arg-type]
+    assert made == [0, 1, 2, 3] and sorted(seen) == [(batch, style) for batch in made for style in (0, 1)]
+    assert figures == {"stripes": dict.fromkeys(TERMS, 1.5), "dots": dict.fromkeys(TERMS, 11.5)}
 
 
 def test_every_step_is_reported(run: Run) -> None:
@@ -159,6 +191,18 @@ def test_start_of_a_new_vector_is_neutral_without_relatives(run: Run, tmp_path: 
     assert vector.shape == neutral.shape and np.abs(vector - neutral).max() < 0.01
 
 
+# Half precision.
+
+
+def test_run_in_half_precision_learns(pictures: Path, tmp_path: Path) -> None:
+    job = make_job(pictures, output=str(tmp_path), precision="mixed_float16", recipe=replace(RECIPE, steps=2))
+    assert len(train(job)) == 3
+    style = find_styles([tmp_path])["dots"]
+    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
+    assert 1e-3 < np.abs(style.vector - neutral).max() < 0.1
+    assert all(np.isfinite(value) for value in style.metadata["figures"].values())
+
+
 # What cannot be trained.
 
 
@@ -211,3 +255,92 @@ def test_output_folder_that_cannot_be_written_is_reported(pictures: Path, tmp_pa
     tmp_path.chmod(0o500)
     with pytest.raises(StyleError, match="cannot be written: Permission denied. Choose another folder with --output"):
         train(make_job(pictures, output=str(tmp_path / "out")))
+
+
+class Disk:
+    """A disk with so much room for each file, in the place of `Path.write_bytes`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room = 10**9
+        self.refused: list[str] = []
+        write = Path.write_bytes
+
+        def write_bytes(path: Path, data: bytes) -> int:
+            if len(data) > self.room:
+                self.refused.append(path.name)
+                write(path, data[: self.room])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            return write(path, data)
+
+        monkeypatch.setattr(Path, "write_bytes", write_bytes)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """A disk that can be filled."""
+    return Disk(monkeypatch)
+
+
+def test_full_disk_is_told_before_the_first_step(run: Run, tmp_path: Path, disk: Disk) -> None:
+    disk.room = 2 * (run.job.workshop / "checkpoint.h5").stat().st_size
+    job, reports = replace(run.job, output=tmp_path), list[object]()
+    said = r"young\.training' has no room for the 4 MiB of a run: No space left on device. Free the disk, or choose another"
+    with pytest.raises(StyleError, match=said):
+        train(job, report=reports.append)
+    assert not reports and not list(job.workshop.iterdir())
+
+
+def test_disk_that_fills_up_is_told_and_leaves_the_checkpoint_before(run: Run, tmp_path: Path, disk: Disk) -> None:
+    job, steps = replace(run.job, output=tmp_path), list[int]()
+
+    def fill(progress: Progress) -> None:
+        steps.append(progress.step)
+        disk.room = 10**9 if progress.step < 4 else 1000
+
+    with pytest.raises(StyleError, match=r"checkpoint\.h5' was not written: No space left on device. Free the disk or choose"):
+        train(job, report=fill)
+    assert steps == [1, 2, 3, 4] and disk.refused == [".checkpoint.h5.part"]
+    assert sorted(path.name for path in job.workshop.iterdir()) == ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
+    assert read_metadata(job.workshop / "checkpoint.h5")["step"] == 2
+
+
+# Bodies of the same name.
+
+
+@pytest.fixture
+def settled(run: Run, tmp_path: Path) -> Job:
+    """The whole run, finished in a folder of its own, where a vector was learned on its body."""
+    job = replace(run.job, output=tmp_path / "out")
+    shutil.copytree(run.job.output, job.output)
+    style = find_styles([job.output])["stripes"]
+    write_style(job.output, "later", style.vector, style.body, {})
+    return job
+
+
+def test_body_that_other_styles_need_is_not_replaced(settled: Job) -> None:
+    before = {path.name: path.read_bytes() for path in settled.output.glob("*.h5")}
+    shutil.rmtree(settled.workshop)
+    reports: list[object] = []
+    job = replace(settled, pictures={"dots": settled.pictures["dots"]}, recipe=replace(RECIPE, steps=1))
+    said = (
+        r"young\.body\.h5' would be replaced, and these styles need it as it is: later, stripes. Choose another name with --new-b"
+    )
+    with pytest.raises(TrainingError, match=said):
+        train(job, report=reports.append)
+    assert not reports and {path.name: path.read_bytes() for path in settled.output.glob("*.h5")} == before
+
+
+def test_finished_run_may_write_the_same_body_again_whoever_needs_it(settled: Job) -> None:
+    assert len(train(settled)) == 3
+    assert set(find_styles([settled.output])) == {"dots", "later", "stripes"}
+
+
+def test_body_may_be_replaced_with_all_its_styles_and_beside_those_of_others(settled: Job) -> None:
+    (settled.output / "later.weights.h5").unlink()
+    (settled.output / "broken.weights.h5").write_text("no style")
+    check_replaced_body(settled)
+    other = narrow_body(settled.output, "other")
+    write_style(settled.output, "kelp", random_vector(1), other, {})
+    check_replaced_body(settled)
+    (settled.output / "young.body.h5").write_text("no body")
+    check_replaced_body(replace(settled, pictures={}))

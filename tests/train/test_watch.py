@@ -76,7 +76,7 @@ def test_tensorboard_gets_scalars_and_previews(run: Run, tmp_path: Path) -> None
         for value in event.summary.value:
             found.setdefault(value.tag, []).append(event.step)
     assert found["loss"] == [1, 2] and set(COLUMNS[1:]) <= set(found)
-    assert found["preview"] == [2]
+    assert found["preview"] == [2] and found["waiting"] == found["steps_per_second"] == [1, 2]
 
 
 def test_missing_tensorboard_is_told_before_the_first_step(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,166 @@
+"""A training run as the user wants it, and what can be said against it before anything is computed.
+
+It reads the paintings and looks at the folder for the results; it knows neither networks nor steps.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.photos import UNREADABLE, upright_rgb
+from realtime_nst.styles import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
+from realtime_nst.weightfile import read_metadata
+
+from .recipes import Painting, Recipe
+
+SMALLEST_PAINTING = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training run.
+
+    Args:
+        pictures: The paintings' files by style name.
+        paintings: What the style files say about them, by style name.
+        photos: Folder of photos.
+        output: Folder for the style files; checkpoints, preview and curves go to `output/<name>.training`.
+        name: Name of the new body, or of the run when `body` is given.
+        recipe: The numbers.
+        vgg_weights: "imagenet" or a path.
+        body: A trained body to start from; `None` starts with random weights.
+        frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
+        start: Vectors that styles start from, by name; others start from the most similar relative.
+        relatives: Styles of `body`; without any, styles start from the neutral vector.
+        precision: Keras' dtype policy of the transform network.
+        log_dir: Folder for TensorBoard, or `None`.
+        licence: Licence of the trained weights.
+    """
+
+    pictures: Mapping[str, Path]
+    paintings: Mapping[str, Painting]
+    photos: Path
+    output: Path
+    name: str
+    recipe: Recipe
+    vgg_weights: str = "imagenet"
+    body: Body | None = None
+    frozen: bool = True
+    start: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    relatives: Sequence[Style] = ()
+    precision: str = "float32"
+    log_dir: Path | None = None
+    licence: str = "the trainer's own"
+
+    @property
+    def workshop(self) -> Path:
+        """Where checkpoint, preview and curves are."""
+        return self.output / f"{self.name}.training"
+
+
+def read_painting(path: Path, shorter_side: int) -> np.ndarray:
+    """A painting as float32 `(H, W, 3)` in `[0, 255]`, its shorter side resized.
+
+    Raises:
+        TrainingError: It cannot be read, or is smaller than 128 pixels.
+    """
+    try:
+        with Image.open(path) as file:
+            picture = upright_rgb(file)
+    except FileNotFoundError as error:
+        raise TrainingError(f"No picture at '{path}'. Name the file of a painting.") from error
+    except UNREADABLE as error:
+        raise TrainingError(f"'{path}' is not a picture that can be read: {error}. Give a JPEG or PNG file.") from error
+    if min(picture.size) < SMALLEST_PAINTING:
+        raise TrainingError(
+            f"'{path}' has {picture.width}x{picture.height} pixels; at least {SMALLEST_PAINTING} on the shorter side were "
+            "expected, 500 or more are good. Find a larger scan."
+        )
+    scale = shorter_side / min(picture.size)
+    size = (round(picture.width * scale), round(picture.height * scale))
+    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
+
+
+def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
+    """What must agree for a checkpoint to be continued: recipe, precision, body, and the paintings themselves."""
+    origin = [job.body.sha256, job.frozen] if job.body else None
+    emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
+    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), job.precision, origin, emphasis], sort_keys=True).encode())
+    for name, picture in pictures.items():
+        digest.update(name.encode())
+        digest.update(picture.tobytes())
+    return digest.hexdigest()
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder for results.
+
+    Raises:
+        StyleError: It cannot be created or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise StyleError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with --output.") from error
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Make sure that a disk has room for so many bytes, by writing them: quotas, too, tell only then.
+
+    Raises:
+        StyleError: It has not.
+    """
+    probe = folder / ".probe"
+    try:
+        probe.write_bytes(os.urandom(size))
+    except OSError as error:
+        raise StyleError(
+            f"'{folder}' has no room for the {size / 2**20:.0f} MiB of a run: {error.strerror}. Free the disk, or choose another "
+            "folder with --output."
+        ) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
+def check_replaced_body(job: Job, sha256: str | None = None) -> None:
+    """Make sure that writing a new body leaves no style without its own.
+
+    Args:
+        job: What is to be trained.
+        sha256: Hash of the new body, if it is there already.
+
+    Raises:
+        TrainingError: A body of that name is there, and so are styles of it that are no part of the run.
+    """
+    path = job.output / f"{job.name}{BODY_SUFFIX}"
+    if (job.body and job.frozen) or not path.exists():
+        return
+    try:
+        old = read_body(path)
+    except StyleError:  # nothing can be lost
+        return
+    if old.sha256 == sha256:
+        return
+    lost = []
+    for file in sorted(job.output.glob(f"*{STYLE_SUFFIX}")):
+        with suppress(StyleError):
+            name = file.name.removesuffix(STYLE_SUFFIX)
+            if name not in job.pictures and read_metadata(file).get("body_sha256") == old.sha256:
+                lost.append(name)
+    if lost:
+        raise TrainingError(
+            f"'{path}' would be replaced, and these styles need it as it is: {', '.join(lost)}. Choose another name with "
+            "--new-body or another folder with --output, or move both elsewhere and give the same command again."
+        )
