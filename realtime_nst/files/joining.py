@@ -70,9 +70,10 @@ class Join:
     last: int = 0
 
     @property
-    def held(self) -> Fraction | None:
-        """Seconds that the last frame is shown, where that is longer than a frame of this rate."""
-        return self.shown if self.shown is not None and self.shown * self.info.rate > Fraction(3, 2) else None
+    def held(self) -> Fraction:
+        """Seconds that the last frame is shown, exactly where it is one frame of this rate."""
+        usual = 1 / self.info.rate
+        return usual if self.shown is None or abs(self.shown - usual) <= self.info.time_base else self.shown
 
 
 def join(job: Join, draft: Path) -> list[str]:
@@ -162,7 +163,7 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
     ]
     if job.begin and job.container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
         command += ["-copypriorss", "0"]
-    command += ["-bsf:v:0", f"{MONOTONIC}{_last_shown(job)}", "-disposition:v:0", "default"]
+    command += ["-bsf:v:0", f"{MONOTONIC}{_lengths(job)}", "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]
     return [*command, "-f", job.container.format]
@@ -213,14 +214,14 @@ def _painted(job: Join) -> list[str]:
     return [*shift, "-f", "concat", "-safe", "0", "-i", address(LIST)]
 
 
-def _last_shown(job: Join) -> str:
-    """The end of a filter for packets: the last frame's length, for the last packet too, which may be that of another."""
-    if job.held is None:
-        return ""
+def _lengths(job: Join) -> str:
+    """The end of a filter for packets: none but the last frame lasts longer than to its beginning.
+
+    A packet has the length of the one after it in the file, which need not be the one that is shown next.
+    """
     count = sum(segment.frames for segment in job.segments)
-    last, length = Fraction(job.last, job.ticks_per_second), job.held
-    late = f"gte(PTS*TB,{float(last - 1 / (2 * job.info.rate)):.6f})"
-    return f":duration='if(gte(N,{count - 1})+{late},round({float(length):.6f}/TB),DURATION)'"
+    last, length = (f"{float(seconds):.6f}/TB" for seconds in (Fraction(job.last, job.ticks_per_second), job.held))
+    return f":duration='if(gte(N,{count - 1})+gte(PTS+1,{last}),round({length}),min(DURATION,round({last}-PTS)))'"
 
 
 def _gif(job: Join, draft: Path) -> list[str]:
@@ -233,7 +234,7 @@ def _gif(job: Join, draft: Path) -> list[str]:
     if words is None:
         chain = f"[0:v]{slower}null[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
         command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough", "-f", "gif"]
-        command += ["-final_delay", str(min(65535, round(job.held / CENTISECOND)))] if job.held is not None else []
+        command += ["-final_delay", str(min(65535, round(job.held / CENTISECOND)))]
         words = produce(command, draft.absolute(), folder=palette.parent)
     palette.unlink(missing_ok=True)
     if words is not None:

@@ -163,7 +163,9 @@ class _Painting:
             sink.discard()
         if not work.notes:
             raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
-        self._finish(work, work.segments(), self.output, self.wishes.end, clock.ticks_per_second, work.notes[-1])
+        self._finish(
+            work, work.segments(), self.output, self.wishes.end, clock.ticks_per_second, work.notes[-1].last, work.notes[-1].shown
+        )
         work.remove()
         self._remark(footage, work.notes[-1])
         return outcome
@@ -181,9 +183,16 @@ class _Painting:
         return Outcome(done + stats.frames, painter.repeated, stats.mean_fps)
 
     def _finish(
-        self, work: WorkFolder, segments: list[Segment], output: Path, end: Fraction | None, ticks: int, last: Note | None
+        self,
+        work: WorkFolder,
+        segments: list[Segment],
+        output: Path,
+        end: Fraction | None,
+        ticks: int,
+        last: int,
+        shown: Fraction | None = None,
     ) -> None:
-        """Join segments, and put the file in its place; `last` is the note of the last segment of the whole film."""
+        """Join segments, and put the file in its place; `last` is the tick of the last frame."""
         needed = sum(segment.path.stat().st_size for segment in segments)
         if shutil.disk_usage(work.path).free < needed:
             raise DiskFullError("No space left for the whole file.")
@@ -196,8 +205,8 @@ class _Painting:
             self.encoder,
             self.wishes.begin,
             end,
-            shown=last.shown if last else None,
-            last=last.last if last else 0,
+            shown=shown,
+            last=last,
         )
         overwrite = self.wishes.overwrite and output == self.output
         draft = work.path / ("%08d.png" if self.container is PNG else f"whole{output.suffix}")
@@ -225,8 +234,9 @@ class _Painting:
         if not segments:
             return None
         partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"))
-        end = self.wishes.begin + Fraction(sink.last or work.notes[-1].last, ticks) + 1 / self.info.rate
-        self._finish(work, segments, partial, end, ticks, None)
+        last = sink.last if tail else work.notes[-1].last
+        end = self.wishes.begin + Fraction(last, ticks) + 1 / self.info.rate
+        self._finish(work, segments, partial, end, ticks, last)
         return partial
 
     def _writer(
