@@ -114,6 +114,30 @@ def test_damage_is_told(run: Run, tmp_path: Path, make_clip: Clip, capsys: pytes
     assert 5 < len(read_back(tmp_path / "out.mp4")[0]) < 25
 
 
+@pytest.mark.parametrize("place", ["The Missing.mp4", "truncated/Error 404 [warning].mp4"])
+def test_words_in_names_and_remarks_are_no_damage(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    remarks = ["-metadata", "title=Reign of Terror", "-metadata", "comment=[error] invalid, corrupt, damaged"]
+    good = make_clip("good-remarks.mp4", *numbered_source(seconds=0.4), "-pix_fmt", "yuv420p", *remarks)
+    clip = tmp_path / place
+    clip.parent.mkdir(exist_ok=True)
+    clip.write_bytes(good.read_bytes())
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "damaged" not in capsys.readouterr().err
+
+
+def test_damage_in_the_middle_is_told(run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
+    good = make_clip("long.ts", *numbered_source(seconds=2), "-c:v", "mpeg2video", "-q:v", "2", "-f", "mpegts")
+    data = bytearray(good.read_bytes())
+    for place in np.random.default_rng(0).integers(len(data) // 3, len(data), 40):
+        data[place] ^= 255
+    (tmp_path / "bad.ts").write_bytes(data)
+    assert run("video", tmp_path / "bad.ts", "-o", tmp_path / "out.mp4") == 0
+    assert re.search(r"is damaged in places; ffmpeg complained \d+ times", capsys.readouterr().err)
+    assert len(read_back(tmp_path / "out.mp4")[0]) > 30
+
+
 def test_decoder_that_hangs_is_given_up(
     run: Run, tmp_path: Path, talkie: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,28 +29,10 @@ from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import one_line, wait_until
-from tests.readback import about, digest, duration, lag, number_in, numbered_source, numbers, read_back, sound, tracks
+from tests.readback import GATED, about, digest, duration, lag, number_in, numbered_source, numbers, read_back, sound, tracks
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
-GATED = """
-import os, sys, time
-from realtime_nst import commands
-from realtime_nst.files import workfolder
-from realtime_nst.cli import main
-from realtime_nst.stylizer import Stylizer
-free, gate = int(sys.argv[1]), sys.argv[2]
-def paint(image, vector):
-    global free
-    free -= 1
-    while free < 0 and not os.path.exists(gate):
-        time.sleep(0.005)
-    return 255 - image
-commands.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint)
-workfolder.SEGMENT_FRAMES = 16
-sys.exit(main(sys.argv[3:]))
-"""
-"""The program with short segments and a network that paints negatives: so many, and no more until a file exists."""
 ALL = 1_000_000
 
 

@@ -212,7 +212,7 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
         notices.append(f"Converted, because {container.name} cannot hold it: {', '.join(converted)}.")
     if left:
         notices.append(f"Left out, because {container.name} cannot hold it: {', '.join(left)}.")
-    if container.silent and (info.chapters or set(info.tags) - STANDARD_TAGS):
+    if container.silent and (info.chapters or _own_remarks(info)):
         notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
     elif container.cover == "track" and any(track.cover for track, _ in kept) and _own_remarks(info):
         notices.append(f"Left out, because {container.name} cannot hold it beside a cover: {', '.join(_own_remarks(info))}.")
@@ -278,4 +278,4 @@ def _remarks(info: VideoInfo, container: Container) -> list[str]:
 
 def _own_remarks(info: VideoInfo) -> list[str]:
     """Names of remarks that not every player knows."""
-    return [tag for tag in info.tags if tag not in STANDARD_TAGS]
+    return [tag for tag in info.tags if tag.lower() not in STANDARD_TAGS]

@@ -18,7 +18,7 @@ from realtime_nst.buffers import Buffers
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import on_white, to_rgb
 from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
-from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo, looking
+from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo, all_tracks, looking
 from realtime_nst.stage import Stage
 
 THREADS = ((10_000_000, 1), (4_000_000, 2))
@@ -27,7 +27,7 @@ DECODED = "showinfo@decoded"
 """The filter that tells of each frame before anything is done to it."""
 TIMES_AHEAD = 4096
 WORDS_KEPT = 100
-LEVEL = re.compile(r"\[(?:warning|error|fatal|panic)\]")
+LEVEL = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )*\[(?:warning|error|fatal|panic)\]")
 WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing|prematurely|truncat", re.IGNORECASE)
 
 
@@ -142,7 +142,7 @@ class FrameReader:
                 ticks[decoded] = Fraction(int(clock[1]), max(1, int(clock[2])))
             elif "showinfo" not in line:
                 self._words.append(line)
-                self.complaints += bool(LEVEL.search(line) and WARNING.search(line.replace(self.path, "")))
+                self.complaints += bool(LEVEL.match(line) and WARNING.search(line.replace(self.path, "")))
 
 
 def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:
@@ -164,7 +164,8 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
         "showinfo=checksum=0",
     ]
     command = ["-nostdin", "-nostats", "-loglevel", "repeat+level+info", *before, *info.decoder]
-    command += [*looking(path), "-i", address(path), "-map", "0:V:0"]
+    command += [*looking(path), "-i", address(path)]
+    command += [*([] if live else all_tracks(info, 0)), "-map", "0:V:0"]
     command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
     return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
 

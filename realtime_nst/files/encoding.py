@@ -22,6 +22,7 @@ from realtime_nst.files.timing import ticks_per_second
 
 CLOSE_TIMEOUT = 60.0
 """Seconds that ffmpeg may stand still while it finishes a file: it may have to encode the last frames."""
+BREAK_OFF_SECONDS = 2.0
 USUAL_PICTURE = 1920 * 1080
 """Pixels above which it gets more time in proportion."""
 LARGE_PICTURE = 4_000_000
@@ -143,10 +144,13 @@ class FrameWriter:
             pass  # `close` finds out why
 
     def break_off(self) -> None:
-        """No more frames will come, and nothing else either: other inputs end here, too."""
+        """No more frames will come, and nothing else either: other inputs end here, too.
+
+        ffmpeg looks twice a second whether it is to end. If its pipe were closed before, it would take all the rest.
+        """
         self._broken_off = True
         interrupt(self._process)
-        wait(self._process, CLOSE_TIMEOUT)
+        wait(self._process, BREAK_OFF_SECONDS)
         self.end()
 
     def close(self) -> None:

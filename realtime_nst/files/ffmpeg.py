@@ -86,7 +86,9 @@ def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
     return done.returncode, done.stderr.decode("utf-8", "replace")
 
 
-def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEOUT, folder: Path | None = None) -> str | None:
+def produce(
+    arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEOUT, folder: Path | None = None, beside: Path | None = None
+) -> str | None:
     """Let ffmpeg write a file, however long that takes, as long as the file or ffmpeg's own count of frames changes.
 
     Args:
@@ -94,6 +96,7 @@ def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEO
         output: The file; an existing one is replaced. After a failure it is gone.
         timeout: Seconds that it may stand still.
         folder: Where relative names are looked for; `output` must be absolute then.
+        beside: Another file by which progress is seen.
 
     Returns:
         `None` when all went well, otherwise what ffmpeg said.
@@ -102,7 +105,7 @@ def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEO
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as news:
         process = start(command, before=_dying_along(), stdout=news, stderr=errors, cwd=folder)
         try:
-            code = watch(process, output, timeout, lambda: _counted(news))
+            code = watch(process, output, timeout, lambda: (_counted(news), _state(beside or output)))
         finally:
             stop(process)
         if code == 0 and output.exists():

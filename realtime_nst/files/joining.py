@@ -13,7 +13,7 @@ from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, conversion, plan_tracks, track_arguments
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.ffmpeg import address, ask, last_words, produce
-from realtime_nst.files.probing import VideoInfo, looking
+from realtime_nst.files.probing import VideoInfo, all_tracks, looking
 
 LIST = "list.txt"
 PICTURES_TIMEOUT = 300.0
@@ -137,11 +137,11 @@ def tried(original: str, plan: TrackPlan, container: Container, folder: Path | N
     return instead
 
 
-def companions(original: str, begin: Fraction, end: Fraction | None) -> list[str]:
+def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | None) -> list[str]:
     """Arguments that open the original beside the painted picture."""
     cut = ["-ss", f"{float(begin):.6f}"] if begin else []
     cut += ["-t", f"{float(end - begin):.6f}"] if end is not None else []
-    return [*cut, *looking(original), "-i", address(str(Path(original).absolute()))]
+    return [*cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
 
 
 def _write(job: Join, plan: TrackPlan, draft: Path) -> str | None:
@@ -152,7 +152,7 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
     tag = ["-tag:v:0", "hvc1"] if job.encoder.family == "hevc" and job.container.format in ("mp4", "mov") else []
     command = [
         *_painted(job),
-        *companions(job.original, job.begin, job.end),
+        *companions(job.original, job.info, job.begin, job.end),
         "-map",
         "0:v:0",
         "-c:v:0",
@@ -227,16 +227,19 @@ def _lengths(job: Join) -> str:
 def _gif(job: Join, draft: Path) -> list[str]:
     slower = f"fps={GIF_RATE}," if job.info.rate > GIF_RATE else ""
     palette = job.segments[0].path.with_name("palette.png")
-    # The palette comes when all has been seen: what is counted meanwhile is a second output, to nowhere.
+    # The palette comes when all has been seen, and ffmpeg reports nothing before: a list of frames tells how far it is.
+    seen = palette.with_name("seen.txt")
     both = f"[0:v]{slower}split[a][b];[a]palettegen=stats_mode=diff[p]"
-    command = [*_painted(job), "-filter_complex", both, "-map", "[b]", "-f", "null", "-", "-map", "[p]", "-frames:v", "1"]
-    words = produce([*command, "-f", "image2", "-update", "1"], palette.absolute(), folder=palette.parent)
+    command = [*_painted(job), "-filter_complex", both, "-map", "[b]", "-c:v", "wrapped_avframe", "-flush_packets", "1"]
+    command += ["-f", "framecrc", address(seen.name), "-map", "[p]", "-frames:v", "1", "-f", "image2", "-update", "1"]
+    words = produce(command, palette.absolute(), folder=palette.parent, beside=seen)
     if words is None:
         chain = f"[0:v]{slower}null[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
         command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough", "-f", "gif"]
         command += ["-final_delay", str(min(65535, round(job.held / CENTISECOND)))]
         words = produce(command, draft.absolute(), folder=palette.parent)
     palette.unlink(missing_ok=True)
+    seen.unlink(missing_ok=True)
     if words is not None:
         raise _failed(draft, words)
     return [f"GIF shows at most {GIF_RATE} frames per second; frames were left out."] if slower else []

@@ -93,7 +93,7 @@ class _Painting:
 
     def stream(self, paint: Paint) -> Outcome:
         """Paint into standard output."""
-        inputs = companions(str(self.source), self.wishes.begin, self.wishes.end)
+        inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
         writer = self._writer(None, self.container.format, inputs, self.plan.arguments)
         stats = Stats(each=lambda: self.report.frame(stats))

@@ -35,6 +35,7 @@ ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
 FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
+DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
 """Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
@@ -90,6 +91,7 @@ class VideoInfo:
         shape: Width of the decoded picture over its height, as it is shown.
         odd: Whether it has an odd number of columns or lines.
         deinterlaced: Whether interlaced frames among the others are looked for.
+        discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
     """
 
@@ -111,6 +113,7 @@ class VideoInfo:
     shape: Fraction = Fraction(0)
     odd: bool = False
     deinterlaced: bool = False
+    discontinuous: bool = False
     captions: bool = False
 
     @property
@@ -170,6 +173,7 @@ def probe(path: str) -> VideoInfo:
         shape=aspect * Fraction(width, height),
         odd=bool(width % 2 or height % 2),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
+        discontinuous=bool(DISCONTINUOUS.search(header)),
         captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
     )
 
@@ -177,6 +181,16 @@ def probe(path: str) -> VideoInfo:
 def looking(path: str) -> tuple[str, ...]:
     """Arguments before an original as an input: how far to look for tracks."""
     return () if "://" in path else THOROUGH
+
+
+def all_tracks(info: VideoInfo, number: int) -> list[str]:
+    """Arguments for an output to nowhere of all tracks of an input.
+
+    In some kinds of files ffmpeg counts time from the first track that is used, so that a picture that begins after the
+    sound would move against it: then all are used.
+    """
+    maps = ["-map", f"{number}:v?", "-map", f"{number}:a?", "-c", "copy", "-f", "null", "-"]
+    return maps if info.discontinuous else []
 
 
 def last_moment(path: str, info: VideoInfo) -> float | None:
