@@ -6,6 +6,7 @@ that paints only so far, so that it can be stopped at a known frame however slow
 
 import re
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -170,3 +171,44 @@ def corner_colours(image: np.ndarray) -> list[str]:
             colour = image[y, x].astype(int)
             names.append(min(COLOURS, key=lambda name: int(np.abs(colour - COLOURS[name]).sum())))
     return names
+
+
+MEASURED = """
+import sys, threading, time
+from pathlib import Path
+from realtime_nst.cli import main
+
+def tree(process):
+    children = [task.read_text().split() for task in Path(f"/proc/{process}/task").glob("*/children")]
+    return [process, *(found for child in sum(children, []) for found in tree(child))]
+
+def used(process):
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):  # it has just ended
+        return 0
+
+most = 0
+def watch():
+    global most
+    while True:
+        try:
+            most = max(most, sum(map(used, tree("self"))))
+        except OSError:
+            pass
+        time.sleep(0.1)
+
+threading.Thread(target=watch, daemon=True).start()
+code = main(sys.argv[1:])
+print(most)
+sys.exit(code)
+"""
+"""The program, and the most memory that it and its ffmpeg took together."""
+
+
+def most_memory(*arguments: object) -> int:
+    """Bytes that a command and its ffmpeg took together, at most."""
+    done = subprocess.run([sys.executable, "-c", MEASURED, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1])
