@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,7 @@ def test_hardware_that_is_not_there_is_told_and_replaced(
         (MP4, {"crf": 52, "codec": "auto"}, r"--crf 52 is not for libx264: 0"),
         (MP4, {"crf": 0, "codec": "h264_nvenc"}, r"--crf 0 is not for h264_nvenc: 1"),
         (MP4, {"codec": "hevc", "height": 34}, r"libx265 cannot encode 64x34; at least 64x64 was expected\. Choose another"),
+        (WEBM, {"codec": "av1", "width": 8, "height": 8}, r"libsvtav1 cannot encode 8x8; at least 64x64 was expected"),
         (MP4, {"preset": "quick"}, r"--preset quick is not for libx264: ultrafast, .* were expected"),
         (MKV, {"codec": "ffv1", "crf": 3}, r"ffv1 takes neither --crf nor --preset"),
     ],
@@ -124,7 +126,8 @@ def test_long_gif_may_take_its_time_for_the_palette(
 ) -> None:
     """The palette is written when all frames have been seen: six seconds here, where none may stand still for three."""
     usual = joining._painted
-    monkeypatch.setattr(joining, "_painted", lambda job: ["-re", *usual(job)])
+    slowly = iter(["-re"])  # at the first reading
+    monkeypatch.setattr(joining, "_painted", lambda job: [*islice(slowly, 1), *usual(job)])
     monkeypatch.setattr(joining, "produce", partial(produce, timeout=3.0))
     clip = make_clip("six.mp4", *numbered_source(seconds=6), "-pix_fmt", "yuv420p")
     assert run("video", clip, "-o", tmp_path / "out.gif", "--quiet") == 0

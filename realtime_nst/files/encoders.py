@@ -31,8 +31,8 @@ PRESETS = {
     "libvpx-vp9": (tuple(map(str, range(9))), "6"),
     "nvenc": (tuple(f"p{number}" for number in range(1, 8)), "p4"),
 }
-SMALLEST_HEVC = 64
-"""Pixels of a side: with less, x265 may crash."""
+SMALLEST = {"libx265": 64, "libsvtav1": 64}
+"""Pixels of a side: with less, these may crash."""
 TRIAL_TIMEOUT = 20.0
 SIDE_OF_TRIAL = 256
 
@@ -134,9 +134,10 @@ def _software(family: str, width: int, height: int, crf: int | None, preset: str
         return Encoder(name, family, ("-c:v", "ffv1", "-level", "3", "-g", "1"), "bgr0")
     if family == "prores":
         return Encoder(name, family, ("-c:v", "prores_ks", "-profile:v", "hq", "-vendor", "apl0"), "yuv422p10le")
-    if family == "hevc" and min(width, height) < SMALLEST_HEVC:
+    smallest = SMALLEST.get(name, 1)
+    if min(width, height) < smallest:
         raise SinkError(
-            f"{name} cannot encode {width}x{height}; at least {SMALLEST_HEVC}x{SMALLEST_HEVC} was expected. Choose another "
+            f"{name} cannot encode {width}x{height}; at least {smallest}x{smallest} was expected. Choose another "
             "--codec, or a larger --size."
         )
     quality = _quality(name, crf, QUALITY[name])
