@@ -142,11 +142,12 @@ def test_run_that_is_killed_while_it_joins_leaves_no_process(tmp_path: Path) -> 
         "import sys; from pathlib import Path; from realtime_nst.files.ffmpeg import produce\n"
         "produce(['-re', '-f', 'lavfi', '-i', 'testsrc=size=64x48:duration=3000', '-f', 'mpegts'], Path(sys.argv[1]))"
     )
+    address = f"file:{tmp_path / 'whole.ts'}"  # as only ffmpeg has it in its arguments
     process = subprocess.Popen([sys.executable, "-c", joins, str(tmp_path / "whole.ts")])
-    assert wait_until(lambda: bool(processes_with(str(tmp_path), "lavfi")), 60)
+    assert wait_until(lambda: bool(processes_with(address)), 60)
     process.kill()
     process.wait()
-    assert wait_until(lambda: not processes_with(str(tmp_path), "lavfi"), 60)
+    assert wait_until(lambda: not processes_with(address), 60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
