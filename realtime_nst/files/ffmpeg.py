@@ -42,7 +42,12 @@ VAGUE = (
     "Could not open",
 )
 """Beginnings of lines that say that something went wrong, not what."""
-CHILD = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
+CHILD = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+if os.getppid() == int(sys.argv[1]):  # it has not died meanwhile
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
 """Become another program that the system kills when this one dies, as after `kill -9`."""
 
 
@@ -195,7 +200,7 @@ def _counted(news: IO[bytes]) -> list[str]:
 
 def _dying_along() -> list[str]:
     """What to start ffmpeg by, where it would go on alone: other than with a pipe, nothing tells it that nobody waits."""
-    return [sys.executable, "-I", "-S", "-c", CHILD] if sys.platform == "linux" else []
+    return [sys.executable, "-I", "-S", "-c", CHILD, str(os.getpid())] if sys.platform == "linux" else []
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
