@@ -206,7 +206,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     """Everything that `video` can be told, in the order of its help."""
     video.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="videos that ffmpeg can decode, or folders of them")
     video.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT",
+        "-o", "--output", required=True, metavar="OUT",
         help="a file (mp4, m4v, mov, mkv, webm, gif, or pictures as in out-%%06d.png), - for a pipe (Matroska), or a folder",
     )  # fmt: skip
     video.add_argument("--overwrite", action="store_true", help="replace existing outputs")
@@ -228,7 +228,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     many.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
     stops = video.add_argument_group("interruptions")
     stops.add_argument("--restart", action="store_true", help="throw away what an interrupted command with other flags has left")
-    stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write OUT.partial, which plays")
+    stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write what there is, as in out.partial.mp4")
     news = video.add_argument_group("progress").add_mutually_exclusive_group()
     news.add_argument("--quiet", action="store_true", help="say nothing but errors")
     news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")

@@ -14,6 +14,7 @@ from realtime_nst.sources import check_file
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY = 92
 KEEPS_ALPHA = ("PNG", "WEBP")
+SOFTWARE = 0x0131  # the field of EXIF that names what made a picture
 LARGEST_PHOTO = 50_000_000  # pixels: the network needs up to 75 bytes for each, so that 4 GiB of memory are enough
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 """What Pillow raises for files that are no pictures, or damaged ones."""
@@ -101,7 +102,15 @@ def keeps_alpha(path: Path) -> bool:
     return WRITABLE.get(path.suffix.lower()) in KEEPS_ALPHA
 
 
-def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = None, alpha: np.ndarray | None = None) -> None:
+def write_photo(
+    path: Path,
+    image: np.ndarray,
+    text: dict[str, str] | None = None,
+    alpha: np.ndarray | None = None,
+    *,
+    software: str = "",
+    hasty: bool = False,
+) -> None:
     """Write a photo as a whole or not at all; the ending chooses PNG, JPEG or WebP.
 
     Args:
@@ -109,6 +118,8 @@ def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = Non
         image: uint8 `(height, width, 3)` RGB.
         text: Named remarks that a PNG keeps.
         alpha: uint8 `(height, width)`, 0 where it is transparent, if `keeps_alpha`.
+        software: Who made it, in EXIF.
+        hasty: Rather fast than small.
 
     Raises:
         SinkError: The ending is unknown, or the disk does not allow it.
@@ -119,7 +130,11 @@ def write_photo(path: Path, image: np.ndarray, text: dict[str, str] | None = Non
         info = PngImagePlugin.PngInfo()
         for name, remark in (text or {}).items():
             info.add_itxt(name, remark)
-        options = {"pnginfo": info}
+        options = {"pnginfo": info, **({"compress_level": 1} if hasty else {})}
+    if software:
+        exif = Image.Exif()
+        exif[SOFTWARE] = software
+        options["exif"] = exif
     try:
         layers = image if alpha is None else np.dstack([image, alpha])
         with written_whole(path) as draft:

@@ -25,6 +25,14 @@ log = logging.getLogger(__name__)
 
 PATTERN_FPS = 60.0
 STREAM_SILENCE = 3.0
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+        *(".mts", ".mxf", ".ogm", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
+    }
+)
+"""What counts as a video in a folder, where nothing says otherwise."""
+PHOTO_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
 class PatternSource:
@@ -181,20 +189,25 @@ def check_file(path: Path) -> None:
         if path.is_dir():
             raise SourceError(f"'{path}' is a folder; a file was expected.")
         if not path.exists():
-            raise SourceError(f"No file at '{path}'. {_beside(path.parent)}")
+            raise SourceError(f"No file at '{path}'. {_beside(path)}")
         if path.stat().st_size == 0:
             raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
     except OSError as error:
         raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check the name and its rights.") from error
 
 
-def _beside(folder: Path) -> str:
-    """What a folder holds, for the message about a file that is not in it."""
+def _beside(path: Path) -> str:
+    """What a folder holds that could have been meant, for the message about a file that is not in it."""
+    folder, suffix = path.parent, path.suffix.lower()
     if not folder.is_dir():
         return f"There is no folder '{folder}'."
-    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    kinds = [kind for kind in (VIDEO_SUFFIXES, PHOTO_SUFFIXES) if suffix in kind]
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    names = [file.name for file in files if not kinds or any(file.suffix.lower() in kind for kind in kinds)]
     more = ", ..." if len(names) > 8 else ""
-    return f"The folder holds: {', '.join(names[:8])}{more}." if names else "The folder is empty."
+    if names:
+        return f"The folder holds: {', '.join(names[:8])}{more}."
+    return "The folder holds nothing of that kind." if files else "The folder is empty."
 
 
 def _bounce(distance: int, length: int) -> int:

@@ -1,10 +1,12 @@
 """Reading video files back without the application: pictures, times, tracks and sound, by ffmpeg alone.
 
-Also pictures that carry their own number, so that a frame can be recognised after any encoder.
+Also pictures that carry their own number, so that a frame can be recognised after any encoder; and the program as one
+that paints only so far, so that it can be stopped at a known frame however slow the machine is.
 """
 
 import re
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,6 +24,25 @@ CORNERS = (
 )
 """A source: red, green, blue and white quarters, from the upper left to the lower right."""
 COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+
+GATED = """
+import os, sys, time
+from realtime_nst import commands
+from realtime_nst.files import workfolder
+from realtime_nst.cli import main
+from realtime_nst.stylizer import Stylizer
+free, gate = int(sys.argv[1]), sys.argv[2]
+def paint(image, vector):
+    global free
+    free -= 1
+    while free < 0 and not os.path.exists(gate):
+        time.sleep(0.005)
+    return 255 - image
+commands.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint)
+workfolder.SEGMENT_FRAMES = 16
+sys.exit(main(sys.argv[3:]))
+"""
+"""The program with short segments and a network that paints negatives: so many, and no more until a file exists."""
 
 
 def numbered_source(width: int = 96, height: int = 64, rate: str = "25", seconds: float = 2) -> list[str]:
@@ -64,9 +85,14 @@ def duration(path: Path) -> float:
     return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
 
 
+def all_tracks(path: Path) -> list[str]:
+    """Arguments that use all tracks: in these kinds of files ffmpeg counts from the first track that is used."""
+    return ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"] if path.suffix in (".ts", ".flv") else []
+
+
 def read_back(path: Path, *, filters: str = "null") -> tuple[list[Fraction], np.ndarray]:
     """Times in seconds and pictures `(frames, height, width, 3)` of a file, rotation applied."""
-    command = [executable(), "-hide_banner", "-nostdin", "-i", f"file:{path}", "-map", "0:V:0"]
+    command = [executable(), "-hide_banner", "-nostdin", "-i", f"file:{path}", *all_tracks(path), "-map", "0:V:0"]
     command += ["-vf", f"{filters},format=rgb24,sidedata=mode=delete,showinfo=checksum=0"]
     command += ["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     done = subprocess.run(command, capture_output=True)
@@ -92,9 +118,32 @@ def digest(path: Path, stream: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().rpartition("=")[2]
 
 
+def begins(path: Path, stream: str) -> float:
+    """Seconds at which the first packet of a track is."""
+    command = [
+        executable(),
+        "-v",
+        "error",
+        "-copyts",
+        "-i",
+        f"file:{path}",
+        "-map",
+        f"0:{stream}",
+        "-c",
+        "copy",
+        "-f",
+        "framecrc",
+        "-",
+    ]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    base = next(line for line in lines if line.startswith("#tb ")).partition(": ")[2]
+    first = next(line for line in lines if not line.startswith("#")).split(",")[2]
+    return float(int(first) * Fraction(base))
+
+
 def sound(path: Path, track: int = 0, rate: int = 48000) -> np.ndarray:
     """Samples of an audio track from the beginning of the file, mono, -1 to 1; silence before it starts."""
-    command = [executable(), "-v", "error", "-i", f"file:{path}", "-map", f"0:a:{track}"]
+    command = [executable(), "-v", "error", "-i", f"file:{path}", *all_tracks(path), "-map", f"0:a:{track}"]
     command += ["-af", f"aresample={rate}:async=1:first_pts=0", "-ac", "1", "-f", "f32le", "-"]
     return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
 
@@ -122,3 +171,44 @@ def corner_colours(image: np.ndarray) -> list[str]:
             colour = image[y, x].astype(int)
             names.append(min(COLOURS, key=lambda name: int(np.abs(colour - COLOURS[name]).sum())))
     return names
+
+
+MEASURED = """
+import sys, threading, time
+from pathlib import Path
+from realtime_nst.cli import main
+
+def tree(process):
+    children = [task.read_text().split() for task in Path(f"/proc/{process}/task").glob("*/children")]
+    return [process, *(found for child in sum(children, []) for found in tree(child))]
+
+def used(process):
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):  # it has just ended
+        return 0
+
+most = 0
+def watch():
+    global most
+    while True:
+        try:
+            most = max(most, sum(map(used, tree("self"))))
+        except OSError:
+            pass
+        time.sleep(0.1)
+
+threading.Thread(target=watch, daemon=True).start()
+code = main(sys.argv[1:])
+print(most)
+sys.exit(code)
+"""
+"""The program, and the most memory that it and its ffmpeg took together."""
+
+
+def most_memory(*arguments: object) -> int:
+    """Bytes that a command and its ffmpeg took together, at most."""
+    done = subprocess.run([sys.executable, "-c", MEASURED, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1])

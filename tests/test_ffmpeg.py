@@ -6,16 +6,18 @@ import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.files import ffmpeg
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.ffmpeg import executable, last_words, start, watch
+from realtime_nst.files.ffmpeg import executable, last_words
 from realtime_nst.files.probing import probe
-from tests.conftest import frames_of
+from tests.conftest import frames_of, wait_until
 
 Clip = Callable[..., Path]
 
@@ -132,11 +134,10 @@ def test_reader_closes_while_another_thread_waits_for_frames(make_clip: Clip, ta
 
     thread = threading.Thread(target=take)
     thread.start()
-    while not taken:
-        pass
+    assert wait_until(lambda: bool(taken), 60)
     reader.close()
     reader.close()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -144,16 +145,38 @@ def test_last_words_are_the_telling_ones() -> None:
     said = "[mp4 @ 0x55] Timestamps odd\n[out#0 @ 0x12] Error writing trailer: No space left on device\nConversion failed!\n"
     assert last_words(said, "x.mp4") == "Error writing trailer: No space left on device."
     assert last_words("", "x.mp4") == "nothing."
+    vague = "[vost#0:0 @ 0x5] Error while opening encoder - maybe incorrect parameters\n"
+    assert last_words(f"Svt[warn]: Failed to set thread priority\n{vague}", "x") == (
+        "Error while opening encoder - maybe incorrect parameters."
+    )
+    assert last_words(f"{vague}[libx265 @ 0x55] [error] Width must be at least 16\n", "x") == "Width must be at least 16."
 
 
-def test_a_slow_encoder_may_finish_and_one_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = ["-v", "error", "-y", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=3", "-flush_packets", "1"]
-    process = start([*slow, "-f", "mpegts", str(tmp_path / "slow.ts")])
-    assert watch(process, tmp_path / "slow.ts", 1.5) == 0, "three seconds, and never as long without a word"
+def test_a_slow_encoder_may_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty times nine seconds between two writes, where ten without one would be too long."""
+    out, now, writes = tmp_path / "slow.ts", [0.0], [20]
+
+    def wait(process: object, seconds: float) -> int | None:
+        now[0] += 3
+        if now[0] % 9 == 0:
+            writes[0] -= 1
+            out.write_bytes(b"x" * int(now[0]))
+        return None if writes[0] else 0
+
+    monkeypatch.setattr(ffmpeg, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(ffmpeg, "wait", wait)
+    assert ffmpeg.watch(None, out, 10.0) == 0 and now[0] == 180  # type: ignore[arg-type]
+    writes[0] = 20
+    assert ffmpeg.watch(None, out, 5.0) is None  # type: ignore[arg-type]
+    writes[0] = 20
+    assert ffmpeg.watch(None, out, 5.0, lambda: now[0]) == 0, "frames are counted where nothing is written"  # type: ignore[arg-type]
+
+
+def test_an_encoder_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime_nst.files.encoding.CLOSE_TIMEOUT", 1.0)
     writer = FrameWriter(tmp_path / "out.mp4", 64, 48, Fraction(25))
     writer.write(np.zeros((48, 64, 3), np.uint8))
     os.kill(writer._process.pid, signal.SIGSTOP)
     with pytest.raises(SinkError, match=r"out\.mp4' \(frame 1\)\. It said: No progress for 1 seconds"):
         writer.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["slow.ts"]
+    assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,6 @@
 """Large pictures in strips: the same picture as at once, without a seam, and within the memory that is promised."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,49 +14,12 @@ from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
 from realtime_nst.photos import read_photo
 from realtime_nst.strips import StripEngine
 from realtime_nst.stylebook import StyleBook, find_styles
+from tests.readback import most_memory
 
 ROOT = Path(__file__).parents[1]
 FLOAT32 = Backend("openvino", "float32", gpu=False)
 PRECISIONS = ["float32", *(["bfloat16"] if openvino_has_bfloat16() else [])]
 MOST_MEMORY = 4 * 2**30
-MEASURED = """
-import sys, threading, time
-from pathlib import Path
-from realtime_nst.cli import main
-
-def tree(process):
-    children = [task.read_text().split() for task in Path(f"/proc/{process}/task").glob("*/children")]
-    return [process, *(found for child in sum(children, []) for found in tree(child))]
-
-def used(process):
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    except (OSError, StopIteration):  # it has just ended
-        return 0
-
-most = 0
-def watch():
-    global most
-    while True:
-        try:
-            most = max(most, sum(map(used, tree("self"))))
-        except OSError:
-            pass
-        time.sleep(0.1)
-
-threading.Thread(target=watch, daemon=True).start()
-code = main(sys.argv[1:])
-print(most)
-sys.exit(code)
-"""
-"""The program, and the most memory that it and its ffmpeg took together."""
-
-
-def most_memory(*arguments: object) -> int:
-    done = subprocess.run([sys.executable, "-c", MEASURED, *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture
@@ -122,9 +83,18 @@ def test_8k_photo_fits_into_four_gibibytes(tmp_path: Path, precision: str) -> No
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells how much memory a process takes")
-@pytest.mark.parametrize(("size", "frames"), [("3840x2160", 6), ("7680x4320", 4)])
-def test_large_video_fits_into_four_gibibytes(tmp_path: Path, make_clip: Callable[..., Path], size: str, frames: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "frames", "flags"),
+    [
+        ("3840x2160", 30, []),  # more than a segment
+        ("7680x4320", 10, []),
+        ("7680x4320", 4, ["--codec", "av1"]),
+    ],
+)
+def test_large_video_fits_into_four_gibibytes(
+    tmp_path: Path, make_clip: Callable[..., Path], size: str, frames: int, flags: list[str]
+) -> None:
     source = f"testsrc2=size={size}:rate=24,format=yuv420p"
     clip = make_clip(f"{size}.mp4", "-f", "lavfi", "-i", source, "-frames:v", str(frames), "-preset", "ultrafast")
-    assert most_memory("video", clip, "-o", tmp_path / "out.mp4", "--keep-colours", "--quiet") < MOST_MEMORY
+    assert most_memory("video", clip, "-o", tmp_path / "out.mp4", "--keep-colours", "--quiet", *flags) < MOST_MEMORY
     assert os.path.getsize(tmp_path / "out.mp4") > 10_000  # noqa: PTH202

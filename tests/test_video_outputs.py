@@ -1,9 +1,13 @@
 """`video`, what is written: containers, codecs, pictures, pipes, and styles that change on the way."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +16,15 @@ from PIL import Image
 
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError, StyleError
-from realtime_nst.files.containers import MKV, MP4, WEBM, container_of, numbered
+from realtime_nst.files import joining
+from realtime_nst.files.containers import GIF, MKV, MP4, WEBM, container_of, numbered
 from realtime_nst.files.encoders import choose_encoder
+from realtime_nst.files.ffmpeg import produce, start
 from realtime_nst.files.stylepath import StylePath, read_path
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Stylizer
-from tests.conftest import one_line
-from tests.readback import number_in, numbered_source, numbers, picture_line, read_back, tracks
+from tests.conftest import one_line, wait_until
+from tests.readback import GATED, number_in, numbered_source, numbers, picture_line, read_back, sound, tracks
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -80,15 +86,28 @@ def test_hardware_that_is_not_there_is_told_and_replaced(
         (MP4, {"codec": "theora"}, r"No codec 'theora'\. Expected: auto, h264, hevc"),
         (MP4, {"codec": "h264_magic"}, r"No codec 'h264_magic'"),
         (MP4, {"codec": "png"}, r"No codec 'png'"),
+        (GIF, {"codec": "h264"}, r"gif takes no --codec: there is only one way to write it"),
         (WEBM, {"codec": "h264"}, r"webm cannot hold h264; it holds vp9, av1"),
         (MP4, {"crf": 52}, r"--crf 52 is not for libx264: 0 \(best\) to 51 were expected; usual is 18"),
+        (MP4, {"crf": 52, "codec": "auto"}, r"--crf 52 is not for libx264: 0"),
+        (MP4, {"crf": 0, "codec": "h264_nvenc"}, r"--crf 0 is not for h264_nvenc: 1"),
+        (MP4, {"codec": "hevc", "height": 34}, r"libx265 cannot encode 64x34; at least 64x64 was expected\. Choose another"),
+        (WEBM, {"codec": "av1", "width": 8, "height": 8}, r"libsvtav1 cannot encode 8x8; at least 64x64 was expected"),
         (MP4, {"preset": "quick"}, r"--preset quick is not for libx264: ultrafast, .* were expected"),
         (MKV, {"codec": "ffv1", "crf": 3}, r"ffv1 takes neither --crf nor --preset"),
     ],
 )
 def test_wrong_choices_are_told(container: object, choice: dict[str, object], words: str) -> None:
     with pytest.raises(SinkError, match=words):
-        choose_encoder(container, 64, 48, **choice)  # type: ignore[arg-type]
+        choose_encoder(container, **{"width": 64, "height": 64, **choice})  # type: ignore[arg-type]
+
+
+def test_auto_takes_software_where_hardware_has_no_such_quality() -> None:
+    for container, crf, name in ((MP4, 0, "libx264"), (WEBM, 60, "libvpx-vp9")):
+        encoder, notices = choose_encoder(container, 64, 64, codec="auto", crf=crf)
+        assert encoder.name == name and str(crf) in encoder.arguments
+        assert notices == [f"No hardware encoder works here; {name} is used."]
+    assert choose_encoder(GIF, 64, 64, codec="auto")[1] == [], "there is no choice"
 
 
 @pytest.mark.usefixtures("identity")
@@ -99,6 +118,31 @@ def test_gif_has_all_frames_and_good_colours(run: Run, tmp_path: Path, make_clip
     before = read_back(clip)[1]
     assert len(after) == 25 and [float(time) for time in times] == pytest.approx([count / 25 for count in range(25)])
     assert np.abs(before.astype(int) - after).mean() < 12
+
+
+@pytest.mark.usefixtures("identity")
+def test_long_gif_may_take_its_time_for_the_palette(
+    run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The palette is written when all frames have been seen: six seconds here, where none may stand still for three."""
+    usual = joining._painted
+    slowly = iter(["-re"])  # at the first reading
+    monkeypatch.setattr(joining, "_painted", lambda job: [*islice(slowly, 1), *usual(job)])
+    monkeypatch.setattr(joining, "produce", partial(produce, timeout=3.0))
+    clip = make_clip("six.mp4", *numbered_source(seconds=6), "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.gif", "--quiet") == 0
+    assert numbers(tmp_path / "out.gif") == list(range(150))
+
+
+def test_ffmpeg_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(arguments: list[str], **pipes: object) -> object:
+        process = start(arguments, **pipes)  # type: ignore[arg-type]
+        os.kill(process.pid, signal.SIGSTOP)
+        return process
+
+    monkeypatch.setattr("realtime_nst.files.ffmpeg.start", stopped)
+    words = produce(["-f", "lavfi", "-i", "testsrc=duration=1", "-f", "mpegts"], tmp_path / "x.ts", timeout=1.0)
+    assert words == "nothing for 1 seconds." and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("identity")
@@ -118,6 +162,9 @@ def test_names_of_pictures_need_a_number(tmp_path: Path) -> None:
         SinkError, match=r"is one picture; a video needs many\. Write a number into the name, as in 'out-%06d\.png'"
     ):
         container_of(tmp_path / "out.png")
+    assert (
+        container_of(tmp_path / "100%-%03d.png").name == "png" and numbered(tmp_path / "100%-%03d.png", 7).name == "100%-007.png"
+    )
     assert numbered(tmp_path / "a%03d.png", 7).name == "a007.png" and numbered(tmp_path / "a%d.png", 7).name == "a7.png"
 
 
@@ -136,6 +183,25 @@ def test_pipe_carries_a_whole_film(tmp_path: Path, make_clip: Clip, weights: Pat
     said = half.stderr.read().decode()
     half.stderr.close()
     assert half.wait(60) in (0, 1) and "Traceback" not in said, said
+
+
+def test_pipe_that_is_interrupted_ends_its_sound_with_its_picture(tmp_path: Path, make_clip: Clip, weights: Path) -> None:
+    """Ctrl-C after twenty frames of half a minute: what comes out is a film of twenty frames or so, sound included."""
+    clip = make_clip("minute.mp4", *numbered_source(seconds=30), "-f", "lavfi", "-i", "sine=duration=30", "-pix_fmt", "yuv420p")
+    gate, out = tmp_path / "gate", tmp_path / "piped.mkv"
+    with out.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-c", GATED, "20", str(gate), "video", str(clip), "-o", "-", "--weights", str(weights)],
+            stdout=file, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert wait_until(lambda: out.stat().st_size > 0, 120)
+        process.send_signal(signal.SIGINT)
+        gate.touch()
+        said = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 130 and "Interrupted after" in said and "Traceback" not in said, said
+    count = len(read_back(out)[0])
+    assert 1 <= count < 100 and tracks(out) == ["video h264", "audio aac"]
+    assert len(sound(out)) / 48000 < count / 25 + 2
 
 
 def test_styles_follow_each_other_on_a_path_between_vectors(book: StyleBook) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import one_line
 from tests.readback import COLOURS, CORNERS, about, corner_colours, picture_line, psnr, read_back
 
 Clip = Callable[..., Path]
@@ -231,3 +232,117 @@ def test_size_is_what_was_asked_for_and_the_picture_keeps_its_shape(run: Run, tm
         assert run("video", clip, "-o", out, "--size", size) == 0
         assert size in picture_line(out) and aspect in picture_line(out)
         assert corner_colours(read_back(out)[1][2]) == UPRIGHT
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png"])
+@pytest.mark.parametrize(("aspect", "size"), [("4/3", (128, 64)), ("2/3", (96, 96))])
+def test_kinds_with_square_pixels_only_keep_the_shape(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], suffix: str, aspect: str, size: tuple[int, int]
+) -> None:
+    clip = corners(make_clip, f"sar{aspect.replace('/', '_')}.mp4", 96, 64, "-vf", f"setsar={aspect}", "-pix_fmt", "yuv420p")
+    name = "out.gif" if suffix == "gif" else "out-%d.png"
+    assert run("video", clip, "-o", tmp_path / name) == 0
+    said = capsys.readouterr().err
+    assert f"{suffix} has square pixels only; 96x64 becomes {size[0]}x{size[1]}." in said
+    image = read_back(tmp_path / name.replace("%d", "1"))[1][0]
+    assert image.shape == (size[1], size[0], 3) and corner_colours(image) == UPRIGHT
+
+
+def test_real_clip_with_wide_pixels_keeps_their_shape(run: Run, tmp_path: Path, clips: Path) -> None:
+    clip = clips / "testpattern_sar2by3_audio.mp4"
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--end", "0.5") == 0
+    assert re.search(r"\d+x\d+ \[SAR \S+ DAR \S+\]", picture_line(clip))
+    for words in (r"\d{2,}x\d{2,}", r"SAR \S+", r"DAR [\d:]+"):
+        assert re.search(words, picture_line(clip))[0] == re.search(words, picture_line(tmp_path / "out.mp4"))[0]  # type: ignore[index]
+
+
+def test_interlaced_frames_after_others_are_deinterlaced_and_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second of whole frames, then interlaced ones, in one stream."""
+    bars = "nullsrc=size=128x96:rate=50:duration=1,format=gray,geq=lum='255*lt(mod(X-8*N,64),32)',format=yuv420p"
+    codec = ["-c:v", "mpeg2video", "-b:v", "5M", "-bf", "0", "-f", "mpegts"]
+    whole = make_clip("whole.ts", "-f", "lavfi", "-i", f"{bars},fps=25", *codec)
+    halves = f"{bars},tinterlace=interleave_top,setfield=tff"
+    combed = make_clip("combed.ts", "-f", "lavfi", "-i", halves, "-flags", "+ildct+ilme", *codec)
+    clip = tmp_path / "both.ts"
+    clip.write_bytes(whole.read_bytes() + combed.read_bytes())
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert capsys.readouterr().err.count("Interlaced in places; these are deinterlaced") == 1
+    before, after = read_back(clip)[1], read_back(tmp_path / "out.mp4")[1]
+    assert len(before) == len(after)
+
+    def combs(images: np.ndarray) -> float:
+        rows = images.astype(int)
+        return float(np.abs(2 * rows[:, 1:-1] - rows[:, :-2] - rows[:, 2:]).mean())
+
+    assert combs(after[-20:]) < 0.6 * combs(before[-20:]) and psnr(before[:20], after[:20]) > 30, "whole frames are left alone"
+
+
+def test_size_that_changes_on_the_way_keeps_the_shape_and_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """320x240, then 160x240, as a call that is turned: the second fits into the first, with black at both sides."""
+    codec = ["-pix_fmt", "yuv420p", "-c:v", "mpeg2video", "-q:v", "2", "-bf", "0", "-f", "mpegts"]
+    wide, high = (corners(make_clip, f"{width}.ts", width, 240, *codec) for width in (320, 160))
+    clip = tmp_path / "turned.ts"
+    clip.write_bytes(wide.read_bytes() + high.read_bytes())
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert re.search(r"160x240 instead of 320x240 from \d\.\d seconds on; it is fitted", capsys.readouterr().err)
+    images = read_back(tmp_path / "out.mp4")[1]
+    assert images.shape[1:] == (240, 320, 3) and corner_colours(images[2]) == UPRIGHT
+    last = images[-2]
+    assert corner_colours(last[:, 80:240]) == UPRIGHT and last[:, :76].max() < 40 and last[:, 244:].max() < 40
+    assert run("video", clip, "-o", tmp_path / "small.mp4", "--size", "160x60") == 0
+    small = read_back(tmp_path / "small.mp4")[1]
+    assert (
+        corner_colours(small[2]) == UPRIGHT and corner_colours(small[-2][:, 40:120]) == UPRIGHT and small[-2][:, :36].max() < 40
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(97, 63), (65, 33)])
+def test_hdr_of_odd_size(run: Run, tmp_path: Path, make_clip: Clip, width: int, height: int) -> None:
+    clip = make_clip(
+        f"odd{width}.mkv", "-f", "lavfi", "-i", f"color=gray:size={width}x{height}:rate=25:duration=0.2",
+        "-vf", "format=yuv420p10le,setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv",
+        "-c:v", "ffv1",
+    )  # fmt: skip
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    images = read_back(tmp_path / "out.mp4")[1]
+    assert images.shape == (5, height, width, 3) and np.ptp(images[2].mean((0, 1))) < 6
+
+
+@pytest.mark.parametrize("matrix", ["ycgco", "bt2020c"])
+@pytest.mark.parametrize(("width", "height"), [(96, 64), (65, 33)])
+def test_rare_matrices_are_read(run: Run, tmp_path: Path, make_clip: Clip, matrix: str, width: int, height: int) -> None:
+    """Corners, written by `zscale` and tagged, come out in their colours, tagged as BT.709."""
+    source = CORNERS.format(w=width, h=height)
+    tags = "setparams=color_primaries=bt2020:color_trc=bt2020-10:range=pc"
+    clip = make_clip(
+        f"{matrix}{width}.mkv", "-f", "lavfi", "-i", source, "-frames:v", "5",
+        "-vf", f"{tags},zscale=matrix={matrix.replace('bt2020c', '2020_cl')}:range=tv,format=yuv444p", "-c:v", "ffv1",
+    )  # fmt: skip
+    assert f", {matrix}" in picture_line(clip)
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--crf", "4") == 0
+    assert "tv, bt709" in picture_line(tmp_path / "out.mp4")
+    image = read_back(tmp_path / "out.mp4")[1][2]
+    assert corner_colours(image) == UPRIGHT
+    for y, x, colour in ((height // 4, width // 4, "red"), (3 * height // 4, width // 4, "blue")):
+        assert np.abs(image[y, x].astype(int) - COLOURS[colour]).max() <= 14, "constant luminance is coarse in blue"
+
+
+def test_unknown_matrix_is_told(run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = corners(
+        make_clip, "strange.mkv", 96, 64, "-vf", "format=yuv444p,setparams=colorspace=smpte2085:range=tv", "-c:v", "ffv1"
+    )
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "The colour matrix smpte2085 is not known here; its colours may be off." in capsys.readouterr().err
+    assert len(read_back(tmp_path / "out.mp4")[1]) == 5
+
+
+def test_size_that_does_not_fit_into_memory_is_refused(
+    run: Run, tmp_path: Path, talkie: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("video", talkie, "-o", tmp_path / "out.mp4", "--size", "16384x16384") == 1
+    assert "16384x16384 is too large: at most 40 megapixels fit into memory" in one_line(capsys)
+    assert list(tmp_path.iterdir()) == []

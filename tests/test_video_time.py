@@ -1,6 +1,7 @@
 """`video`, time: every frame once and at its moment, sound in step, parts of a file; read back from the output."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_nst.errors import DiskFullError
+from realtime_nst.files import decoding
+from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.probing import probe
 from realtime_nst.files.timing import FrameClock, ticks_per_second
 from tests.readback import NUMBERED, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
 
@@ -159,6 +164,9 @@ def beeping(make_clip: Clip, name: str, *arguments: str, seconds: int = 6, delay
         ("late-sound.mp4", [], "0.7"),
         ("late-picture.mkv", [], "-0.6"),
         ("stream.ts", ["-f", "mpegts"], "0"),
+        ("late-sound.ts", ["-f", "mpegts"], "0.7"),
+        ("late-picture.ts", ["-f", "mpegts"], "-0.6"),
+        ("late-picture.flv", ["-c:a", "mp3"], "-0.6"),
         ("old.avi", ["-c:v", "mpeg4", "-q:v", "2", "-c:a", "mp3"], "0"),
         ("pcm.mov", ["-c:a", "pcm_s16le"], "0"),
     ],
@@ -258,3 +266,122 @@ def test_recordings_put_together_go_on_where_times_begin_anew(run: Run, tmp_path
     found = [number_in(image) for image in images]
     assert found[:50] == list(range(50)) and found[-45:] == list(range(5, 50))
     assert float(times[-1]) == pytest.approx(4, abs=0.3) and max(b - a for a, b in pairwise(times)) < Fraction(1, 5)
+
+
+PAUSE = ["-f", "gif", "-final_delay", "300"]
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "gif"])
+@pytest.mark.parametrize("segment", [240, 7])
+def test_last_frame_is_shown_as_long_as_before(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    suffix: str, segment: int,
+) -> None:  # fmt: skip
+    """A GIF of one second that stands still for three more at its end."""
+    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", segment)
+    clip = make_clip("pause.gif", *numbered_source(rate="10", seconds=1), *PAUSE)
+    assert duration(clip) == pytest.approx(3.9, abs=0.02)
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    assert "ended early" not in capsys.readouterr().err
+    assert len(read_back(out)[0]) == 10 and duration(out) == pytest.approx(3.9, abs=0.03)
+    assert run("video", clip, "-o", tmp_path / f"cut.{suffix}", "--end", "2") == 0
+    assert duration(tmp_path / f"cut.{suffix}") == pytest.approx(2, abs=0.03)
+
+
+@pytest.mark.usefixtures("identity")
+def test_last_frame_is_remembered_where_joining_fails(
+    run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(job: object, draft: Path) -> list[str]:
+        raise DiskFullError("No space left on device")
+
+    clip = make_clip("pause.gif", *numbered_source(rate="10", seconds=1), *PAUSE)
+    with monkeypatch.context() as patch:
+        patch.setattr("realtime_nst.files.painting.join", full)
+        assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert duration(tmp_path / "out.mp4") == pytest.approx(3.9, abs=0.02)
+
+
+@pytest.mark.usefixtures("identity")
+def test_sound_that_is_longer_than_the_picture_is_no_damage(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip("longer.mp4", *numbered_source(seconds=1), "-f", "lavfi", "-i", "sine=duration=3", "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "ended early" not in capsys.readouterr().err
+    assert duration(tmp_path / "out.mp4") == pytest.approx(3, abs=0.06) and numbers(tmp_path / "out.mp4") == list(range(25))
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("start", "end", "shown", "times"),
+    [
+        ("3", "6", [10], [0]),
+        ("3", "9.5", [10, 90, 91, 92, 93, 94], [0, 6, 6.1, 6.2, 6.3, 6.4]),
+        ("9.4", None, [94, 95, 96, 97, 98, 99], [0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+        ("9.93", "9.96", [99], [0]),
+    ],
+)
+def test_part_of_a_still_begins_with_what_is_shown_there(
+    run: Run, tmp_path: Path, make_clip: Clip, start: str, end: str | None, shown: list[int], times: list[float]
+) -> None:
+    """Pictures 0 to 10, then nothing new from second 1 to 9, then 90 to 99."""
+    clip = make_clip(
+        "still.mp4", *numbered_source(rate="10", seconds=10), "-vf", "select='lte(n,10)+gte(n,90)'", "-fps_mode", "vfr",
+        "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    out = tmp_path / "out.mp4"
+    assert run("video", clip, "-o", out, "--start", start, *(["--end", end] if end else [])) == 0
+    found, images = read_back(out)
+    assert [number_in(image) for image in images] == shown
+    assert [float(time) for time in found] == pytest.approx(times, abs=0.0011)
+    assert duration(out) == pytest.approx(float(end or 10) - float(start), abs=0.03)
+
+
+@pytest.mark.usefixtures("identity")
+def test_film_with_one_keyframe_is_looked_through_however_long_it_takes(
+    run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder that needs four seconds to the place to begin at, where none may stand still for two and a half."""
+    clip = make_clip("onekey.mp4", *numbered_source(seconds=7), "-g", "1000", "-pix_fmt", "yuv420p")
+    usual = decoding.start
+
+    def slow(arguments: list[str], **pipes: object) -> object:
+        told = f"{decoding.DECODED}=checksum=0,"
+        return usual([argument.replace(told, f"{told}realtime,") for argument in arguments], **pipes)
+
+    monkeypatch.setattr(decoding, "STALL_TIMEOUT", 2.5)
+    monkeypatch.setattr(decoding, "start", slow)
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--start", "6") == 0
+    assert numbers(tmp_path / "out.mp4") == list(range(150, 175))
+
+
+def test_times_that_are_heard_late_stay_with_their_frames(talkie: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = FrameReader._listen
+
+    def late(reader: FrameReader, pipe: object) -> Iterator[object]:
+        for number, moment in enumerate(usual(reader, pipe)):
+            if number == 5:
+                time.sleep(1.3)  # longer than one would wait
+            yield moment
+
+    monkeypatch.setattr(FrameReader, "_listen", late)
+    reader = FrameReader(str(talkie), probe(str(talkie)))
+    times = []
+    while reader.read() is not None:
+        times.append(reader.time)
+    reader.close()
+    assert times == [Fraction(count, 25) for count in range(50)]
+
+
+@pytest.mark.usefixtures("identity")
+def test_lengths_in_remarks_are_no_lengths(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    remark = "Duration: 00:00:01.00, bitrate: 1 kb/s"
+    clip = make_clip("remark.mkv", *numbered_source(seconds=2), "-c:v", "ffv1", "-metadata", f"comment={remark}",
+                     "-metadata", "title=Stream mapping: none")  # fmt: skip
+    assert probe(str(clip)).duration == pytest.approx(2, abs=0.05)
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--start", "1.5") == 0
+    assert numbers(tmp_path / "out.mp4") == list(range(38, 50))

@@ -1,13 +1,18 @@
 """`video`, everything that is not the painted picture: sound, subtitles, chapters, remarks, cover, attachments."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.readback import about, digest, duration, lag, numbered_source, sound, tracks
+from realtime_nst.files.containers import MP4, plan_tracks
+from realtime_nst.files.probing import VideoInfo
+from tests.readback import about, begins, digest, duration, lag, numbered_source, sound, tracks
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -156,3 +161,95 @@ def test_a_part_takes_its_chapters_and_words_along(run: Run, tmp_path: Path, mak
 def test_real_film_keeps_its_six_channels(run: Run, tmp_path: Path, clips: Path) -> None:
     assert run("video", clips / "bunny_rot90_51audio.mp4", "-o", tmp_path / "out.mp4", "--end", "0.5") == 0
     assert "5.1" in about(tmp_path / "out.mp4")
+
+
+def piped(clip: Path, out: Path, weights: Path, *flags: str) -> str:
+    """Paint into a pipe; what went to the user."""
+    command = [sys.executable, "-m", "realtime_nst", "video", str(clip), "-o", "-", "--weights", str(weights), *flags]
+    with out.open("wb") as file:
+        done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr
+    return done.stderr.decode()
+
+
+@pytest.fixture
+def mixed(make_clip: Clip, extras: Path) -> Path:
+    """A film with two kinds of sound, one of which Matroska refuses, and with subtitles."""
+    return make_clip(
+        "mixed.mov", *numbered_source(), "-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-f", "lavfi", "-i",
+        "sine=frequency=880:duration=2", "-i", str(extras / "words.srt"), "-map", "0", "-map", "1", "-map", "2", "-map", "3",
+        "-c:a:0", "aac", "-c:a:1", "adpcm_ima_qt", "-c:s", "mov_text", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+
+
+def test_a_track_that_is_refused_is_converted_and_the_others_stay(
+    run: Run, tmp_path: Path, mixed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.mkv"
+    assert run("video", mixed, "-o", out) == 0
+    said = capsys.readouterr().err
+    assert "Left out" not in said and "audio adpcm_ima_qt becomes flac" in said
+    assert tracks(out) == ["video h264", "audio aac", "audio flac", "subtitle subrip"]
+    assert digest(out, "a:0") == digest(mixed, "a:0")
+    assert lag(sound(mixed, 1), sound(out, 1)) == pytest.approx(0, abs=0.003)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["extras", "out.mkv"]
+
+
+def test_a_pipe_converts_what_would_be_refused(tmp_path: Path, mixed: Path, weights: Path) -> None:
+    said = piped(mixed, tmp_path / "out.mkv", weights)
+    assert "audio adpcm_ima_qt becomes flac" in said and said.strip().splitlines()[-1].startswith("Painted 50 frames")
+    assert tracks(tmp_path / "out.mkv") == ["video h264", "audio aac", "audio flac", "subtitle subrip"]
+
+
+def test_sound_that_begins_late_comes_along(run: Run, tmp_path: Path, make_clip: Clip, weights: Path) -> None:
+    """A television recording whose sound begins after 13 seconds: ffmpeg looks for five, unless told otherwise."""
+    clip = make_clip(
+        "late.ts", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=16", "-itsoffset", "13", "-f", "lavfi", "-i",
+        "sine=duration=2", "-map", "0", "-map", "1", "-c:v", "mpeg2video", "-c:a", "mp2", "-muxdelay", "0", "-f", "mpegts",
+    )  # fmt: skip
+    assert run("video", clip, "-o", tmp_path / "out.mp4", "--quiet") == 0
+    piped(clip, tmp_path / "piped.mkv", weights, "--quiet")
+    for out in (tmp_path / "out.mp4", tmp_path / "piped.mkv"):
+        assert [track.split()[0] for track in tracks(out)] == ["video", "audio"]
+        assert begins(out, "a:0") - begins(out, "v:0") == pytest.approx(13, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("codec", "made", "suffix"),
+    [("mp2", "mkv", "mp4"), ("dca", "mkv", "mp4"), ("mp2", "mkv", "mov"), ("pcm_mulaw", "mkv", "mov"), ("pcm_alaw", "mkv", "mov"),
+     ("adpcm_ima_qt", "mov", "mov")],
+)  # fmt: skip
+def test_old_kinds_of_sound_are_not_converted(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], codec: str, made: str, suffix: str
+) -> None:
+    clip = make_clip(
+        f"{codec}.{made}", *numbered_source(seconds=1), "-f", "lavfi", "-i", "sine=duration=1:sample_rate=48000", "-ac", "2",
+        "-c:a", codec, "-strict", "-2", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    out = tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    assert "onverted" not in capsys.readouterr().err
+    assert digest(out, "a:0") == digest(clip, "a:0"), "bit by bit"
+
+
+def test_what_a_cover_displaces_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, extras: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MP4 has either a cover or remarks of one's own; a pipe has no cover."""
+    clip = make_clip(
+        "own.mkv", *numbered_source(), "-attach", str(extras / "cover.jpg"), "-metadata:s:t", "mimetype=image/jpeg",
+        "-metadata:s:t", "filename=cover.jpg", "-metadata", "CUSTOM=mine", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "Left out, because mp4 cannot hold it beside a cover: CUSTOM." in capsys.readouterr().err
+    assert "cover mjpeg" in tracks(tmp_path / "out.mp4")
+    assert run("video", clip, "-o", tmp_path / "out.mkv") == 0
+    assert "Left out" not in capsys.readouterr().err
+    assert "cover mjpeg" in tracks(tmp_path / "out.mkv") and "mine" in about(tmp_path / "out.mkv")
+    assert "Left out, because mkv cannot hold it: cover mjpeg" in piped(clip, tmp_path / "piped.mkv", weights)
+    assert tracks(tmp_path / "piped.mkv") == ["video h264"]
+
+
+def test_captions_inside_the_picture_are_told() -> None:
+    info = VideoInfo(width=96, height=64, rate=Fraction(25), captions=True)
+    assert plan_tracks(info, MP4).notices == ("Left out, because it is hidden inside the picture: closed captions.",)

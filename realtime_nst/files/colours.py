@@ -6,9 +6,12 @@ writes ffmpeg's filters.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 MATRICES = {"bt709", "smpte170m", "bt470bg", "bt2020nc", "smpte240m", "fcc"}
 """Matrices that ffmpeg's scaler converts both ways; anything else comes out as BT.709."""
+ZSCALED = {"ycgco": "", "bt2020c": "bt2020-10", "chroma-derived-nc": ""}
+"""Matrices that only `zscale` knows, and the transfer that it takes where the file does not say."""
 HDR_TRANSFERS = {"smpte2084": "PQ (HDR10)", "arib-std-b67": "HLG"}
 UNKNOWN = ("", "unknown", "unspecified", "reserved", "gbr")
 HD_WIDTH, HD_HEIGHT = 1280, 720
@@ -38,6 +41,11 @@ class Colours:
         """The name of the HDR format, empty without one."""
         return HDR_TRANSFERS.get(self.transfer, "")
 
+    @property
+    def guessed(self) -> bool:
+        """Whether it names a matrix that nothing here converts."""
+        return not self.hdr and self.matrix not in (*MATRICES, *ZSCALED, *UNKNOWN)
+
     def resolved(self, width: int, height: int) -> "Colours":
         """How players show it: an unknown matrix is guessed from the size, as all of them do."""
         if self.matrix in MATRICES:
@@ -55,24 +63,44 @@ class Colours:
         return Colours(kept.matrix, kept.primaries, kept.transfer)
 
 
-def to_rgb(colours: Colours, width: int, height: int) -> str:
+def to_rgb(colours: Colours, width: int, height: int, *, shape: Fraction = Fraction(0), odd: bool = False) -> str:
     """Filters from decoded pictures to RGB of a size.
 
     Args:
         colours: What the file says.
         width: Width of the result in pixels.
         height: Height of the result in pixels.
+        shape: Width over height, as they are shown, of pictures that fill the result. Others that come on the way are
+            fitted into it, and need margins; 0 stretches them.
+        odd: Whether the decoded pictures have an odd number of columns or lines.
     """
+    size = f"{width}:{height}"
+    if shape:
+        wide, high = f"dar*{shape.denominator}/{shape.numerator}", f"{shape.numerator}/({shape.denominator}*dar)"
+        size = f"w='trunc({width}*min(1,{wide})+0.5)':h='trunc({height}*min(1,{high})+0.5)'"
     if colours.hdr:
-        matrix = colours.matrix if colours.matrix in MATRICES else "bt2020nc"
-        tags = (
-            f"setparams=colorspace={matrix}:color_primaries={_known(colours.primaries) or 'bt2020'}:color_trc={colours.transfer}"
-        )
-        linear = f"zscale=transfer=linear:npl={PEAK_WHITE},format=gbrpf32le,zscale=primaries=bt709"
-        return f"{tags},{linear},tonemap=hable:desat=0,zscale=transfer=bt709,scale={width}:{height}"
-    matrix = colours.resolved(width, height).matrix
-    known = f":in_color_matrix={matrix}" if colours.matrix not in ("gbr", *MATRICES) else ""
-    return f"scale={width}:{height}{known}"
+        return f"{_sdr(colours, odd)},scale={size}"
+    if colours.matrix in ZSCALED:
+        transfer = _known(colours.transfer) or ZSCALED[colours.matrix]
+        tags = f"setparams=colorspace={colours.matrix}" + (f":color_trc={transfer}" if transfer else "")
+        whole = f"setparams=colorspace=bt709,format=yuv444p,{tags}"  # zscale takes no odd sizes of 4:2:0
+        return f"{whole},zscale=matrix=gbr:range=pc,format=gbrp,scale={size}"
+    guess = colours.resolved(width, height).matrix
+    if colours.matrix in ("gbr", *MATRICES):
+        return f"scale={size}"
+    told = "" if colours.matrix in UNKNOWN else f"setparams=colorspace={guess},"  # what the scaler does not know it refuses
+    return f"{told}scale={size}:in_color_matrix={guess}"
+
+
+def _sdr(colours: Colours, odd: bool) -> str:
+    """Filters from high dynamic range to BT.709."""
+    matrix = colours.matrix if colours.matrix in MATRICES else "bt2020nc"
+    tags = f"color_primaries={_known(colours.primaries) or 'bt2020'}:color_trc={colours.transfer}"
+    if colours.matrix != "gbr":
+        tags = f"colorspace={matrix}:{tags}"
+    whole = "format=yuv444p12le," if odd and colours.matrix != "gbr" else ""  # zscale takes no odd sizes of 4:2:0
+    linear = f"zscale=transfer=linear:npl={PEAK_WHITE},format=gbrpf32le,zscale=primaries=bt709"
+    return f"setparams={tags},{whole}{linear},tonemap=hable:desat=0,zscale=transfer=bt709"
 
 
 def on_white() -> str:

@@ -1,42 +1,62 @@
 """The command `video`: which files, in which order, and what is told about them. How one is painted is in painting.py."""
 
 import argparse
+import os
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 from realtime_nst import commands
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
-from realtime_nst.files.containers import PIPE
+from realtime_nst.files.containers import PIPE, numbered
 from realtime_nst.files.outputs import Task, check_task, plan_tasks
 from realtime_nst.files.painting import paint_video
+from realtime_nst.files.preview import check_preview
 from realtime_nst.files.progress import BarReport, JsonReport, QuietReport, Report
 from realtime_nst.files.stylepath import read_path
 from realtime_nst.files.wishes import Outcome, Wishes
+from realtime_nst.files.workfolder import being_placed
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
-from realtime_nst.photos import check_photo_name
 from realtime_nst.sources import check_file
 
 
 def video(options: argparse.Namespace) -> int:
     """Paint video files."""
-    if options.json and str(options.output) == PIPE:
+    if options.json and options.output == PIPE:
         raise SinkError("--json and the video would both go to standard output. Give -o a file, or leave --json out.")
-    if str(options.output) == PIPE and sys.stdout.isatty():
+    report = _report(options)
+    try:
+        return _video(options, report)
+    except NSTError as error:
+        report.event("failed", error=str(error))
+        raise
+
+
+def _video(options: argparse.Namespace, report: Report) -> int:
+    if options.output == PIPE and sys.stdout.isatty():
         raise SinkError("-o - would pour the video into the terminal. Add a pipe, as in `... -o - | ffplay -`, or name a file.")
-    if options.preview is not None:
-        check_photo_name(options.preview)
     if len(options.inputs) == 1 and not options.inputs[0].is_dir():
         check_file(options.inputs[0])
+    folder = options.output.endswith(("/", os.sep))
     tasks = plan_tasks(
-        options.inputs, options.output, pattern=options.pattern, recursive=options.recursive, container=options.container
+        options.inputs,
+        Path(options.output),
+        folder=folder,
+        pattern=options.pattern,
+        recursive=options.recursive,
+        container=options.container,
     )
-    if len(tasks) == 1:
-        check_task(tasks[0], options.inputs, overwrite=options.overwrite or options.skip_existing)
-    report = _report(options)
+    sources = [task.source for task in tasks]
+    if options.preview is not None:
+        check_preview(options.preview, sources=sources, outputs=[task.output for task in tasks], overwrite=options.overwrite)
+    if not _several(tasks, options):
+        if folder:
+            tasks[0].output.parent.mkdir(parents=True, exist_ok=True)
+        check_task(tasks[0], sources, overwrite=options.overwrite or options.skip_existing)
     book = commands.find_all_styles(options)
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
@@ -65,17 +85,21 @@ def _paint_all(
     tasks: list[Task], options: argparse.Namespace, wishes: Wishes, brush: Brush, report: Report, controls: Controls
 ) -> int:
     """Paint one after another; what goes wrong with one does not stop the rest."""
-    several = len(tasks) > 1 or any(path.is_dir() for path in options.inputs)
+    several = _several(tasks, options)
     painted = skipped = failed = 0
     inputs = [task.source for task in tasks]
     for task in tasks:
         if _stopped(controls):
             break
-        if options.skip_existing and task.output.exists():
+        if options.skip_existing and not task.error and numbered(task.output, 1).exists() and not being_placed(task.output):
             skipped += 1
             report.event("skipped", input=str(task.source), output=str(task.output))
+            if not (several or options.quiet or options.json):
+                commands.say(f"'{task.output}' exists; nothing to do.")
             continue
         try:
+            if task.error:
+                raise task.error
             if several:
                 check_file(task.source)
                 task.output.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +108,7 @@ def _paint_all(
             prepare = partial(brush.prepare, wishes.styles.styles[0])
             outcome = paint_video(task.source, task.output, wishes, brush.paint, prepare, report, controls)
         except (NSTError, OSError) as error:
-            if not several and not options.json:
+            if not several:
                 raise
             failed += 1
             report.event("failed", input=str(task.source), output=str(task.output), error=str(error))
@@ -107,6 +131,10 @@ def _paint_all(
     return 1 if failed else 0
 
 
+def _several(tasks: list[Task], options: argparse.Namespace) -> bool:
+    return len(tasks) != 1 or any(path.is_dir() for path in options.inputs)
+
+
 def _stopped(controls: Controls) -> bool:
     """Whether the user has asked to stop, meanwhile."""
     return controls.quit
@@ -124,7 +152,9 @@ def _tell_success(task: Task, outcome: Outcome, seconds: float, options: argpars
     )
     if not (options.quiet or options.json):
         repeated = f" ({outcome.repeated} repeated the one before)" if outcome.repeated else ""
-        commands.say(f"Wrote '{task.output}': {outcome.frames} frames{repeated}, {outcome.frames_per_second:.1f} frames/s.")
+        wrote = "Painted" if str(task.output) == PIPE else f"Wrote '{task.output}':"
+        speed = f", {outcome.frames_per_second:.1f} frames/s" if outcome.frames_per_second else ""
+        commands.say(f"{wrote} {outcome.frames} {'frame' if outcome.frames == 1 else 'frames'}{repeated}{speed}.")
 
 
 def _tell_interruption(task: Task, outcome: Outcome, options: argparse.Namespace, report: Report) -> None:

@@ -4,7 +4,8 @@
 is not copied untouched is told in words. Nothing here runs anything.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from realtime_nst.files.probing import Track, VideoInfo
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
 COVERS = frozenset({"mjpeg", "png"})
 PCM = frozenset(f"pcm_{name}" for name in ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f64le", "u8", "s8"))
-MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+MP4_AUDIO = frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac"})
+MOV_AUDIO = frozenset({"pcm_alaw", "pcm_mulaw", "adpcm_ima_qt"})
 STANDARD_TAGS = frozenset(
     {
         *("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "description"),
@@ -77,7 +79,7 @@ MOV = Container(
     suffixes=(".mov",),
     format="mov",
     codecs=("h264", "hevc", "prores"),
-    audio=(MP4_AUDIO | PCM) - {"opus", "flac"},
+    audio=(MP4_AUDIO | MOV_AUDIO | PCM) - {"opus", "flac"},
     audio_instead="aac",
     subtitles=frozenset({"mov_text"}),
     subtitles_instead="mov_text",
@@ -108,6 +110,8 @@ GIF = Container(name="gif", suffixes=(".gif",), format="gif", codecs=("png",))
 PNG = Container(name="png", suffixes=(".png",), format="image2", codecs=("png",))
 CONTAINERS = (MP4, MOV, MKV, WEBM, GIF, PNG)
 PIPE = "-"
+NUMBER = re.compile(r"%(\d*)d")
+"""The place for the number in the name of a picture."""
 BIBLIOGRAPHIC = {"deu": "ger", "nld": "dut", "zho": "chi", "ell": "gre", "isl": "ice"}
 """Other codes of the same languages (ISO 639-2)."""
 
@@ -133,11 +137,28 @@ def container_of(path: Path) -> Container:
 
 def numbered(path: Path, number: int) -> Path:
     """The name of a picture of a sequence: `%06d` or the like is replaced by its number."""
-    before, percent, after = path.name.partition("%")
-    digits, d, rest = after.partition("d")
-    if not percent or not d or (digits and not digits.isdigit()) or "%" in rest:
+    parts = NUMBER.split(path.name)
+    if len(parts) != 3:
         return path
-    return path.with_name(f"{before}{number:0{int(digits or 0)}d}{rest}")
+    before, digits, after = parts
+    return path.with_name(f"{before}{number:0{int(digits or 0)}d}{after}")
+
+
+def numbers_there(path: Path) -> dict[int, Path]:
+    """The pictures of a sequence that exist, by number."""
+    found = {number: file for file in path.parent.glob("*") if (number := _number_of(file, path)) is not None}
+    return {number: found[number] for number in sorted(found)}
+
+
+def is_of(file: Path, path: Path) -> bool:
+    """Whether a name is that of a picture of a sequence."""
+    return _number_of(file, path) is not None and file.parent.absolute() == path.parent.absolute()
+
+
+def _number_of(file: Path, path: Path) -> int | None:
+    parts = NUMBER.split(path.name)
+    match = re.fullmatch(f"{re.escape(parts[0])}(\\d+){re.escape(parts[2])}", file.name) if len(parts) == 3 else None
+    return int(match[1]) if match and numbered(path, int(match[1])).name == file.name else None
 
 
 @dataclass(frozen=True)
@@ -147,69 +168,93 @@ class TrackPlan:
     Args:
         arguments: For ffmpeg, with the painted picture as input 0 and the original as input 1.
         notices: What does not come along untouched, in words.
-        kept: The tracks that come along.
+        kept: The tracks that come along, each with `copy` or the codec that it is converted to.
         covers: Pictures among them that must be attached as files.
     """
 
     arguments: tuple[str, ...]
     notices: tuple[str, ...]
-    kept: tuple[Track, ...]
+    kept: tuple[tuple[Track, str], ...]
     covers: tuple[Track, ...] = ()
 
 
-def plan_tracks(info: VideoInfo, container: Container, *, without: Sequence[str] = ()) -> TrackPlan:
+def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, str] | None = None) -> TrackPlan:
     """Decide what comes along.
 
     Args:
         info: The original.
         container: The kind of file that is written.
-        without: Kinds of tracks to leave out, because writing them has failed.
+        instead: What trials have found: the codec for tracks that cannot be copied, by number; empty leaves one out.
     """
     arguments: list[str] = []
-    kept: list[Track] = []
+    kept: list[tuple[Track, str]] = []
     covers: list[Track] = []
     converted: list[str] = []
     left: list[str] = []
+    number = 0
     for track in info.tracks:
         if track.index == info.picture:
             continue
-        codec = "" if track.kind in without or (track.cover and "cover" in without) else _codec_for(track, container)
+        codec = (instead or {}).get(track.index, codec_for(track, container))
         if not codec:
             left.append(str(track))
             continue
+        kept.append((track, codec))
         if track.cover and container.cover == "file":
             covers.append(track)
             continue
-        kept.append(track)
-        number = len(kept)
-        arguments += ["-map", f"1:{track.index}", f"-c:{number}", codec, f"-map_metadata:s:{number}", f"1:s:{track.index}"]
-        arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
-        if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
-            arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
+        number += 1
+        arguments += track_arguments(track, codec, container, number)
         if codec != "copy":
-            arguments += [f"-b:{number}", "192k"] if codec in ("aac", "libopus") else []
             converted.append(f"{track} becomes {codec.removeprefix('lib')}")
     notices = []
     if converted:
         notices.append(f"Converted, because {container.name} cannot hold it: {', '.join(converted)}.")
     if left:
         notices.append(f"Left out, because {container.name} cannot hold it: {', '.join(left)}.")
-    if container.silent and (info.chapters or set(info.tags) - STANDARD_TAGS):
+    if container.silent and (info.chapters or _own_remarks(info)):
         notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
-    return TrackPlan((*arguments, *_remarks(info, container)), tuple(notices), (*kept, *covers), tuple(covers))
+    elif container.cover == "track" and any(track.cover for track, _ in kept) and _own_remarks(info):
+        notices.append(f"Left out, because {container.name} cannot hold it beside a cover: {', '.join(_own_remarks(info))}.")
+    if info.captions:
+        notices.append("Left out, because it is hidden inside the picture: closed captions.")
+    return TrackPlan((*arguments, *_remarks(info, container)), tuple(notices), tuple(kept), tuple(covers))
 
 
-def _codec_for(track: Track, container: Container) -> str:
+def track_arguments(track: Track, codec: str, container: Container, number: int, original: int = 1) -> list[str]:
+    """Arguments that take a track along.
+
+    Args:
+        track: Which.
+        codec: `copy`, or what to convert it to.
+        container: The kind of file that is written.
+        number: Of the track in that file.
+        original: Number of the input that has it.
+    """
+    arguments = ["-map", f"{original}:{track.index}", f"-c:{number}", codec]
+    arguments += [f"-map_metadata:s:{number}", f"{original}:s:{track.index}"]
+    arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
+    if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
+        arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
+    return [*arguments, f"-b:{number}", "192k"] if codec in ("aac", "libopus") else arguments
+
+
+def conversion(track: Track, container: Container) -> str:
+    """The codec that a track is converted to where it cannot be copied; empty where there is none."""
+    if track.kind == "audio":
+        return container.audio_instead
+    return container.subtitles_instead if track.kind == "subtitle" and track.codec in TEXT_SUBTITLES else ""
+
+
+def codec_for(track: Track, container: Container) -> str:
     """`copy`, a codec to convert to, or nothing for a track that is left out."""
     if track.codec in ("none", "unknown"):
         return ""
     if track.kind == "audio":
         fits = not container.silent and (container.audio is None or track.codec in container.audio)
-        return "copy" if fits else container.audio_instead
+        return "copy" if fits else conversion(track, container)
     if track.kind == "subtitle":
-        if track.codec in container.subtitles:
-            return "copy"
-        return container.subtitles_instead if track.codec in TEXT_SUBTITLES else ""
+        return "copy" if track.codec in container.subtitles else conversion(track, container)
     if track.kind == "video" and track.cover:
         return "copy" if container.cover and track.codec in COVERS else ""
     if track.kind == "video":  # a second angle: as it is
@@ -226,6 +271,11 @@ def _remarks(info: VideoInfo, container: Container) -> list[str]:
         arguments += ["-metadata:s:v:0", f"{stale}="]
     if container.format in ("mp4", "mov"):
         cover = container.cover == "track" and any(track.cover for track in info.tracks)
-        table = "" if cover or not set(info.tags) - STANDARD_TAGS else "+use_metadata_tags"
+        table = "" if cover or not _own_remarks(info) else "+use_metadata_tags"
         arguments += ["-movflags", f"+faststart{table}"]
     return arguments
+
+
+def _own_remarks(info: VideoInfo) -> list[str]:
+    """Names of remarks that not every player knows."""
+    return [tag for tag in info.tags if tag.lower() not in STANDARD_TAGS]

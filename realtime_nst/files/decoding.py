@@ -18,13 +18,16 @@ from realtime_nst.buffers import Buffers
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import on_white, to_rgb
 from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
-from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo
+from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo, all_tracks, looking
 from realtime_nst.stage import Stage
 
 THREADS = ((10_000_000, 1), (4_000_000, 2))
 """Pixels from which on ffmpeg decodes on so few threads: each holds several frames."""
+DECODED = "showinfo@decoded"
+"""The filter that tells of each frame before anything is done to it."""
 TIMES_AHEAD = 4096
 WORDS_KEPT = 100
+LEVEL = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )*\[(?:warning|error|fatal|panic)\]")
 WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing|prematurely|truncat", re.IGNORECASE)
 
 
@@ -47,18 +50,23 @@ class FrameReader:
         self.time: Fraction | None = None
         self.duration: Fraction | None = None
         self.complaints = 0
+        self.interlaced = False
+        self.sizes: dict[tuple[int, int], Fraction | None] = {}
         self._frames = Buffers((info.height, info.width, 3))
         self._words: deque[str] = deque(maxlen=WORDS_KEPT)
         self._closing = False
         self._lock = threading.Lock()
         self._asked: float | None = None
+        self._heard = 0.0
         self._process = start(_arguments(path, info, live, seek), stdout=PIPE, stderr=PIPE)
         self._times = Stage(self._listen(self._process.stderr), keep="all", depth=TIMES_AHEAD, name="times")
 
     def read(self) -> np.ndarray | None:
         """The next frame, uint8 `(height, width, 3)`, or `None` at the end.
 
-        `time` and `duration` are then its time and how long it is shown, in seconds, where the file says so.
+        `time` and `duration` are then its time and how long it is shown, in seconds, where the file says so. `sizes`
+        are those that decoded frames have had until now (width and height), each with its first moment, and
+        `interlaced` is whether one of them was.
 
         Raises:
             SourceError: ffmpeg could not decode even one frame.
@@ -85,17 +93,19 @@ class FrameReader:
             filled += count
         self._asked = None
         self.frames += 1
-        self.time, self.duration = self._times.get(1.0) or (None, None)
+        self.time, self.duration = self._times.get() or (None, None)
         return frame
 
     def check(self) -> None:
         """Make sure that ffmpeg does not hang; to be called now and then from another thread than `read`.
 
+        While it looks for the place to begin at, it sends no frames, but tells of those that it decodes.
+
         Raises:
             SourceError: A frame has been waited for too long.
         """
         asked = self._asked
-        if asked is not None and time.monotonic() - asked > STALL_TIMEOUT:
+        if asked is not None and time.monotonic() - max(asked, self._heard) > STALL_TIMEOUT:
             self.close()
             raise SourceError(
                 f"'{self.path}' gave no frame for {STALL_TIMEOUT:.0f} seconds after frame {self.frames}. "
@@ -117,33 +127,45 @@ class FrameReader:
 
     def _listen(self, pipe: Any) -> Iterator[tuple[Fraction | None, Fraction | None]]:
         """Times out of ffmpeg's messages; its other words are kept for when it fails."""
-        tick = Fraction(1, 1000)
+        ticks = [Fraction(1, 1000), Fraction(1, 1000)]
         for raw in pipe:
             line = raw.decode("utf-8", "replace")
+            decoded = line.startswith(f"[{DECODED} ")
             if shown := SHOWN.search(line):
-                yield _seconds(shown[1], tick), _seconds(shown[2], tick)
+                if not decoded:
+                    yield _seconds(shown[1], ticks[False]), _seconds(shown[2], ticks[False])
+                    continue
+                self._heard = time.monotonic()
+                self.interlaced = self.interlaced or shown[7] in "TB"
+                self.sizes.setdefault((int(shown[5]), int(shown[6])), _seconds(shown[1], ticks[True]))
             elif clock := CLOCK.search(line):
-                tick = Fraction(int(clock[1]), max(1, int(clock[2])))
+                ticks[decoded] = Fraction(int(clock[1]), max(1, int(clock[2])))
             elif "showinfo" not in line:
                 self._words.append(line)
-                self.complaints += bool(WARNING.search(line))
+                self.complaints += bool(LEVEL.match(line) and WARNING.search(line.replace(self.path, "")))
 
 
 def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:
     threads = next((count for pixels, count in THREADS if info.width * info.height > pixels), 0)
     before = ["-re", "-stream_loop", "-1"] if live else ["-copyts", "-start_at_zero"]
     before += ["-threads", str(threads), "-filter_threads", "1"] if threads else []
-    before += ["-ss", f"{seek:.3f}"] if seek > 0 else []
-    filters = [f"fps={info.rate}"] if live else []
-    filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced else []
+    filters = [f"fps={info.rate}"] if live else [f"{DECODED}=checksum=0"]
+    if seek > 0:  # by a filter of ours, because ffmpeg's own would drop frames before it tells of them
+        before += ["-noaccurate_seek", "-ss", f"{seek:.3f}"]
+        filters += [f"trim=start={seek:.3f}"]
+    fits = bool(info.shape) and not live
+    filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced or (info.deinterlaced and not live) else []
     filters += [
-        to_rgb(info.colours, info.width, info.height),
+        to_rgb(info.colours, info.width, info.height, shape=info.shape if fits else Fraction(0), odd=info.odd),
         *([on_white()] if info.alpha else []),
         "format=rgb24",
+        *([f"pad={info.width}:{info.height}:-1:-1"] if fits else []),
         "sidedata=mode=delete",
         "showinfo=checksum=0",
     ]
-    command = ["-nostdin", "-nostats", "-loglevel", "repeat+info", *before, *info.decoder, "-i", address(path), "-map", "0:V:0"]
+    command = ["-nostdin", "-nostats", "-loglevel", "repeat+level+info", *before, *info.decoder]
+    command += [*looking(path), "-i", address(path)]
+    command += [*([] if live else all_tracks(info, 0)), "-map", "0:V:0"]
     command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
     return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
 

@@ -31,6 +31,8 @@ PRESETS = {
     "libvpx-vp9": (tuple(map(str, range(9))), "6"),
     "nvenc": (tuple(f"p{number}" for number in range(1, 8)), "p4"),
 }
+SMALLEST = {"libx265": 64, "libsvtav1": 64}
+"""Pixels of a side: with less, these may crash."""
 TRIAL_TIMEOUT = 20.0
 SIDE_OF_TRIAL = 256
 
@@ -95,22 +97,29 @@ def choose_encoder(
     ):
         known = ", ".join(name for name in SOFTWARE if name != "png")
         raise SinkError(f"No codec '{codec}'. Expected: auto, {known}, or a hardware encoder such as h264_{HARDWARE[0]}.")
+    if container.codecs == ("png",) and codec not in (None, "auto"):
+        raise SinkError(
+            f"{container.name} takes no --codec: there is only one way to write it. Leave it out, or choose another ending."
+        )
     if family not in container.codecs:
         raise SinkError(
             f"{container.name} cannot hold {family}; it holds {', '.join(container.codecs)}. Choose one, or another ending."
         )
     kinds: Sequence[str] = HARDWARE if codec == "auto" and family in HARDWARE_FAMILIES else [kind] if kind else []
-    reasons = []
     for hardware in kinds:
-        encoder = _hardware(family, hardware, crf, preset, software_preset_allowed=codec == "auto")
+        try:
+            encoder = _hardware(family, hardware, crf, preset, software_preset_allowed=codec == "auto")
+        except SinkError:
+            if codec != "auto":
+                raise
+            continue  # it has no such quality, and software may have
         words = _try(encoder, width, height)
         if not words:
             return encoder, [f"The picture is encoded by {encoder.name}."] if codec == "auto" else []
-        reasons.append(f"{encoder.name}: {words}")
     encoder = _software(family, width, height, crf, None if kind else preset)
     if kind:
         return encoder, [f"{codec} does not work here ({words.rstrip('.')}); {encoder.name} is used instead."]
-    if codec == "auto":
+    if codec == "auto" and family in HARDWARE_FAMILIES:
         return encoder, [f"No hardware encoder works here; {encoder.name} is used."]
     return encoder, []
 
@@ -125,6 +134,12 @@ def _software(family: str, width: int, height: int, crf: int | None, preset: str
         return Encoder(name, family, ("-c:v", "ffv1", "-level", "3", "-g", "1"), "bgr0")
     if family == "prores":
         return Encoder(name, family, ("-c:v", "prores_ks", "-profile:v", "hq", "-vendor", "apl0"), "yuv422p10le")
+    smallest = SMALLEST.get(name, 1)
+    if min(width, height) < smallest:
+        raise SinkError(
+            f"{name} cannot encode {width}x{height}; at least {smallest}x{smallest} was expected. Choose another "
+            "--codec, or a larger --size."
+        )
     quality = _quality(name, crf, QUALITY[name])
     speed = _preset(name, preset, *PRESETS[name])
     odd = bool(width % 2 or height % 2)

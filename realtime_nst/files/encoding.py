@@ -16,12 +16,13 @@ from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.colours import Colours, from_rgb
 from realtime_nst.files.containers import MP4
 from realtime_nst.files.encoders import Encoder, choose_encoder
-from realtime_nst.files.ffmpeg import NOWHERE, PIPE, address, said, start, stop, wait, watch
+from realtime_nst.files.ffmpeg import NOWHERE, PIPE, address, interrupt, said, start, stop, wait, watch
 from realtime_nst.files.rawstream import frame_head, stream_head
 from realtime_nst.files.timing import ticks_per_second
 
 CLOSE_TIMEOUT = 60.0
 """Seconds that ffmpeg may stand still while it finishes a file: it may have to encode the last frames."""
+BREAK_OFF_SECONDS = 2.0
 USUAL_PICTURE = 1920 * 1080
 """Pixels above which it gets more time in proportion."""
 LARGE_PICTURE = 4_000_000
@@ -30,6 +31,7 @@ FRUGAL = {
     "libx264": ("-threads:v:0", "1", "-x264-params", "rc-lookahead=4:sync-lookahead=0:bframes=1"),
     "libx265": ("-x265-params", "log-level=error:rc-lookahead=5:bframes=2:frame-threads=1:lookahead-slices=0"),
     "libvpx-vp9": ("-lag-in-frames", "0"),
+    "libsvtav1": ("-svtav1-params", "lp=1:lookahead=0"),
 }
 """Arguments for pictures above that."""
 RECORDING_COLOURS = Colours("bt709", "bt709", "bt709")
@@ -74,6 +76,7 @@ class FrameWriter:
     ) -> None:
         self.path = path
         self.frames = 0
+        self._broken_off = False
         self.ticks_per_second = ticks_per_second(rate)
         self._step = int(self.ticks_per_second / rate)
         self._draft = None if path is None else draft or draft_of(path)
@@ -145,6 +148,16 @@ class FrameWriter:
         except OSError:
             pass  # `close` finds out why
 
+    def break_off(self) -> None:
+        """No more frames will come, and nothing else either: other inputs end here, too.
+
+        ffmpeg looks twice a second whether it is to end. If its pipe were closed before, it would take all the rest.
+        """
+        self._broken_off = True
+        interrupt(self._process)
+        wait(self._process, BREAK_OFF_SECONDS)
+        self.end()
+
     def close(self) -> None:
         """Finish the file and give it its name. Does nothing after `close` or `discard`.
 
@@ -159,7 +172,7 @@ class FrameWriter:
         elif watch(self._process, self._draft, self._patience) is None:
             stop(self._process)
             self._errors.write(f"No progress for {self._patience:.0f} seconds".encode())
-        if self._process.returncode or (self._draft is not None and not self._draft.exists()):
+        if (self._process.returncode and not self._broken_off) or (self._draft is not None and not self._draft.exists()):
             raise self._failure()
         self._errors.close()
         if self._draft is not None and self.path is not None:

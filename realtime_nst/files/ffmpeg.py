@@ -5,12 +5,14 @@ so that a codec that crashes does not take the program along. What it is run for
 probing.py, decoding.py, encoding.py, joining.py.
 """
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -22,13 +24,31 @@ if sys.platform != "win32":
 
 STALL_TIMEOUT = 25.0
 """Seconds without any progress after which ffmpeg counts as hanging."""
-TELLING = re.compile(r"error|invalid|no such|denied|space|failed|matches no|too large|not (?:found|supported)", re.IGNORECASE)
+TELLING = re.compile(
+    r"error|invalid|no such|denied|no space|failed|matches no|too large|must be|unsupported|not (?:found|supported|compatible)",
+    re.IGNORECASE,
+)
 PIPE = subprocess.PIPE
 PIPE_BYTES = 1 << 20
 """The most that Linux gives a pipe of an ordinary user."""
 NOWHERE = subprocess.DEVNULL
 Process = subprocess.Popen[bytes]
-USELESS = ("Conversion failed", "Error opening input file", "Error opening output file")
+USELESS = ("Conversion failed", "Error opening input file", "Error opening output file", "Svt[warn]", "Svt[info]")
+VAGUE = (
+    "Error while opening encoder",
+    "Task finished with error",
+    "Terminating thread",
+    "Error sending frames",
+    "Could not open",
+)
+"""Beginnings of lines that say that something went wrong, not what."""
+CHILD = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+if os.getppid() == int(sys.argv[1]):  # it has not died meanwhile
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Become another program that the system kills when this one dies, as after `kill -9`."""
 
 
 @cache
@@ -42,10 +62,13 @@ def address(path: str) -> str:
     return path if "://" in path else f"file:{path}"
 
 
-def start(arguments: Sequence[str], **pipes: Any) -> Process:
-    """Start ffmpeg with some arguments; standard input is closed unless `stdin` says otherwise."""
+def start(arguments: Sequence[str], *, before: Sequence[str] = (), **pipes: Any) -> Process:
+    """Start ffmpeg with some arguments, perhaps by way of another program.
+
+    Standard input is closed unless `stdin` says otherwise.
+    """
     command = [executable(), "-hide_banner", *arguments]
-    process = subprocess.Popen(command, **{"stdin": NOWHERE, **pipes}, **_apart())
+    process = subprocess.Popen([*before, *command], **{"stdin": NOWHERE, **pipes}, **_apart())
     for pipe in (process.stdin, process.stdout):
         _widen(pipe)
     return process
@@ -68,21 +91,26 @@ def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
     return done.returncode, done.stderr.decode("utf-8", "replace")
 
 
-def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEOUT) -> str | None:
-    """Let ffmpeg write a file, however long that takes, as long as the file changes.
+def produce(
+    arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEOUT, folder: Path | None = None, beside: Path | None = None
+) -> str | None:
+    """Let ffmpeg write a file, however long that takes, as long as the file or ffmpeg's own count of frames changes.
 
     Args:
         arguments: All but the name of the file.
         output: The file; an existing one is replaced. After a failure it is gone.
         timeout: Seconds that it may stand still.
+        folder: Where relative names are looked for; `output` must be absolute then.
+        beside: Another file by which progress is seen.
 
     Returns:
         `None` when all went well, otherwise what ffmpeg said.
     """
-    with tempfile.TemporaryFile() as errors:
-        process = start(["-loglevel", "error", "-y", *arguments, address(str(output))], stdout=NOWHERE, stderr=errors)
+    command = ["-loglevel", "error", "-progress", "-", "-y", *arguments, address(str(output))]
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as news:
+        process = start(command, before=_dying_along(), stdout=news, stderr=errors, cwd=folder)
         try:
-            code = watch(process, output, timeout)
+            code = watch(process, output, timeout, lambda: (_counted(news), _state(beside or output)))
         finally:
             stop(process)
         if code == 0 and output.exists():
@@ -91,11 +119,19 @@ def produce(arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEO
         return f"nothing for {timeout:.0f} seconds." if code is None else said(errors, str(output))
 
 
-def watch(process: Process, output: Path, timeout: float) -> int | None:
-    """The exit code of a process that writes a file, however long it takes; `None` once it stood still for too long."""
-    seen, since = (-1, -1), time.monotonic()
+def watch(process: Process, output: Path, timeout: float, counted: Callable[[], object] = lambda: None) -> int | None:
+    """The exit code of a process that writes a file, however long it takes; `None` once it stood still for too long.
+
+    Args:
+        process: It is looked at five times a second.
+        output: The file.
+        timeout: Seconds for which neither the file nor `counted` changes.
+        counted: What the process says of how far it is.
+    """
+    seen: object = None
+    since = time.monotonic()
     while (code := wait(process, 0.2)) is None:
-        now = _state(output)
+        now = (_state(output), counted())
         if now != seen:
             seen, since = now, time.monotonic()
         if time.monotonic() - since > timeout:
@@ -109,6 +145,14 @@ def wait(process: Process, seconds: float) -> int | None:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
+
+
+def interrupt(process: Process) -> None:
+    """Ask a process to finish what it writes with what it has."""
+    try:
+        process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))  # the former exists on Windows
+    except OSError:
+        pass  # it has ended
 
 
 def stop(process: Process) -> None:
@@ -134,8 +178,9 @@ def last_words(text: str, path: str) -> str:
     lines = [re.sub(r"^(?:\[[^\]]*\]\s*)+", "", line).strip() for line in text.splitlines()]
     lines = [line.replace(path, "the file") for line in lines if line and not line.startswith(USELESS)]
     telling = [line for line in lines if TELLING.search(line)]
+    exact = [line for line in telling if not line.startswith(VAGUE)]
     full = [line for line in lines if "No space left" in line]
-    return ((full or telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
+    return ((full or exact or telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -144,6 +189,18 @@ def _state(path: Path) -> tuple[int, int]:
     except OSError:
         return (-1, -1)
     return status.st_size, status.st_mtime_ns
+
+
+def _counted(news: IO[bytes]) -> list[str]:
+    """Frames, bytes and time in the latest of ffmpeg's reports; it goes on to write them when it stands still."""
+    news.seek(max(0, news.seek(0, os.SEEK_END) - 1000))
+    lines = news.read().decode("utf-8", "replace").rpartition("progress=")[0].rpartition("progress=")[2]
+    return re.findall(r"^(?:frame|total_size|out_time_us)=(.*)$", lines, re.MULTILINE)
+
+
+def _dying_along() -> list[str]:
+    """What to start ffmpeg by, where it would go on alone: other than with a pipe, nothing tells it that nobody waits."""
+    return [sys.executable, "-I", "-S", "-c", CHILD, str(os.getpid())] if sys.platform == "linux" else []
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

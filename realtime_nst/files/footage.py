@@ -20,8 +20,13 @@ from realtime_nst.video import Frame
 
 MARGIN = 2.0
 """Seconds of decoding before the frame that is looked for: filters may look at its neighbours."""
+REMEMBERED = 64
+"""Frames whose facts are kept: more than can be on their way."""
+SPARSE = 16
 SLACK = Fraction(1, 2000)
 """Seconds that containers' rounding may put a frame on the wrong side of `begin` or `end`."""
+Shot = tuple[np.ndarray, Fraction | None, Fraction | None]
+"""A picture, its time, and how long it is shown."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,25 @@ class Mark:
     Args:
         frames: Frames that it has painted.
         time: Seconds of the last of them.
-        check: CRC-32 of its picture.
+        check: Its `fingerprint`.
     """
 
     frames: int
     time: Fraction | None
     check: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a frame besides its picture and time.
+
+    Args:
+        check: Its `fingerprint`.
+        shown: Seconds that it is shown, or `None` where the file does not say.
+    """
+
+    check: int
+    shown: Fraction | None
 
 
 class Footage:
@@ -47,8 +65,9 @@ class Footage:
         info: From `probe`, with the size that frames are to have.
         begin: Seconds of the file at which to begin.
         end: Seconds at which to end, or `None` for all of it.
-        marks_every: The pictures before each multiple of so many frames are remembered in `checks`.
         after: Go on after this.
+
+    `facts` has those of the latest frames, by number.
     """
 
     live = False
@@ -60,27 +79,42 @@ class Footage:
         *,
         begin: Fraction = Fraction(0),
         end: Fraction | None = None,
-        marks_every: int = 0,
         after: Mark | None = None,
     ) -> None:
         self.width, self.height, self.fps = info.width, info.height, float(info.rate)
-        self.checks: dict[int, int] = {}
-        self.complaints = 0
+        self.facts: dict[int, Facts] = {}
+        self._usual = 1 / info.rate
         self._path, self._info, self._begin, self._end = path, info, begin, end
-        self._marks_every = marks_every
         self._after = after
         self._closed = False
         self._reader: FrameReader | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         index = self._after.frames if self._after else 0
-        for image, moment in self._frames():
-            if self._end is not None and moment is not None and moment >= self._end - SLACK:
-                return
-            if self._marks_every and (index + 1) % self._marks_every == 0:
-                self.checks[index] = zlib.crc32(image.data)
+        for image, moment, shown in self._frames():
+            if self._end is not None and moment is not None:
+                if moment >= self._end - SLACK:
+                    return
+                shown = None if shown is None else min(shown, self._end - moment)
+            self.facts[index] = Facts(fingerprint(image), shown)
+            self.facts.pop(index - REMEMBERED, None)
             yield Frame(image, index, time.monotonic(), moment)
             index += 1
+
+    @property
+    def complaints(self) -> int:
+        """How often ffmpeg has complained of damage."""
+        return self._reader.complaints if self._reader is not None else 0
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether one of the frames was interlaced."""
+        return self._reader is not None and self._reader.interlaced
+
+    @property
+    def sizes(self) -> dict[tuple[int, int], Fraction | None]:
+        """Width and height that decoded frames have had, each with its first moment."""
+        return {} if self._reader is None else self._reader.sizes
 
     def check(self) -> None:
         """Make sure that the decoder does not hang; called now and then from another thread.
@@ -97,54 +131,71 @@ class Footage:
         if self._reader is not None:
             self._reader.close()
 
-    def _frames(self) -> Iterator[tuple[np.ndarray, Fraction | None]]:
+    def _frames(self) -> Iterator[Shot]:
         """Frames from where to begin, or after where an earlier run stopped."""
         if self._after is not None and self._found_again(self._after):
             yield from self._rest()
             return
         skip = self._after.frames if self._after else 0
-        for image, moment in self._from_begin():
+        for shot in self._from_begin():
             if skip:
                 skip -= 1
             else:
-                yield image, moment
+                yield shot
 
     def _found_again(self, mark: Mark) -> bool:
         """Read up to the last frame of an earlier run; False if it is not there."""
         if mark.time is None:
             return False
         try:
-            for image, moment in self._from(float(mark.time) - MARGIN):
+            for image, moment, _ in self._from(float(mark.time) - MARGIN):
                 if moment is None or moment > mark.time:
                     return False
                 if moment == mark.time:
-                    return zlib.crc32(image.data) == mark.check
+                    return fingerprint(image) == mark.check
         except SourceError:  # nothing where the index of a damaged file said there was something
             return False
         return False
 
-    def _from_begin(self) -> Iterator[tuple[np.ndarray, Fraction | None]]:
+    def _from_begin(self) -> Iterator[Shot]:
         """Frames from `begin` on."""
-        earliest = self._begin - SLACK
         if self._begin > MARGIN:
             landed = False
             try:
-                for image, moment in self._from(float(self._begin) - MARGIN):
-                    landed = landed or (moment is not None and moment <= self._begin)
-                    if not landed:
-                        break
-                    if moment is None or moment >= earliest:
-                        yield image, moment
+                for shot in self._held(self._from(float(self._begin) - MARGIN)):
+                    landed = True
+                    yield shot
             except SourceError:
                 if landed:
                     raise
             if landed or self._closed:
                 return
-        for image, moment in self._from(0.0):
-            if moment is None or moment >= earliest:
-                yield image, moment
+        yield from self._held(self._from(0.0), early=True)
 
-    def _from(self, seconds: float) -> Iterator[tuple[np.ndarray, Fraction | None]]:
+    def _held(self, shots: Iterator[Shot], *, early: bool = False) -> Iterator[Shot]:
+        """Those from `begin` on; a frame before it that is still on show then is the first.
+
+        Args:
+            shots: Frames from about there on.
+            early: Whether they begin where the file does; otherwise, if the first is too late, there are none.
+        """
+        before: Shot | None = None
+        for image, moment, shown in shots:
+            if moment is not None and moment < self._begin - SLACK:
+                before = image, moment, shown
+                continue
+            if before is None and not early and (moment is None or moment > self._begin):
+                return
+            if before is not None and moment is not None and moment - self._begin > self._usual + SLACK:
+                yield before[0], self._begin, moment - self._begin
+            before, early = None, True
+            yield image, moment, shown
+        if before is not None and before[1] is not None and before[2] is not None and not self._closed:
+            left = before[1] + before[2] - self._begin
+            if left > SLACK:  # the last frame of the file
+                yield before[0], self._begin, left
+
+    def _from(self, seconds: float) -> Iterator[Shot]:
         """Frames from about here on, with a new decoder."""
         if self._reader is not None:
             self._reader.close()
@@ -152,9 +203,13 @@ class Footage:
             self._reader = FrameReader(self._path, self._info, seek=max(0.0, seconds))
         yield from self._rest()
 
-    def _rest(self) -> Iterator[tuple[np.ndarray, Fraction | None]]:
+    def _rest(self) -> Iterator[Shot]:
         """What the present decoder still has."""
         reader = self._reader
         while reader is not None and not self._closed and (image := reader.read()) is not None:
-            yield image, reader.time
-        self.complaints += reader.complaints if reader is not None else 0
+            yield image, reader.time, reader.duration
+
+
+def fingerprint(image: np.ndarray) -> int:
+    """CRC-32 of every sixteenth row: with its time, that is enough to know a frame again."""
+    return zlib.crc32(np.ascontiguousarray(image[::SPARSE]).data)

@@ -3,16 +3,17 @@
 GIF is the exception: its palette is chosen from all frames, so its segments are lossless and it is encoded here.
 """
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst.errors import DiskFullError, SinkError
-from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, numbered, plan_tracks
+from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, conversion, plan_tracks, track_arguments
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.ffmpeg import address, ask, last_words, produce
-from realtime_nst.files.probing import VideoInfo
+from realtime_nst.files.probing import VideoInfo, all_tracks, looking
 
 LIST = "list.txt"
 PICTURES_TIMEOUT = 300.0
@@ -20,8 +21,9 @@ GIF_RATE = 50
 """Players slow down GIFs with more frames per second."""
 MONOTONIC = "setts=pts=PTS:dts='if(N,max(DTS,PREV_OUTDTS+1),DTS)'"
 """Segments with B-frames overlap in decoding time where the frame rate varies; this puts them in order."""
-GIVEN_UP = (("subtitle", "attachment", "data"), ("subtitle", "attachment", "data", "audio"))
-"""Kinds of tracks that are left out, one after another, where a damaged original keeps the file from being written."""
+TRIAL_SECONDS = "10"
+"""How much of each track is tried for a pipe, which cannot be begun again."""
+CENTISECOND = Fraction(1, 100)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Join:
         encoder: What wrote the segments.
         begin: Second of the original at which the painted file begins.
         end: Second of the original at which it ends, or `None`.
+        shown: Seconds that the last frame is shown, or `None` for as long as others.
+        last: Tick of that frame.
     """
 
     segments: Sequence[Segment]
@@ -62,6 +66,14 @@ class Join:
     encoder: Encoder
     begin: Fraction = Fraction(0)
     end: Fraction | None = None
+    shown: Fraction | None = None
+    last: int = 0
+
+    @property
+    def held(self) -> Fraction:
+        """Seconds that the last frame is shown, exactly where it is one frame of this rate."""
+        usual = 1 / self.info.rate
+        return usual if self.shown is None or abs(self.shown - usual) <= self.info.time_base else self.shown
 
 
 def join(job: Join, draft: Path) -> list[str]:
@@ -72,7 +84,7 @@ def join(job: Join, draft: Path) -> list[str]:
         draft: The file, replaced if it exists; for pictures a numbered name.
 
     Returns:
-        What could not come along, in words.
+        What could not come along as it was said before, in words.
 
     Raises:
         SinkError: It could not be written; nothing of it is left.
@@ -82,31 +94,65 @@ def join(job: Join, draft: Path) -> list[str]:
     if job.container is GIF:
         return _gif(job, draft)
     plan = plan_tracks(job.info, job.container)
-    words = produce(_arguments(job, plan), draft)
+    words = _write(job, plan, draft)
     if words is None:
         return []
-    for without in GIVEN_UP:
-        if "No space left" in words:
-            break
-        reduced = plan_tracks(job.info, job.container, without=without)
-        if reduced.kept != plan.kept and produce(_arguments(job, reduced), draft) is None:
-            lost = ", ".join(str(track) for track in plan.kept if track not in reduced.kept)
-            return [f"Left out, because ffmpeg could not carry it along ({words.rstrip('.')}): {lost}."]
+    if "No space left" not in words:
+        instead = tried(job.original, plan, job.container, draft.parent)
+        files = {track.index: "" for track, _ in plan.kept if track.kind in ("attachment", "data") or track.cover}
+        for changes in (instead, {**instead, **files}):
+            reduced = plan_tracks(job.info, job.container, instead=changes)
+            if reduced != plan and _write(job, reduced, draft) is None:
+                return [notice for notice in reduced.notices if notice not in plan.notices]
     raise _failed(draft, words)
 
 
-def companions(original: str, begin: Fraction, end: Fraction | None) -> list[str]:
+def tried(original: str, plan: TrackPlan, container: Container, folder: Path | None = None) -> Mapping[int, str]:
+    """What to do with tracks that cannot be written as they were planned: convert them, or else leave them out.
+
+    Args:
+        original: Path of the file with the tracks.
+        plan: What was planned.
+        container: The kind of file to write.
+        folder: Where there is room to try all of each track; without one, only its beginning is tried.
+
+    Returns:
+        For `plan_tracks`.
+    """
+    instead: dict[int, str] = {}
+    with tempfile.TemporaryDirectory(dir=folder, prefix="trial") as place:
+        for track, codec in plan.kept:
+            if track.cover or track.kind == "attachment":  # not to be tried alone
+                continue
+            for choice in dict.fromkeys((codec, conversion(track, container))):
+                short = ["-t", TRIAL_SECONDS] if folder is None else []
+                command = [*short, *looking(original), "-i", address(str(Path(original).absolute()))]
+                command += [*track_arguments(track, choice, container, 0, 0), "-f", container.format] if choice else []
+                if not choice or produce(command, Path(place) / "track") is None:
+                    break
+            else:
+                choice = ""
+            if choice != codec:
+                instead[track.index] = choice
+    return instead
+
+
+def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | None) -> list[str]:
     """Arguments that open the original beside the painted picture."""
     cut = ["-ss", f"{float(begin):.6f}"] if begin else []
     cut += ["-t", f"{float(end - begin):.6f}"] if end is not None else []
-    return [*cut, "-i", address(original)]
+    return [*cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
+
+
+def _write(job: Join, plan: TrackPlan, draft: Path) -> str | None:
+    return produce(_arguments(job, plan), draft.absolute(), folder=job.segments[0].path.parent)
 
 
 def _arguments(job: Join, plan: TrackPlan) -> list[str]:
     tag = ["-tag:v:0", "hvc1"] if job.encoder.family == "hevc" and job.container.format in ("mp4", "mov") else []
     command = [
         *_painted(job),
-        *companions(job.original, job.begin, job.end),
+        *companions(job.original, job.info, job.begin, job.end),
         "-map",
         "0:v:0",
         "-c:v:0",
@@ -117,7 +163,7 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
     ]
     if job.begin and job.container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
         command += ["-copypriorss", "0"]
-    command += ["-bsf:v:0", MONOTONIC, "-disposition:v:0", "default"]
+    command += ["-bsf:v:0", f"{MONOTONIC}{_lengths(job)}", "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]
     return [*command, "-f", job.container.format]
@@ -126,13 +172,13 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
 def _covers(job: Join, plan: TrackPlan) -> list[str]:
     """Arguments that attach cover pictures as files, for Matroska."""
     arguments: list[str] = []
-    files = sum(track.kind == "attachment" for track in plan.kept)
+    files = sum(track.kind == "attachment" for track, _ in plan.kept)
     for number, track in enumerate(plan.covers, files):
         suffix, kind = ("png", "image/png") if track.codec == "png" else ("jpg", "image/jpeg")
         file = job.segments[0].path.with_name(f"cover{track.index}.{suffix}")
         copied = [
             "-i",
-            address(job.original),
+            address(str(Path(job.original).absolute())),
             "-map",
             f"0:{track.index}",
             "-c",
@@ -144,8 +190,8 @@ def _covers(job: Join, plan: TrackPlan) -> list[str]:
             "-update",
             "1",
         ]
-        if produce(copied, file) is None:
-            arguments += ["-attach", str(file), f"-metadata:s:t:{number}", f"mimetype={kind}"]
+        if produce(copied, file.absolute()) is None:
+            arguments += ["-attach", address(file.name), f"-metadata:s:t:{number}", f"mimetype={kind}"]
             arguments += [f"-metadata:s:t:{number}", f"filename=cover.{suffix}"]
     return arguments
 
@@ -153,32 +199,47 @@ def _covers(job: Join, plan: TrackPlan) -> list[str]:
 def _painted(job: Join) -> list[str]:
     """Arguments that open the segments as one input, each at its own time.
 
-    ffmpeg takes lengths in whole microseconds; each is rounded so that their sum never drifts.
+    ffmpeg takes lengths in whole microseconds; each is rounded so that their sum never drifts. It is run in the folder
+    of the segments, so that no name of a folder, whatever is in it, has to be written into the list.
     """
     folder = job.segments[0].path.parent
     microseconds = [round(Fraction(segment.first * 1_000_000, job.ticks_per_second)) for segment in job.segments]
     lines = ["ffconcat version 1.0"]
     for segment, begin, after in zip(job.segments, microseconds, [*microseconds[1:], None]):
-        quoted = address(str(segment.path.resolve())).replace("'", "'\\''")
-        lines.append(f"file '{quoted}'")
+        lines.append(f"file '{address(segment.path.name)}'")
         if after is not None:
             lines.append(f"duration {(after - begin) // 1_000_000}.{(after - begin) % 1_000_000:06d}")
     (folder / LIST).write_text("\n".join(lines) + "\n", "utf-8")
     shift = ["-itsoffset", f"{microseconds[0] / 1_000_000:.6f}"] if microseconds[0] else []
-    return [*shift, "-f", "concat", "-safe", "0", "-i", address(str(folder / LIST))]
+    return [*shift, "-f", "concat", "-safe", "0", "-i", address(LIST)]
+
+
+def _lengths(job: Join) -> str:
+    """The end of a filter for packets: none but the last frame lasts longer than to its beginning.
+
+    A packet has the length of the one after it in the file, which need not be the one that is shown next.
+    """
+    count = sum(segment.frames for segment in job.segments)
+    last, length = (f"{float(seconds):.6f}/TB" for seconds in (Fraction(job.last, job.ticks_per_second), job.held))
+    return f":duration='if(gte(N,{count - 1})+gte(PTS+1,{last}),round({length}),min(DURATION,round({last}-PTS)))'"
 
 
 def _gif(job: Join, draft: Path) -> list[str]:
     slower = f"fps={GIF_RATE}," if job.info.rate > GIF_RATE else ""
     palette = job.segments[0].path.with_name("palette.png")
-    words = produce(
-        [*_painted(job), "-vf", f"{slower}palettegen=stats_mode=diff", "-frames:v", "1", "-f", "image2", "-update", "1"], palette
-    )
+    # The palette comes when all has been seen, and ffmpeg reports nothing before: a list of frames tells how far it is.
+    seen = palette.with_name("seen.txt")
+    both = f"[0:v]{slower}split[a][b];[a]palettegen=stats_mode=diff[p]"
+    command = [*_painted(job), "-filter_complex", both, "-map", "[b]", "-c:v", "wrapped_avframe", "-flush_packets", "1"]
+    command += ["-f", "framecrc", address(seen.name), "-map", "[p]", "-frames:v", "1", "-f", "image2", "-update", "1"]
+    words = produce(command, palette.absolute(), folder=palette.parent, beside=seen)
     if words is None:
         chain = f"[0:v]{slower}null[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
-        command = [*_painted(job), "-i", address(str(palette)), "-lavfi", chain, "-fps_mode", "passthrough", "-f", "gif"]
-        words = produce(command, draft)
+        command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough", "-f", "gif"]
+        command += ["-final_delay", str(min(65535, round(job.held / CENTISECOND)))]
+        words = produce(command, draft.absolute(), folder=palette.parent)
     palette.unlink(missing_ok=True)
+    seen.unlink(missing_ok=True)
     if words is not None:
         raise _failed(draft, words)
     return [f"GIF shows at most {GIF_RATE} frames per second; frames were left out."] if slower else []
@@ -186,7 +247,7 @@ def _gif(job: Join, draft: Path) -> list[str]:
 
 def _pictures(job: Join, draft: Path) -> list[str]:
     """Numbered pictures, from 1, taken out of the segments as they are."""
-    pattern = str(draft.parent).replace("%", "%%") + "/%08d.png"
+    pattern = f"{str(draft.parent).replace('%', '%%')}/{draft.name}"
     number = 1
     for segment in job.segments:
         command = ["-loglevel", "error", "-y", "-i", address(str(segment.path)), "-map", "0:v:0", "-c", "copy"]
@@ -196,12 +257,10 @@ def _pictures(job: Join, draft: Path) -> list[str]:
             raise _failed(draft, str(error)) from error
         if code:
             raise _failed(draft, last_words(text, str(segment.path)))
-        for count in range(number, number + segment.frames):
-            (draft.parent / f"{count:08d}.png").replace(numbered(draft, count))
         number += segment.frames
     return []
 
 
 def _failed(draft: Path, words: str) -> SinkError:
     kind = DiskFullError if "No space left" in words else SinkError
-    return kind(f"ffmpeg stopped while joining '{draft.name}'. It said: {words}")
+    return kind(f"ffmpeg stopped while joining the segments in '{draft.parent}'. It said: {words}")

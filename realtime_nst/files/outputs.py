@@ -1,23 +1,22 @@
 """Names of painted videos: which file becomes which, and putting a finished one in its place so that nothing is lost."""
 
+import filecmp
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered
+from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered, numbers_there
+from realtime_nst.files.workfolder import being_placed
 from realtime_nst.results import check_output
+from realtime_nst.sources import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = frozenset(
-    {
-        *(".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-        *(".mts", ".mxf", ".ogm", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
-    }
-)
-"""What counts as a video in a folder, where no pattern says otherwise."""
 DEFAULT_SUFFIX = ".mp4"
+LONGEST_NAME = 240
+"""Bytes that leave room for the folder of segments beside it: file systems allow 255."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +26,19 @@ class Task:
     Args:
         source: The original.
         output: What it becomes.
+        error: Why it cannot be painted, where that is known already.
     """
 
     source: Path
     output: Path
+    error: SourceError | None = None
 
 
 def plan_tasks(
     inputs: Sequence[Path],
     output: Path,
     *,
+    folder: bool = False,
     pattern: str | None = None,
     recursive: bool = False,
     container: str | None = None,
@@ -44,63 +46,57 @@ def plan_tasks(
     """Which file becomes which.
 
     One file becomes `output`, unless that is a folder. Several files, or the videos of a folder, go into the folder
-    `output` under their own names, and keep their places below the folder that was named.
+    `output` under their own names, and keep their places below the folder that was named. Where two would get one name
+    because their endings change, each keeps its old ending before the new one.
 
     Args:
         inputs: Files and folders.
         output: A file, a folder, or `-`.
+        folder: Whether `output` is meant as a folder, even if it does not exist.
         pattern: Names that are taken from folders, as in `*.mp4`.
         recursive: Also look into the folders of a folder.
         container: Name of the kind of file to write into a folder; `None` keeps the original's where it can be written.
 
     Raises:
-        SourceError: A folder holds no video.
+        SourceError: The only folder holds no video.
         SinkError: Several files, and `output` is no folder.
     """
-    if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir():
+    folder = folder or output.is_dir()
+    if len(inputs) == 1 and not inputs[0].is_dir() and not folder:
         return [Task(inputs[0], output)]
     found: list[tuple[Path, Path]] = []
+    failed: list[Task] = []
     for path in inputs:
-        found += [(path, Path(path.name))] if not path.is_dir() else _in_folder(path, output, pattern, recursive)
-    if str(output) == PIPE or (output.suffix and not output.is_dir()) or output.is_file():
+        try:
+            found += [(path, Path(path.name))] if not path.is_dir() else _in_folder(path, output, pattern, recursive)
+        except SourceError as error:
+            if len(inputs) == 1:
+                raise
+            failed.append(Task(path, output, error))
+    if not folder and (str(output) == PIPE or _names_a_file(output)):
         if len(inputs) == 1 and inputs[0].is_dir():
             raise SinkError(
                 f"'{inputs[0]}' is a folder, and '{output}' is none. Name a folder for its videos, or name one video."
             )
         raise SinkError(f"{len(found)} videos need a folder, and '{output}' is none. Name a folder, or one video.")
-    tasks: list[Task] = []
-    taken: set[str] = set()
-    for path, place in found:
-        suffix = _suffix(place, container)
-        name = place.with_suffix(suffix)
-        if str(name).casefold() in taken:  # a.mov beside a.mp4
-            name = place.with_name(f"{place.name}{suffix}")
-        count = 2
-        while str(name).casefold() in taken:
-            name, count = place.with_name(f"{place.stem}-{count}{suffix}"), count + 1
-        taken.add(str(name).casefold())
-        tasks.append(Task(path, output / name))
-    return tasks
+    return [*(Task(path, output / name) for (path, _), name in zip(found, _names(found, container))), *failed]
 
 
 def check_task(task: Task, inputs: Sequence[Path], *, overwrite: bool) -> None:
     """Make sure that an output can be written, before any work is done, and that it is none of the inputs.
+
+    Pictures that an interrupted run of the same job has placed are its own; whether they are is seen when they are placed.
 
     Raises:
         SinkError: It cannot, or must not.
     """
     if str(task.output) == PIPE:
         return
-    container = container_of(task.output)
-    first = numbered(task.output, 1) if container is PNG else task.output
-    for path in inputs:
-        try:
-            same = first.exists() and path.is_file() and first.samefile(path)
-        except OSError:
-            same = False
-        if same:
-            raise SinkError(f"Input and output are the same file, '{first}'. Choose another name for the output.")
-    check_output(first, overwrite=overwrite)
+    if container_of(task.output) is not PNG:
+        check_output(task.output, sources=inputs, overwrite=overwrite)
+        return
+    for path in [*numbers_there(task.output).values(), numbered(task.output, 1)]:
+        check_output(path, sources=inputs, overwrite=overwrite or being_placed(task.output))
 
 
 def place(draft: Path, output: Path, *, overwrite: bool) -> None:
@@ -113,24 +109,75 @@ def place(draft: Path, output: Path, *, overwrite: bool) -> None:
         try:
             os.link(draft, output)
         except FileExistsError as error:
-            raise SinkError(
-                f"'{output}' has appeared meanwhile. Rename it, and repeat the command: nothing is painted twice."
-            ) from error
+            raise _appeared(output) from error
         except OSError:  # a disk without hard links
             if output.exists():
-                raise SinkError(f"'{output}' has appeared meanwhile. Rename it, and repeat the command.") from None
+                raise _appeared(output) from None
         else:
             draft.unlink()
             return
     draft.replace(output)
 
 
+def place_pictures(drafts: Sequence[Path], output: Path, *, overwrite: bool) -> None:
+    """Give numbered pictures their names, all or none.
+
+    One that is there already with the very same contents was placed before an interruption.
+
+    Args:
+        drafts: The pictures, from number 1.
+        output: The name with a place for the number.
+        overwrite: Whether others may be replaced.
+
+    Raises:
+        SinkError: There is another file of one of these names.
+    """
+    pairs = [(draft, numbered(output, number)) for number, draft in enumerate(drafts, 1)]
+    placed = {path for draft, path in pairs if path.is_file() and filecmp.cmp(draft, path, shallow=False)}
+    for _, path in pairs:
+        if path.exists() and path not in placed and not overwrite:
+            raise _appeared(path)
+    for draft, path in pairs:
+        place(draft, path, overwrite=overwrite or path in placed)
+
+
 def free_name(path: Path) -> Path:
-    """The name itself, or with a number where there is such a file."""
+    """The name itself, or with a number where there is such a file, or such pictures; shortened where it is too long."""
+    ending = len(f"-000{path.suffix}".encode())
+    stem = os.fsdecode(os.fsencode(path.stem)[: LONGEST_NAME - ending])
+    path = path if len(os.fsencode(path.name)) <= LONGEST_NAME else path.with_name(f"{stem}{path.suffix}")
     count, free = 2, path
-    while free.exists():
-        free, count = path.with_name(f"{path.stem}-{count}{path.suffix}"), count + 1
+    while free.exists() or numbers_there(free):
+        free, count = path.with_name(f"{stem}-{count}{path.suffix}"), count + 1
     return free
+
+
+def _appeared(output: Path) -> SinkError:
+    return SinkError(f"'{output}' has appeared meanwhile. Rename it, and repeat the command: nothing is painted twice.")
+
+
+def _names_a_file(output: Path) -> bool:
+    """Whether a name is that of a video rather than of a folder: `Painted.v2` is none."""
+    known = [suffix for container in CONTAINERS for suffix in container.suffixes]
+    return output.is_file() or output.suffix.lower() in (*known, *VIDEO_SUFFIXES)
+
+
+def _names(found: Sequence[tuple[Path, Path]], container: str | None) -> list[Path]:
+    """Names of outputs, each once; what a file is called does not depend on the order."""
+    wanted = [place.with_suffix(_suffix(place, container)) for _, place in found]
+    often = Counter(str(name).casefold() for name in wanted)
+    taken: set[str] = set()
+    names = []
+    for (_, place), name in zip(found, wanted):
+        suffix = name.suffix
+        if (often[str(name).casefold()] > 1 and place != name) or str(name).casefold() in taken:
+            name = place.with_name(f"{place.name}{suffix}")
+        count = 2
+        while str(name).casefold() in taken:
+            name, count = place.with_name(f"{place.stem}-{count}{suffix}"), count + 1
+        taken.add(str(name).casefold())
+        names.append(name)
+    return names
 
 
 def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool) -> list[tuple[Path, Path]]:

@@ -5,7 +5,8 @@ What may go wrong on the way is an `NSTError`; finished segments are then kept, 
 
 import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,19 +14,21 @@ from pathlib import Path
 from realtime_nst import __version__
 from realtime_nst.app import run
 from realtime_nst.controls import Controls
-from realtime_nst.errors import DiskFullError, SourceError
-from realtime_nst.files.containers import PIPE, PNG, Container, container_of, numbered, plan_tracks
+from realtime_nst.errors import DiskFullError, NSTError, SourceError
+from realtime_nst.files.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
 from realtime_nst.files.encoders import Encoder, choose_encoder
-from realtime_nst.files.encoding import FrameWriter, draft_of, on_disk
+from realtime_nst.files.encoding import FrameWriter, on_disk
 from realtime_nst.files.footage import Footage, Mark
-from realtime_nst.files.joining import Join, Segment, companions, join
-from realtime_nst.files.outputs import free_name, place
+from realtime_nst.files.joining import Join, Segment, companions, join, tried
+from realtime_nst.files.outputs import free_name, place, place_pictures
 from realtime_nst.files.painter import Paint, Painter
-from realtime_nst.files.probing import VideoInfo, probe
+from realtime_nst.files.patience import PatientControls
+from realtime_nst.files.preview import PreviewSink
+from realtime_nst.files.probing import VideoInfo, last_moment, probe
 from realtime_nst.files.progress import Report
-from realtime_nst.files.segments import PreviewSink, SegmentSink, StreamSink
+from realtime_nst.files.segments import SegmentSink, StreamSink
 from realtime_nst.files.timing import FrameClock
-from realtime_nst.files.wishes import Outcome, Wishes, checked, notices_about
+from realtime_nst.files.wishes import Outcome, Wishes, checked, notices_about, notices_after
 from realtime_nst.files.workfolder import Note, WorkFolder, segment_frames
 from realtime_nst.sinks import TeeSink, finishing
 from realtime_nst.stats import Stats
@@ -58,14 +61,18 @@ def paint_video(
     Raises:
         NSTError: It cannot be read, painted or written.
     """
-    info = checked(probe(str(source)), source, wishes)
     container = container_of(output)
+    info, words = checked(probe(str(source)), source, wishes, container)
     encoder, notices = choose_encoder(
         container, info.width, info.height, codec=wishes.codec, crf=wishes.crf, preset=wishes.preset
     )
-    for notice in [*notices_about(info, encoder), *notices, *plan_tracks(info, container).notices]:
+    plan = plan_tracks(info, container)
+    if str(output) == PIPE:  # which cannot be tried first and written again
+        covers = {track.index: "" for track in info.tracks if track.cover}
+        plan = plan_tracks(info, container, instead={**tried(str(source), plan, container), **covers})
+    for notice in [*words, *notices_about(info, encoder), *notices, *plan.notices]:
         report.notice(f"{source.name}: {notice}")
-    job = _Painting(source, output, wishes, info, container, encoder, report, controls)
+    job = _Painting(source, output, wishes, info, container, encoder, plan, report, controls)
     prepare(info.width, info.height)
     return job.stream(paint) if str(output) == PIPE else job.file(paint)
 
@@ -80,34 +87,39 @@ class _Painting:
     info: VideoInfo
     container: Container
     encoder: Encoder
+    plan: TrackPlan
     report: Report
     controls: Controls
 
     def stream(self, paint: Paint) -> Outcome:
         """Paint into standard output."""
-        tracks = plan_tracks(self.info, self.container, without=("cover",)).arguments
-        inputs = companions(str(self.source), self.wishes.begin, self.wishes.end)
+        inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
-        writer = self._writer(None, self.container.format, inputs, tracks)
-        with finishing(StreamSink(writer, self._clock(), footage.check)) as sink:
-            previews = self._previews()
-            outcome = self._carry(footage, paint, [sink, *previews], 0)
-            TeeSink(previews).close()
-            return replace(outcome, interrupted=self.controls.quit)
+        writer = self._writer(None, self.container.format, inputs, self.plan.arguments)
+        stats = Stats(each=lambda: self.report.frame(stats))
+        sink = StreamSink(writer, self._clock(), footage.check)
+        with finishing(sink), _finishing_all(self._previews()) as previews:
+            outcome = self._carry(footage, paint, [sink, *previews], 0, self.controls, stats)
+            if self.controls.quit:
+                sink.break_off()
+        self._remark(footage)
+        return replace(outcome, interrupted=self.controls.quit)
 
     def file(self, paint: Paint) -> Outcome:
         """Paint into a file, by way of segments."""
-        work = WorkFolder(self.output, self._description(), restart=self.wishes.restart)
+        work: WorkFolder | None = None
         try:
+            work = WorkFolder(self.output, self._description(), restart=self.wishes.restart)
             return self._with_segments(work, paint)
         except DiskFullError as error:
-            raise self._full(work, error) from error
+            raise self._full(work) from error
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            raise self._full(work, error) from error
+            raise self._full(work) from error
         finally:
-            work.release()
+            if work is not None:
+                work.release()
 
     def _with_segments(self, work: WorkFolder, paint: Paint) -> Outcome:
         last = work.notes[-1] if work.notes else None
@@ -119,7 +131,6 @@ class _Painting:
             self.info,
             begin=self.wishes.begin,
             end=self.wishes.end,
-            marks_every=length,
             after=Mark(work.frames, last.time, last.check) if last else None,
         )
         clock = self._clock(last)
@@ -130,55 +141,89 @@ class _Painting:
             suffix,
             clock,
             length,
-            footage.checks,
+            footage.facts,
             footage.check,
         )
-        previews = self._previews()
+        stats = Stats(each=lambda: self.report.frame(stats))
+        controls = PatientControls(self.controls, lambda: sink.missing, stats, self.report.notice)
         try:
-            outcome = self._carry(footage, paint, [sink, *previews], work.frames)
-            if self.controls.quit:
-                partial = self._partial(work, sink, clock.ticks_per_second)
-                return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
-            TeeSink([sink, *previews]).close()
+            with _finishing_all(self._previews()) as previews:
+                outcome = self._carry(footage, paint, [sink, *previews], work.frames, controls, stats)
+                sink.settle()
+                if controls.quit:
+                    self.controls.leave()
+                    partial = self._partial(work, sink, clock.ticks_per_second)
+                    return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
+            sink.close()
+        except NSTError:
+            with suppress(NSTError):
+                sink.settle()
+            raise
         finally:
             sink.discard()
         if not work.notes:
             raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
-        self._finish(work, work.segments(), self.output, self.wishes.end, clock.ticks_per_second, overwrite=self.wishes.overwrite)
+        self._finish(
+            work, work.segments(), self.output, self.wishes.end, clock.ticks_per_second, work.notes[-1].last, work.notes[-1].shown
+        )
         work.remove()
-        self._remark_damage(work.notes[-1].time, footage.complaints)
+        self._remark(footage, work.notes[-1])
         return outcome
 
     def _previews(self) -> list[Sink]:
         return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
-    def _carry(self, footage: Footage, paint: Paint, sinks: list[Sink], done: int) -> Outcome:
+    def _carry(self, footage: Footage, paint: Paint, sinks: list[Sink], done: int, controls: Controls, stats: Stats) -> Outcome:
         painter = Painter(paint, self.wishes.styles, float(self.wishes.begin), footage.fps)
-        stats = Stats(each=lambda: self.report.frame(stats))
         self.report.begin(self.output.name, self._expected(), done)
         try:
-            run(footage, painter, TeeSink(sinks), self.controls, stats)
+            run(footage, painter, TeeSink(sinks), controls, stats)
         finally:
             self.report.end()
         return Outcome(done + stats.frames, painter.repeated, stats.mean_fps)
 
     def _finish(
-        self, work: WorkFolder, segments: list[Segment], output: Path, end: Fraction | None, ticks: int, *, overwrite: bool
+        self,
+        work: WorkFolder,
+        segments: list[Segment],
+        output: Path,
+        end: Fraction | None,
+        ticks: int,
+        last: int,
+        shown: Fraction | None = None,
     ) -> None:
-        """Join segments, and put the file in its place."""
+        """Join segments, and put the file in its place; `last` is the tick of the last frame."""
         needed = sum(segment.path.stat().st_size for segment in segments)
         if shutil.disk_usage(work.path).free < needed:
             raise DiskFullError("No space left for the whole file.")
-        draft = work.path / draft_of(output).name.lstrip(".")
-        what = Join(segments, ticks, str(self.source), self.info, self.container, self.encoder, self.wishes.begin, end)
+        what = Join(
+            segments,
+            ticks,
+            str(self.source),
+            self.info,
+            self.container,
+            self.encoder,
+            self.wishes.begin,
+            end,
+            shown=shown,
+            last=last,
+        )
+        overwrite = self.wishes.overwrite and output == self.output
+        draft = work.path / ("%08d.png" if self.container is PNG else f"whole{output.suffix}")
         for notice in join(what, draft):
             self.report.notice(f"{self.source.name}: {notice}")
         if self.container is not PNG:
             on_disk(draft)
             place(draft, output, overwrite=overwrite)
             return
-        for number in range(1, sum(segment.frames for segment in segments) + 1):
-            place(numbered(draft, number), numbered(output, number), overwrite=overwrite)
+        count = sum(segment.frames for segment in segments)
+        work.begin_placing()
+        place_pictures([numbered(draft, number) for number in range(1, count + 1)], output, overwrite=overwrite)
+        older = [path.name for number, path in numbers_there(output).items() if not 1 <= number <= count]
+        if older:
+            self.report.notice(
+                f"'{older[0]}' to '{older[-1]}' are not from this video; {len(older)} older pictures are left as they are."
+            )
 
     def _partial(self, work: WorkFolder, sink: SegmentSink, ticks: int) -> Path | None:
         """After an interruption: a file that plays, if that was asked for and there is anything."""
@@ -189,8 +234,9 @@ class _Painting:
         if not segments:
             return None
         partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"))
-        end = self.wishes.begin + Fraction(sink.last, ticks) + 1 / self.info.rate
-        self._finish(work, segments, partial, end, ticks, overwrite=False)
+        last = sink.last if tail else work.notes[-1].last
+        end = self.wishes.begin + Fraction(last, ticks) + 1 / self.info.rate
+        self._finish(work, segments, partial, end, ticks, last)
         return partial
 
     def _writer(
@@ -224,18 +270,24 @@ class _Painting:
         seconds = min(float(end), self.info.duration or float(end)) - float(self.wishes.begin)
         return max(1, round(seconds * self.info.rate))
 
-    def _remark_damage(self, last: Fraction | None, complaints: int) -> None:
-        """Tell when the picture ended before the file should, or was not whole."""
+    def _remark(self, footage: Footage, last: Note | None = None) -> None:
+        """Tell what has come to light on the way: also when the picture ended before the file should, or was not whole."""
+        for notice in notices_after(self.info, footage.interlaced, footage.sizes):
+            self.report.notice(f"{self.source.name}: {notice}")
         length = self.info.duration
-        promised = None if length is None else min(float(self.wishes.end or length), length)
-        shown = float((last or 0) + 1 / self.info.rate)
-        if promised is not None and last is not None and shown < ENOUGH * promised:
+        if last is not None and last.time is not None and length is not None:
+            promised = ENOUGH * min(float(self.wishes.end or length), length)
+            shown = float(last.time + (last.shown or 1 / self.info.rate))
+            if shown < promised and (last_moment(str(self.source), self.info) or 0.0) < promised:
+                self.report.notice(
+                    f"'{self.source}' ended early: its picture lasts {shown:.1f} of {promised / ENOUGH:.1f} seconds. "
+                    "It may be cut short."
+                )
+                return
+        if footage.complaints:
             self.report.notice(
-                f"'{self.source}' ended early: its picture lasts {shown:.1f} of {promised:.1f} seconds. It may be cut short."
-            )
-        elif complaints:
-            self.report.notice(
-                f"'{self.source}' is damaged in places; ffmpeg complained {complaints} times. What it could read is painted."
+                f"'{self.source}' is damaged in places; ffmpeg complained {footage.complaints} times. "
+                "What it could read is painted."
             )
 
     def _description(self) -> dict[str, object]:
@@ -254,18 +306,26 @@ class _Painting:
             "version": __version__,
         }
 
-    def _full(self, work: WorkFolder, error: Exception) -> DiskFullError:
+    def _full(self, work: WorkFolder | None) -> DiskFullError:
         """The message for a full disk, with how much is needed."""
-        free = shutil.disk_usage(work.path.parent).free
+        free = shutil.disk_usage(self.output.parent).free
         expected = self._expected()
+        frames = work.frames if work is not None else 0
         message = f"The disk of '{self.output.parent}' is full: {_amount(free)} free."
-        if work.frames and expected:
-            each = work.size / work.frames
-            message += f" About {_amount(each * max(0, expected - work.frames) + each * expected)} are needed to go on."
+        if work is not None and frames and expected:
+            each = work.size / frames
+            message += f" About {_amount(each * max(0, expected - frames) + each * expected)} are needed to go on."
         else:
-            message += f" {error}"
-        kept = f"; the {work.frames} frames painted so far are kept" if work.frames else ""
+            message += f" About {_amount(2 * self.source.stat().st_size)} are needed, going by the size of the original."
+        kept = f"; the {frames} frames painted so far are kept" if frames else ""
         return DiskFullError(f"{message} Free some, and repeat the command{kept}.")
+
+
+@contextmanager
+def _finishing_all(sinks: list[Sink]) -> Iterator[list[Sink]]:
+    """Close sinks when all went well, and stop them when not."""
+    with finishing(TeeSink(sinks)):
+        yield sinks
 
 
 def _amount(size: float) -> str:

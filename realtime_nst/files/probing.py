@@ -5,6 +5,7 @@ first frames.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -22,17 +23,26 @@ ROUNDING = Fraction(1, 100_000)
 LARGEST_PICTURE = 40_000_000
 """Pixels of a frame: more than 8K, less than what a damaged header invents."""
 STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
-SHOWN = re.compile(r"\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)")
-COLOURS = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
+SHOWN = re.compile(
+    r"^\[\S*showinfo.*\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)", re.MULTILINE
+)
+COLOURS = re.compile(r"^\[\S*showinfo.*\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", re.MULTILINE)
 MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 """Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
-ALPHA = re.compile(r"\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)")
+ALPHA = re.compile(r"^\[\S*showinfo.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)", re.MULTILINE)
 ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codecs that keep transparency in a picture beside the picture, and the decoders that read it."""
 LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
 FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
-CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
+DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
+HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
+INTERLACED_LINES = (4, 1152)
+"""Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
+INTERLACED_WIDTH = 2048
+CLOCK = re.compile(r"^\[\S*showinfo.*config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)", re.MULTILINE)
+THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
+"""For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,11 @@ class VideoInfo:
         alpha: Whether its frames can be transparent.
         transparent: Whether one of the first is.
         decoder: Arguments that choose how the picture is decoded, before the input.
+        shape: Width of the decoded picture over its height, as it is shown.
+        odd: Whether it has an odd number of columns or lines.
+        deinterlaced: Whether interlaced frames among the others are looked for.
+        discontinuous: Whether its kind of file is one in which times may jump.
+        captions: Whether text is hidden inside the picture (EIA-608).
     """
 
     width: int
@@ -95,6 +110,11 @@ class VideoInfo:
     alpha: bool = False
     transparent: bool = False
     decoder: tuple[str, ...] = ()
+    shape: Fraction = Fraction(0)
+    odd: bool = False
+    deinterlaced: bool = False
+    discontinuous: bool = False
+    captions: bool = False
 
     @property
     def audio_codecs(self) -> tuple[str, ...]:
@@ -111,7 +131,7 @@ def probe(path: str) -> VideoInfo:
     Raises:
         SourceError: It holds no video that ffmpeg can decode, or one too large.
     """
-    command = ["-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
+    command = [*looking(path), "-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
     command += ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough", "-f", "null", "-"]
     try:
         _, text = ask(command, STALL_TIMEOUT)
@@ -126,20 +146,22 @@ def probe(path: str) -> VideoInfo:
             f"'{path}' has frames of {width}x{height}; at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. "
             "The file may be damaged; if not, shrink it first."
         )
-    header = text[: text.find("Stream mapping:")]
+    header = HEADER_END.split(text)[0]
     tracks = tuple(_tracks(header))
     picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
     beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
     decoder = (f"-c:{picture}", beside) if beside and re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE) else ()
     alpha = bool(decoder) or bool(ALPHA.search(text))
+    aspect = _positive(shown[3], shown[4]) or Fraction(1)
+    interlaced = any(match[7] in "TB" for match in SHOWN.finditer(text))
     return VideoInfo(
         width=width,
         height=height,
         rate=_rate(clock[3], clock[4]),
         duration=_duration(header),
-        pixel_aspect=_positive(shown[3], shown[4]) or Fraction(1),
+        pixel_aspect=aspect,
         colours=_colours(text),
-        interlaced=any(match[7] in "TB" for match in SHOWN.finditer(text)),
+        interlaced=interlaced,
         time_base=_positive(clock[1], clock[2]) or Fraction(1, 1000),
         picture=picture,
         tracks=tracks,
@@ -148,7 +170,41 @@ def probe(path: str) -> VideoInfo:
         alpha=alpha,
         transparent=alpha and _transparent(path, decoder),
         decoder=decoder,
+        shape=aspect * Fraction(width, height),
+        odd=bool(width % 2 or height % 2),
+        deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
+        discontinuous=bool(DISCONTINUOUS.search(header)),
+        captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
     )
+
+
+def looking(path: str) -> tuple[str, ...]:
+    """Arguments before an original as an input: how far to look for tracks."""
+    return () if "://" in path else THOROUGH
+
+
+def all_tracks(info: VideoInfo, number: int) -> list[str]:
+    """Arguments for an output to nowhere of all tracks of an input.
+
+    In some kinds of files ffmpeg counts time from the first track that is used, so that a picture that begins after the
+    sound would move against it: then all are used.
+    """
+    maps = ["-map", f"{number}:v?", "-map", f"{number}:a?", "-c", "copy", "-f", "null", "-"]
+    return maps if info.discontinuous else []
+
+
+def last_moment(path: str, info: VideoInfo) -> float | None:
+    """Seconds at which the sound and the subtitles of a file end; `None` where there are none."""
+    kinds = {track.kind for track in info.tracks} & {"audio", "subtitle"}
+    if not kinds:
+        return None
+    maps = [argument for kind in sorted(kinds) for argument in ("-map", f"0:{kind[0]}")]
+    try:
+        _, text = ask([*looking(path), "-i", address(path), *maps, "-c", "copy", "-f", "null", "-"], 4 * STALL_TIMEOUT)
+    except TimeoutError:
+        return None
+    ends = re.findall(r"\btime=(\d+):(\d\d):(\d\d\.\d+)", text)
+    return _seconds(ends[-1]) if ends else None
 
 
 def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
@@ -180,9 +236,13 @@ def _tags(header: str) -> tuple[str, ...]:
 
 
 def _duration(header: str) -> float | None:
-    length = re.search(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", header)
-    seconds = sum(float(part) * unit for part, unit in zip(length.groups(), (3600, 60, 1))) if length else 0.0
-    return seconds or None
+    length = re.search(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", header, re.MULTILINE)
+    return (_seconds(length.groups()) or None) if length else None
+
+
+def _seconds(parts: Sequence[str]) -> float:
+    """Hours, minutes and seconds in one number."""
+    return sum(float(part) * unit for part, unit in zip(parts, (3600, 60, 1)))
 
 
 def _colours(text: str) -> Colours:

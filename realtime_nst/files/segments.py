@@ -1,23 +1,18 @@
-"""Sinks that keep what is painted: `SegmentSink` in a `WorkFolder`, `StreamSink` in a pipe, `PreviewSink` in a picture."""
+"""Sinks that keep what is painted: `SegmentSink` in a `WorkFolder`, `StreamSink` in a pipe."""
 
-import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
-from realtime_nst.errors import SinkError
 from realtime_nst.files.encoding import LARGE_PICTURE, FrameWriter
+from realtime_nst.files.footage import Facts
 from realtime_nst.files.joining import Segment
 from realtime_nst.files.timing import FrameClock
 from realtime_nst.files.workfolder import Note, WorkFolder
-from realtime_nst.photos import write_photo
 from realtime_nst.video import Frame
 
 READY = 12
 """Frames before the end of a segment at which the next encoder is started, so that nobody waits for it."""
-PREVIEW_SECONDS = 2.0
 
 
 class SegmentSink:
@@ -31,7 +26,7 @@ class SegmentSink:
         suffix: Ending of those files.
         clock: When frames are shown.
         length: Frames per segment.
-        checks: The CRC-32 of the original's picture by number of frame, for the last frame of each segment.
+        facts: What is known of the original's latest frames, by number.
         watch: Called between frames; raises when the source hangs.
 
     `last` is the tick of the last frame.
@@ -44,11 +39,11 @@ class SegmentSink:
         suffix: str,
         clock: FrameClock,
         length: int,
-        checks: Mapping[int, int],
+        facts: Mapping[int, Facts],
         watch: Callable[[], None] = lambda: None,
     ) -> None:
         self._work, self._open, self._suffix, self._clock = work, open_writer, suffix, clock
-        self._length, self._checks, self._watch = length, checks, watch
+        self._length, self._facts, self._watch = length, facts, watch
         self._number = len(work.notes)
         self._writer: FrameWriter | None = None
         self._next: FrameWriter | None = None
@@ -71,29 +66,46 @@ class SegmentSink:
         if self._writer.frames == self._length:
             self._end_segment()
             if self._in_turns:
-                self._settle()
+                self.settle()
 
     def poll_key(self, timeout: float) -> str | None:
         self._watch()
         if self._ending is not None and self._ending[0].finished:
-            self._settle()
+            self.settle()
         return None
+
+    @property
+    def missing(self) -> int:
+        """Frames that are missing in the segment under way; 0 between two."""
+        return 0 if self._writer is None else self._length - self._writer.frames
 
     def close(self) -> None:
         """Finish all segments, also a last one that is shorter."""
         if self._writer is not None:
             self._end_segment()
-        self._settle()
+        self.settle()
         self.discard()
 
     def close_partial(self) -> Segment | None:
         """Finish all segments; the last, shorter one is returned and will not be gone on with."""
-        self._settle()
+        self.settle()
         writer, self._writer = self._writer, None
         if writer is None:
             return None
         writer.close()
         return Segment(self._work.file(self._number, self._suffix), self._first, writer.frames)
+
+    def settle(self) -> None:
+        """Wait for the segment that is being finished, and note it."""
+        if self._ending is not None:
+            (writer, note), self._ending = self._ending, None
+            try:
+                writer.close()
+            except BaseException:
+                writer.discard()
+                raise
+            size = self._work.size_of(len(self._work.notes))
+            self._work.add(Note(**{**vars(note), "size": size}))
 
     def discard(self) -> None:
         """Stop; finished segments stay."""
@@ -104,30 +116,23 @@ class SegmentSink:
 
     def _end_segment(self) -> None:
         """The segment under way is full: finish it in the background."""
-        self._settle()
+        self.settle()
         if self._writer is not None:
             self._writer.end()
+            facts = self._facts.get(self._last_index, Facts(0, None))
             note = Note(
                 frames=self._writer.frames,
                 first=self._first,
                 last=self.last,
                 time=self._last_time,
-                check=self._checks.get(self._last_index, 0),
+                check=facts.check,
                 origin=self._clock.origin,
                 size=0,
                 shift=self._clock.shift,
+                shown=facts.shown,
             )
             self._ending, self._writer = (self._writer, note), None
             self._number += 1
-
-    def _settle(self) -> None:
-        """Wait for the segment that is being finished, and note it."""
-        if self._ending is not None:
-            writer, note = self._ending
-            writer.close()
-            self._ending = None
-            size = self._work.size_of(len(self._work.notes))
-            self._work.add(Note(**{**vars(note), "size": size}))
 
 
 class StreamSink:
@@ -149,47 +154,12 @@ class StreamSink:
         self._watch()
         return None
 
+    def break_off(self) -> None:
+        """After a wish to stop: the sound ends here, too."""
+        self._writer.break_off()
+
     def close(self) -> None:
         self._writer.close()
 
     def discard(self) -> None:
         self._writer.discard()
-
-
-class PreviewSink:
-    """A picture file that shows what has just been painted, every other second.
-
-    Args:
-        path: A PNG, JPEG or WebP file.
-        clock: Seconds.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path, self._clock = path, clock
-        self._next = 0.0
-        self._shown: np.ndarray | None = None
-
-    def write(self, frame: Frame) -> None:
-        self._shown = frame.image
-        if self._clock() >= self._next:
-            self._save()
-
-    def poll_key(self, timeout: float) -> str | None:
-        return None
-
-    def close(self) -> None:
-        if self._shown is not None:
-            self._save()
-            self._shown = None
-
-    def discard(self) -> None:
-        self._shown = None
-
-    def _save(self) -> None:
-        """Save; a preview that cannot be written does not stop the work."""
-        self._next = self._clock() + PREVIEW_SECONDS
-        try:
-            if self._shown is not None:
-                write_photo(self._path, self._shown)
-        except SinkError:
-            pass

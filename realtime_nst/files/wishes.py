@@ -6,8 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.files.containers import Container
 from realtime_nst.files.encoders import Encoder
-from realtime_nst.files.probing import VideoInfo
+from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo
 from realtime_nst.files.stylepath import StylePath
 
 
@@ -67,11 +68,14 @@ class Outcome:
     partial: Path | None = None
 
 
-def checked(info: VideoInfo, source: Path, wishes: Wishes) -> VideoInfo:
+def checked(info: VideoInfo, source: Path, wishes: Wishes, container: Container) -> tuple[VideoInfo, list[str]]:
     """What is in a file, at the size that is wanted: its pixels are shaped so that the picture keeps its shape.
 
+    Returns:
+        That, and what the user should know about it.
+
     Raises:
-        NSTError: It has nothing between `begin` and `end`.
+        NSTError: It has nothing between `begin` and `end`, or the size is too large.
     """
     if wishes.end is not None and wishes.end <= wishes.begin:
         raise SinkError(
@@ -79,11 +83,24 @@ def checked(info: VideoInfo, source: Path, wishes: Wishes) -> VideoInfo:
         )
     if info.duration is not None and wishes.begin >= Fraction(info.duration):
         raise SourceError(f"'{source}' lasts {info.duration:g} seconds; --start {float(wishes.begin):g} is after its end.")
-    if wishes.size is None:
-        return info
-    width, height = wishes.size
+    width, height = wishes.size or (info.width, info.height)
     shape = info.pixel_aspect * Fraction(info.width, info.height)
-    return replace(info, width=width, height=height, pixel_aspect=(shape * Fraction(height, width)).limit_denominator(1000))
+    squared = container.silent and wishes.size is None and info.pixel_aspect != 1
+    if squared:  # the longer side of a pixel decides, so that nothing gets smaller
+        width, height = max(width, round(height * shape)), max(height, round(width / shape))
+    if width * height > LARGEST_PICTURE:
+        raise SinkError(
+            f"{width}x{height} is too large: at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. Choose a smaller "
+            "--size."
+        )
+    aspect = (shape * Fraction(height, width)).limit_denominator(1000)
+    words = []
+    if squared:
+        words = [f"{container.name} has square pixels only; {info.width}x{info.height} becomes {width}x{height}."]
+        aspect = Fraction(1)
+    elif container.silent and aspect != 1:
+        words = [f"{container.name} has square pixels only; at {width}x{height} the picture does not keep its shape."]
+    return replace(info, width=width, height=height, pixel_aspect=aspect), words
 
 
 def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
@@ -91,6 +108,8 @@ def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
     notices = []
     if info.colours.hdr:
         notices.append(f"{info.colours.hdr} is tone-mapped to ordinary brightness (BT.709).")
+    if info.colours.guessed:
+        notices.append(f"The colour matrix {info.colours.matrix} is not known here; its colours may be off.")
     if info.interlaced:
         notices.append("Interlaced; it is deinterlaced to full frames.")
     if info.transparent:
@@ -98,5 +117,26 @@ def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."
+        )
+    return notices
+
+
+def notices_after(info: VideoInfo, interlaced: bool, sizes: Mapping[tuple[int, int], Fraction | None]) -> list[str]:
+    """What has come to light on the way.
+
+    Args:
+        info: What was known at the beginning.
+        interlaced: Whether some frames were interlaced.
+        sizes: Width and height that decoded frames have had, each with its first moment.
+    """
+    notices = []
+    if interlaced and not info.interlaced:
+        notices.append("Interlaced in places; these are deinterlaced to full frames.")
+    (width, height), *others = sizes or {(info.width, info.height): None}
+    for other in others:
+        moment = sizes[other]
+        when = "" if moment is None else f" from {float(moment):.1f} seconds on"
+        notices.append(
+            f"{other[0]}x{other[1]} instead of {width}x{height}{when}; it is fitted into the same frame, with margins if need be."
         )
     return notices

@@ -6,22 +6,26 @@ one and paints the same file as a run that was never interrupted, because segmen
 encoded on its own.
 """
 
+import errno
 import json
 import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
-from realtime_nst.errors import SinkError
+from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.encoding import draft_of, on_disk
 from realtime_nst.files.joining import Segment
 
 JOB = "job.json"
 LOCK = "lock"
+PLACING = "placing"
+"""Exists once pictures are being given their names: some of them may then be there already."""
 SEGMENT_FRAMES = 240
 """Frames of a segment at most; encoders set a keyframe about as often by themselves."""
 SEGMENT_PIXELS = 240 * 1280 * 720
@@ -42,6 +46,7 @@ class Note:
         origin: Seconds of the very first frame in the original.
         size: Bytes of its file.
         shift: Seconds that were added to the original's times there.
+        shown: Seconds that its last frame is shown, or `None` where the original does not say.
     """
 
     frames: int
@@ -52,6 +57,7 @@ class Note:
     origin: Fraction | None
     size: int
     shift: Fraction = Fraction(0)
+    shown: Fraction | None = None
 
 
 class WorkFolder:
@@ -70,18 +76,24 @@ class WorkFolder:
         self.path = work_path(output)
         self.notes: list[Note] = []
         self._output = output
+        self._lock: IO[bytes] | None = None
         try:
-            self.path.mkdir(exist_ok=True)
-            self._lock = _lock(self.path / LOCK)
+            self._lock = _lock(self.path)
             if self._lock is None:
                 raise SinkError(f"Another process is painting '{output}'. Wait for it, or choose another name.")
-            try:
-                self._open(json.loads(json.dumps(job)), restart)
-            except BaseException:
-                self._lock.close()
-                raise
+            self._open(json.loads(json.dumps(job)), restart)
         except OSError as error:
+            if self._lock is not None:
+                self.release()
+            with suppress(OSError):
+                self.path.rmdir()  # only if it is empty
+            if error.errno == errno.ENOSPC:
+                raise DiskFullError(f"'{self.path}' cannot be written: {error.strerror}.") from error
             raise SinkError(f"'{self.path}' cannot be written: {error.strerror}. Choose another place.") from error
+        except BaseException:
+            if self._lock is not None:
+                self._lock.close()
+            raise
 
     @property
     def frames(self) -> int:
@@ -110,24 +122,31 @@ class WorkFolder:
         )
         self.notes.append(note)
 
+    def begin_placing(self) -> None:
+        """From now on pictures get their names."""
+        (self.path / PLACING).touch()
+
     def size_of(self, number: int) -> int:
         """Bytes of a segment's file."""
         return self._found(number).stat().st_size
 
     def release(self) -> None:
         """Let other processes work here; what is finished stays."""
-        if self._lock is not None:
+        if not self.notes and not (self.path / "000000.json").exists():
+            self.remove()
+        elif self._lock is not None:
             self._lock.close()
             self._lock = None
-        if not self.notes:
-            self.remove()
 
     def remove(self) -> None:
         """Delete it: the file is whole, or nothing was painted."""
+        if sys.platform != "win32":  # while nobody else can have begun to work here
+            shutil.rmtree(self.path, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-        shutil.rmtree(self.path, ignore_errors=True)
+        if sys.platform == "win32":  # which deletes no open file
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def _open(self, job: dict[str, Any], restart: bool) -> None:
         before = _read_json(self.path / JOB)
@@ -146,7 +165,7 @@ class WorkFolder:
     def _resume(self) -> None:
         while (data := _read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
             try:
-                note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift")}})
+                note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}})
                 if self.size_of(len(self.notes)) != note.size:
                     return
             except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run
@@ -155,7 +174,7 @@ class WorkFolder:
 
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
-        keep = {LOCK, *(path.name for path in (segment.path for segment in self.segments()))}
+        keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
         keep |= {f"{number:06d}.json" for number in range(len(self.notes))}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
@@ -173,27 +192,41 @@ def work_path(output: Path) -> Path:
     return output.with_name(f".{output.name}.parts")
 
 
+def being_placed(output: Path) -> bool:
+    """Whether an interrupted run had begun to give the pictures of this output their names."""
+    return (work_path(output) / PLACING).exists()
+
+
 def segment_frames(width: int, height: int) -> int:
     """How many frames a segment has; for one size of picture always the same."""
     return max(SHORTEST_SEGMENT, min(SEGMENT_FRAMES, SEGMENT_PIXELS // (width * height)))
 
 
-def _lock(path: Path) -> IO[bytes] | None:
+def _lock(folder: Path) -> IO[bytes] | None:
     """An open file that only one process can have; the system lets go of it however the process ends."""
-    file = path.open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
+    while True:
+        folder.mkdir(exist_ok=True)
+        try:
+            file = (folder / LOCK).open("ab")
+        except FileNotFoundError:  # whoever had it has just removed the folder
+            continue
+        try:
+            if sys.platform == "win32":
+                import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                return file
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
+            if os.path.samestat(os.fstat(file.fileno()), (folder / LOCK).stat()):
+                return file
+            file.close()
+        except FileNotFoundError:
+            file.close()
+        except OSError:
+            file.close()
+            return None
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:
