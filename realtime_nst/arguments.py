@@ -18,6 +18,7 @@ def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
     )
     parser.add_argument(
         "--keep-colours",
+        "--keep-colors",
         dest="colours",
         action=argparse.BooleanOptionalAction,
         default=colours,

@@ -213,7 +213,7 @@ def switch(stylizer: Stylizer, picture: np.ndarray, style: Style, other: Style) 
 
 def starts(width: int, height: int, backend: Backend, options: argparse.Namespace) -> tuple[float, float, float | None]:
     """Seconds of a first and a second start with one frame, and the second's memory in MB."""
-    command = [sys.executable, "-m", "realtime_nst", "webcam", "--camera", "pattern", "--size", f"{width}x{height}"]
+    command = [sys.executable, "-P", "-m", "realtime_nst", "webcam", "--camera", "pattern", "--size", f"{width}x{height}"]
     command += ["--no-window", "--frames", "1", "--backend", backend.name, "--precision", backend.precision]
     command += ["--weights", str(options.weights)] if options.weights else []
     seconds: list[float] = []

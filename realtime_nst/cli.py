@@ -10,9 +10,10 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from realtime_nst import __version__
 from realtime_nst.arguments import add_look, size, whole
@@ -34,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1 for what the outside world did wrong, 130 after Ctrl-C. Wrong flags exit with 2.
     """
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        return 2
+    options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     try:
         module, name = options.command
@@ -55,10 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells of a wrong flag in one line; argparse would write all flags before it."""
+    """Tells of a wrong flag in one line, by the command that it was meant for; argparse would write all flags before it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"realtime-nst: {message}. `{self.prog} --help` explains the flags.\n")
+        said = message if message.endswith((".", "?")) else f"{message}."
+        self.exit(2, f"realtime-nst: {said} `{self.prog} --help` explains the flags.\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown and self._subparsers is None:
+            close = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, 1)
+            self.error(f"no flag {unknown[0]}" + (f". Did you mean {close[0]}?" if close else ""))
+        return options, unknown
 
 
 def build_parser() -> argparse.ArgumentParser:

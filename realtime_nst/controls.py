@@ -175,7 +175,7 @@ class Controls:
 
     def _step_stability(self, name: str) -> None:
         self.stability = step(STABILITIES, self.stability, name == "k")
-        self.say(f"holds below {self.stability}" if self.stability else "holds nothing")
+        self.say(f"stability {self.stability}" if self.stability else "stability off")
 
     def _toggle_cycle(self, name: str) -> None:
         self.cycle(not self.cycling)
@@ -183,7 +183,7 @@ class Controls:
 
     def _toggle_fade(self, name: str) -> None:
         self.fade = 0.0 if self.fade else self._fade
-        self.say(f"fades over {self.fade:g} s" if self.fade else "cuts")
+        self.say(f"fade to the next style over {self.fade:g} s" if self.fade else "cut to the next style")
 
     def _step_wipe(self, name: str) -> None:
         self.wipe = WIPES[(WIPES.index(self.wipe) + 1) % len(WIPES)]

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.results import written_whole
+from realtime_nst.results import ending, written_whole
 from realtime_nst.sources import check_file
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -94,7 +94,7 @@ def check_photo_name(path: Path) -> None:
         SinkError: Its ending names no format that can be written.
     """
     if path.suffix.lower() not in WRITABLE:
-        raise SinkError(f"'{path}' ends in '{path.suffix}'; {', '.join(WRITABLE)} were expected. Choose another name.")
+        raise SinkError(f"'{path}' {ending(path)}; {', '.join(WRITABLE)} were expected. Choose another name.")
 
 
 def keeps_alpha(path: Path) -> bool:

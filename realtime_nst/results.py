@@ -7,6 +7,11 @@ from pathlib import Path
 from realtime_nst.errors import SinkError
 
 
+def ending(path: Path) -> str:
+    """What a message says about the end of a name."""
+    return f"ends in '{path.suffix}'" if path.suffix else "has no ending"
+
+
 def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = False) -> None:
     """Make sure that a file of this name can be written, and that nothing is lost by it.
 
@@ -20,7 +25,7 @@ def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = 
     """
     try:
         if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
-            raise SinkError(f"Input and output are the same file, '{path}'. Choose another name for the output.")
+            raise SinkError(f"Input and output are the same file, '{path}'. Choose another name or folder for the output.")
         if path.is_dir():
             raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
         if path.exists() and not overwrite:

@@ -59,6 +59,28 @@ class Settings:
         return replace(self, **{name: value for name, value in flags.items() if name in names and value is not None})
 
 
+def remembered(settings: Settings, given: dict[str, Any]) -> list[str]:
+    """What changes the picture because it was set in an earlier show, in words.
+
+    Args:
+        settings: Of the earlier show.
+        given: What the flags of this one set instead.
+    """
+    usual = Settings()
+    words = {
+        "style": settings.style,
+        "strength": f"strength {settings.strength:.0%}",
+        "colours": "your own colours",
+        "stability": f"stability {settings.stability}",
+        "scale": f"painted at {settings.scale:.0%} of the size",
+        "mirror": "mirrored",
+        "cycling": "changing styles",
+        "wipe": "before and after",
+    }
+    changed = (name for name in words if given.get(name) is None and getattr(settings, name) != getattr(usual, name))
+    return [words[name] for name in changed]
+
+
 LIMITS = {
     "strength": (0.0, 1.0),
     "stability": (0, STABILITIES[-1]),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.results import check_output
+from realtime_nst.results import check_output, ending
 from realtime_nst.video import Frame, Sink
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
@@ -117,5 +117,5 @@ def check_video_output(path: Path, *, overwrite: bool = False) -> None:
         SinkError: It cannot, or must not.
     """
     if path.suffix.lower() not in VIDEO_SUFFIXES:
-        raise SinkError(f"'{path}' ends in '{path.suffix}'; {', '.join(VIDEO_SUFFIXES)} were expected. Choose another name.")
+        raise SinkError(f"'{path}' {ending(path)}; {', '.join(VIDEO_SUFFIXES)} were expected. Choose another name.")
     check_output(path, overwrite=overwrite)

@@ -4,6 +4,7 @@
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -192,6 +193,8 @@ def check_file(path: Path) -> None:
             raise SourceError(f"No file at '{path}'. {_beside(path)}")
         if path.stat().st_size == 0:
             raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
+        if not os.access(path, os.R_OK):
+            raise SourceError(f"'{path}' cannot be read: Permission denied. Check its rights.")
     except OSError as error:
         raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check the name and its rights.") from error
 

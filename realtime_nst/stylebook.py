@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class StyleBook:
-    """All styles at hand, by name, in alphabetical order.
+    """All styles at hand, by name (in any letters, or by their painting's title), in alphabetical order.
 
     Args:
         styles: The styles.
@@ -32,6 +32,9 @@ class StyleBook:
             return self._styles[name]
         if name in self.broken:
             raise self.broken[name]
+        meant = [style for style in self.values() if name.casefold() in (style.name, str(style.metadata.get("title")).casefold())]
+        if len(meant) == 1:
+            return meant[0]
         raise StyleError(unknown_style(name, list(self._styles)))
 
     def __iter__(self) -> Iterator[str]:

@@ -16,6 +16,7 @@ from realtime_nst.cli import build_parser, main
 from realtime_nst.files.probing import probe
 from realtime_nst.live.devices import Device
 from realtime_nst.photos import read_photo
+from realtime_nst.settings import Settings, write_settings
 from tests.conftest import frames_of, one_line
 
 Clip = Callable[..., Path]
@@ -327,7 +328,6 @@ def test_weights_that_cannot_be_used_are_one_line(tmp_path: Path, weights: Path,
 @pytest.mark.parametrize(
     "flags",
     [
-        [],
         ["paint"],
         ["video", "in.mp4"],
         ["webcam", "--size", "large"],
@@ -348,6 +348,32 @@ def test_wrong_flags_exit_with_two(flags: list[str], capsys: pytest.CaptureFixtu
         main(flags)
     assert end.value.code == 2
     assert re.search(r"\. `realtime-nst.* --help` explains the flags\.$", one_line(capsys))
+
+
+def test_no_command_shows_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr()
+    assert "webcam" in said.err and "video" in said.err and not said.out
+
+
+def test_a_flag_that_nobody_knows_is_told_by_its_command_with_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    for flags, meant in ((["--styel", "wave"], "no flag --styel. Did you mean --style?"), (["--xyz"], "no flag --xyz.")):
+        with pytest.raises(SystemExit) as end:
+            main(["video", "in.mp4", "-o", "out.mp4", *flags])
+        assert end.value.code == 2
+        assert one_line(capsys) == f"{meant} `realtime-nst video --help` explains the flags."
+    assert build_parser().parse_args(["image", "a.png", "-o", "b.png", "--keep-colors"]).colours, "in American, too"
+
+
+def test_what_a_show_takes_from_the_last_one_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    show = ["webcam", "--camera", "pattern", "--size", "64x48", "--no-window", "--frames", "2"]
+    write_settings(Settings(style="scream2", strength=0.5, mirror=True))
+    assert run(*show) == 0
+    assert "As in the last show: scream2, strength 50%, mirrored. --reset forgets that.\n" in capsys.readouterr().err
+    assert run(*show, "--style", "mosaic", "--strength", "1", "--no-mirror") == 0
+    assert "As in the last show" not in capsys.readouterr().err
+    assert run(*show, "--reset") == 0 and run(*show) == 0
+    assert "As in the last show" not in capsys.readouterr().err, "what everyone begins with needs no word"
 
 
 def test_module_and_script_are_the_same_command() -> None:

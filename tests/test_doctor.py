@@ -130,7 +130,7 @@ def test_the_command_prints_each_line_and_its_exit_code_counts(
     assert main(["doctor"]) == 0
     said = capsys.readouterr()
     assert said.out.splitlines() == ["ok  Python   3.12", "no  display  none", "             -> Log in."]
-    assert said.err == "Ready.\n"
+    assert said.err == "Ready, but for what is marked `no`.\n"
     findings.append(Finding("encoders", "bad", "none", "Install."))
     assert main(["doctor"]) == 1
     assert capsys.readouterr().err == "1 to mend.\n"

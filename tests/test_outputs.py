@@ -451,7 +451,7 @@ def test_virtual_camera_gets_the_frames(no_module: pytest.MonkeyPatch) -> None:
 )
 def test_a_missing_virtual_camera_says_how_to_set_it_up(no_module: pytest.MonkeyPatch, system: str, words: str) -> None:
     no_module.setattr("realtime_nst.live.virtualcamera.sys.platform", system)
-    with pytest.raises(SinkError, match=rf"pip install 'realtime-nst\[virtual-camera\]'.*{words}"):
+    with pytest.raises(SinkError, match=rf"pip install pyvirtualcam.*{words}"):
         VirtualCameraSink(48, 32, 30.0)
     no_module.setitem(sys.modules, "pyvirtualcam", FakeVirtualCamera("no device\nmore"))
     with pytest.raises(SinkError, match=rf"No virtual camera could be opened: no device .*{words}"):

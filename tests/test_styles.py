@@ -288,11 +288,22 @@ def test_mix_of_two_bodies_is_refused(tmp_path: Path) -> None:
 
 
 def test_near_name_is_suggested(book: StyleBook) -> None:
-    for name in ("mosiac", "Mosaic", "mosaics"):
+    for name in ("mosiac", "mosaix", "mosaics"):
         with pytest.raises(StyleError, match=f"No style named '{name}'. Did you mean 'mosaic'[?] Styles: mosaic, scream2, wave."):
             book.mix(name)
     with pytest.raises(StyleError, match="No style named 'mosiac'. Did you mean 'mosaic'"):
         book.mix("wave:0.5,mosiac:0.5")
+
+
+def test_capitals_and_the_title_of_a_painting_name_a_style_too(tmp_path: Path) -> None:
+    body = add_body(tmp_path)
+    write_style(tmp_path, "wave", some_vector(1), body, {"title": "The Great Wave"})
+    write_style(tmp_path, "munch", some_vector(2), body, {"title": "The Scream"})
+    write_style(tmp_path, "copy", some_vector(3), body, {"title": "The Scream"})
+    book = find_styles([tmp_path])
+    assert book["Wave"] is book["the great wave"] is book["wave"]
+    with pytest.raises(StyleError, match="No style named 'The Scream'"):
+        book["The Scream"]  # two have it
 
 
 def test_far_name_lists_the_styles_without_a_guess(book: StyleBook) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.probing import Track, VideoInfo
+from realtime_nst.results import ending
 
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
 COVERS = frozenset({"mjpeg", "png"})
@@ -132,7 +133,7 @@ def container_of(path: Path) -> Container:
                 )
             return container
     known = ", ".join(suffix for container in CONTAINERS for suffix in container.suffixes)
-    raise SinkError(f"'{path}' ends in '{path.suffix}'; {known} were expected. Choose another name.")
+    raise SinkError(f"'{path}' {ending(path)}; {known} were expected. Choose another name.")
 
 
 def numbered(path: Path, number: int) -> Path:

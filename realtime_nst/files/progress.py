@@ -1,6 +1,7 @@
 """How a long job tells how far it is: a bar for people, lines of JSON for programs, nothing for those who want quiet."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -10,6 +11,8 @@ from tqdm import tqdm
 from realtime_nst.stats import Stats
 
 JSON_SECONDS = 1.0
+LOG_SECONDS = 10.0
+"""Seconds between two states of the bar where nobody watches it move, as in a log file."""
 
 
 class Report(Protocol):
@@ -43,7 +46,8 @@ class BarReport:
         self._bar: Any = None
 
     def begin(self, name: str, total: int | None, done: int) -> None:
-        self._bar = tqdm(total=total, initial=done, unit="frame", desc=name, dynamic_ncols=True)
+        pause = 0.1 if sys.stderr.isatty() else LOG_SECONDS
+        self._bar = tqdm(total=total, initial=done, unit="frame", desc=name, dynamic_ncols=True, mininterval=pause)
 
     def frame(self, stats: Stats) -> None:
         if self._bar.total is not None and self._bar.n >= self._bar.total:

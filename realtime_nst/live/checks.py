@@ -45,8 +45,8 @@ def doctor(options: argparse.Namespace) -> int:
         print(f"{finding.state:<4}{finding.name:<{width}}  {finding.words}")
         if finding.cure:
             print(f"{'':<4}{'':<{width}}  -> {finding.cure}")
-    bad = sum(finding.state == "bad" for finding in findings)
-    say(f"{bad} to mend." if bad else "Ready.")
+    bad, missing = (sum(finding.state == state for finding in findings) for state in ("bad", "no"))
+    say(f"{bad} to mend." if bad else "Ready, but for what is marked `no`." if missing else "Ready.")
     return 1 if bad else 0
 
 

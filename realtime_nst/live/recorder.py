@@ -100,7 +100,7 @@ class Recorder:
 
         self._file = file
         self._output = Aside(file, give_up, name=f"'{path.name}'", missing=self._controls.say)
-        self._controls.say(f"records {path.name}")
+        self._controls.say(f"recording {path.name}")
         return True
 
     def _stop(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from realtime_nst.errors import SinkError
 from realtime_nst.video import Frame
 
-MISSING = "The virtual camera needs pyvirtualcam: `pip install 'realtime-nst[virtual-camera]'`."
+MISSING = "The virtual camera needs pyvirtualcam: `pip install pyvirtualcam`."
 SET_UP = {
     "linux": "On Linux it needs the v4l2loopback module: `sudo apt install v4l2loopback-dkms`, then "
     '`sudo modprobe v4l2loopback exclusive_caps=1 card_label="realtime-nst"`.',

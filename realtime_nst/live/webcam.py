@@ -26,7 +26,7 @@ from realtime_nst.live.streaming import StreamSink, check_stream, is_stream, mas
 from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.live.window import WindowSink
 from realtime_nst.opencv import has_opencv
-from realtime_nst.settings import Settings, forget_settings, read_settings, write_settings
+from realtime_nst.settings import Settings, forget_settings, read_settings, remembered, write_settings
 from realtime_nst.sinks import NullSink, TeeSink, check_video_output
 from realtime_nst.sources import open_source
 from realtime_nst.stats import Stats
@@ -51,7 +51,11 @@ def webcam(options: argparse.Namespace) -> int:
         raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
     if options.reset:
         forget_settings()
-    settings = read_settings().with_flags(given_settings(options))
+    given, before = given_settings(options), read_settings()
+    usual = before.with_flags({"style": ""}) if before.style == DEFAULT_STYLE else before
+    if words := remembered(usual, given):
+        say(f"As in the last show: {', '.join(words)}. --reset forgets that.")
+    settings = before.with_flags(given)
     book = find_all_styles(options)
     style = starting_style(book, options.style, settings)
     if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
