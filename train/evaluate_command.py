@@ -17,7 +17,7 @@ from realtime_nst import __version__
 from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
-from realtime_nst.results import check_output
+from realtime_nst.results import check_output, ending
 from realtime_nst.stylebook import find_styles, style_folders
 from realtime_nst.styles import Style
 
@@ -112,7 +112,7 @@ def check_outputs(options: argparse.Namespace) -> None:
     if options.json not in (None, STDOUT):
         if options.json.suffix.lower() != ".json":
             raise SinkError(
-                f"'{options.json}' ends in '{options.json.suffix}'; .json was expected. Choose another name, or write the styles "
+                f"'{options.json}' {ending(options.json)}; .json was expected. Choose another name, or write the styles "
                 "before --json."
             )
         check_output(options.json, overwrite=options.overwrite)

@@ -293,7 +293,7 @@ def test_what_cannot_be_measured_is_one_line_and_leaves_nothing(
         (["--flow", tmp_path / "gone"], "No folder of optical flow at"),
         (["--flow", tmp_path / "empty"], "No .flo file below"),
         (["--json", tmp_path / "old.json"], "exists. Add --overwrite to replace it"),
-        (["--json", "wave"], "'wave' ends in ''; .json was expected. Choose another name, or write the styles before --json."),
+        (["--json", "wave"], "'wave' has no ending; .json was expected. Choose another name, or write the styles before --json."),
         (["--sheet", tmp_path / "old.png"], "exists. Add --overwrite to replace it"),
         (["--sheet", tmp_path / "a.gif"], "ends in '.gif'"),
         (["--sheet", tmp_path / "gone" / "a.png"], "No folder '"),

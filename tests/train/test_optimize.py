@@ -271,7 +271,7 @@ def test_what_cannot_be_optimized_is_one_line_and_leaves_nothing(
     new = str(tmp_path / "new.png")
     cases = [
         ([photo, painting, "-o", str(tmp_path / "old.png")], "exists. Add --overwrite to replace it"),
-        ([photo, painting, "-o", str(tmp_path)], "ends in ''; .png"),
+        ([photo, painting, "-o", str(tmp_path)], "has no ending; .png"),
         ([photo, painting, "-o", str(tmp_path / "new.gif")], "ends in '.gif'"),
         ([photo, painting, "-o", str(tmp_path / "gone" / "new.png")], "No folder '"),
         ([photo, painting, "-o", photo, "--overwrite"], "Input and output are the same file"),
