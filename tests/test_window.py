@@ -654,7 +654,7 @@ def play(studio: Studio, theatre: Theatre, tmp_path: Path) -> Iterator[Callable[
 
 
 def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(play: Callable[..., Show]) -> None:
-    from realtime_nst.live import recorder
+    from realtime_nst.live.livefile import rescue_recordings
 
     show = play().start()
     show.press("r")
@@ -675,7 +675,7 @@ def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one
 
     def rescued() -> bool:  # not before ffmpeg has ended: until then the file looks as if somebody wrote it
         os.utime(draft, (1, 1))
-        found.extend(recorder.rescue_recordings(show.folder))
+        found.extend(rescue_recordings(show.folder))
         return bool(found)
 
     assert wait_until(rescued, PATIENCE)

@@ -5,8 +5,8 @@ What may go wrong on the way is an `NSTError`; finished segments are then kept, 
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -98,7 +98,8 @@ class _Painting:
         writer = self._writer(None, self.container.format, inputs, self.plan.arguments)
         stats = Stats(each=lambda: self.report.frame(stats))
         sink = StreamSink(writer, self._clock(), footage.check)
-        with finishing(sink), _finishing_all(self._previews()) as previews:
+        previews = self._previews()
+        with finishing(sink), finishing(TeeSink(previews)):
             outcome = self._carry(footage, paint, [sink, *previews], 0, self.controls, stats)
             if self.controls.quit:
                 sink.break_off()
@@ -147,7 +148,8 @@ class _Painting:
         stats = Stats(each=lambda: self.report.frame(stats))
         controls = PatientControls(self.controls, lambda: sink.missing, stats, self.report.notice)
         try:
-            with _finishing_all(self._previews()) as previews:
+            previews = self._previews()
+            with finishing(TeeSink(previews)):
                 outcome = self._carry(footage, paint, [sink, *previews], work.frames, controls, stats)
                 sink.settle()
                 if controls.quit:
@@ -319,13 +321,6 @@ class _Painting:
             message += f" About {_amount(2 * self.source.stat().st_size)} are needed, going by the size of the original."
         kept = f"; the {frames} frames painted so far are kept" if frames else ""
         return DiskFullError(f"{message} Free some, and repeat the command{kept}.")
-
-
-@contextmanager
-def _finishing_all(sinks: list[Sink]) -> Iterator[list[Sink]]:
-    """Close sinks when all went well, and stop them when not."""
-    with finishing(TeeSink(sinks)):
-        yield sinks
 
 
 def _amount(size: float) -> str:

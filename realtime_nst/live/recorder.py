@@ -9,7 +9,7 @@ from pathlib import Path
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.live.aside import Aside
-from realtime_nst.live.livefile import LiveFileSink, fragments, rescue_recordings, unused
+from realtime_nst.live.livefile import LiveFileSink, fragments, unused
 from realtime_nst.stage import Stage
 from realtime_nst.video import Frame
 
@@ -45,8 +45,6 @@ class Recorder:
         self._file: LiveFileSink | None = None
         self._finishing: list[tuple[Stage[bool], LiveFileSink]] = []
         fragments()  # tried before the show, not in the middle of it
-        for path in rescue_recordings(folder):
-            done(path)
 
     @property
     def watched(self) -> bool:

@@ -156,7 +156,8 @@ class Show:
         for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
             for path in rescue_recordings(folder, planned):
                 recorded(path)
-        outputs.append(Recorder(options.snapshots, controls, width, height, rate, recorded, self._failed))
+        if not options.no_window:  # recordings are started by a key
+            outputs.append(Recorder(options.snapshots, controls, width, height, rate, recorded, self._failed))
         if options.virtual_camera:
             camera = VirtualCameraSink(width, height, float(rate))
             say(f"The virtual camera is '{camera.device}'.")
