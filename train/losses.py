@@ -5,7 +5,7 @@ written in `keras.ops` alone and runs on TensorFlow and JAX. Images are float32 
 `[0, 255]`, features `(B, H, W, C)`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,35 @@ def gram_matrix(features: Any) -> Any:
     positions = ops.shape(x)[1] * ops.shape(x)[2]
     x = ops.reshape(x, (-1, positions, x.shape[-1]))
     return ops.matmul(ops.transpose(x, (0, 2, 1)), x) / ops.cast(positions, "float32")
+
+
+def grams_at_scales(
+    network: keras.Model, images: Any, taps: Sequence[str], scales: Sequence[int], features: Mapping[str, Any] | None = None
+) -> list[Any]:
+    """Gram matrices of images and of smaller copies of them, which show how the larger parts of a pattern belong together.
+
+    Args:
+        network: Images to a dict of features by tap.
+        images: `(B, H, W, 3)` in `[0, 255]`.
+        taps: The taps to look at.
+        scales: By how much the copies are smaller, as in `(1, 2)`: whole numbers, smallest first.
+        features: The network's answer to the images themselves, where it is known already.
+
+    Returns:
+        For each scale, for each tap: float32 `(B, C, C)`.
+
+    Reference:
+        Gatys, Ecker, Bethge, Hertzmann, Shechtman: Controlling perceptual factors in neural style transfer (2017),
+        section 6.
+    """
+    grams = []
+    for scale in scales:
+        if scale == 1 and features is not None:
+            answer = features
+        else:
+            answer = network(images if scale == 1 else ops.average_pool(images, scale, scale, "valid"))
+        grams += [gram_matrix(answer[tap]) for tap in taps]
+    return grams
 
 
 def content_loss(features: Any, target: Any) -> Any:

@@ -17,7 +17,7 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
 from realtime_nst.styles import Body
 
-from .losses import build_loss_network, content_loss, gram_matrix, grid_loss, style_loss, temporal_loss, total_variation_loss
+from .losses import build_loss_network, content_loss, grams_at_scales, grid_loss, style_loss, temporal_loss, total_variation_loss
 from .recipes import Recipe
 
 TERMS = ("content", "style", "total_variation", "temporal", "grid")
@@ -31,7 +31,7 @@ class StyleModel(keras.Model):
     Args:
         network: From `build_transform_network(uint8=False)`.
         vectors: Start values, float32 `(S, V)`.
-        grams: For each style tap, the paintings' Gram matrices, `(S, C, C)`.
+        grams: For each style scale, for each style tap, the paintings' Gram matrices, `(S, C, C)`.
         emphasis: How much the style and the stability term of each style count, `(S, 2)`; 1 as the recipe says.
         recipe: Weights of the terms, and taps.
         loss_network: Images to a dict of the recipe's style and content taps.
@@ -72,7 +72,8 @@ class StyleModel(keras.Model):
 
     def signature(self, index: int) -> list[float]:
         """How strongly each channel of the deepest style layer fires for a painting: what paintings are alike by."""
-        energy = np.sqrt(np.diagonal(ops.convert_to_numpy(self.grams[-1])[index]).clip(0.0))
+        deepest = self.grams[len(self.recipe.style_taps) - 1]
+        energy = np.sqrt(np.diagonal(ops.convert_to_numpy(deepest)[index]).clip(0.0))
         return [round(float(value), 4) for value in energy / max(float(np.linalg.norm(energy)), 1e-9)]
 
     def call(self, batch: Mapping[str, Any]) -> Any:
@@ -88,14 +89,18 @@ class StyleModel(keras.Model):
         recipe, styles = self.recipe, x["styles"]
         outputs, moved = ops.split(ops.cast(y_pred, "float32"), 2, axis=0)
         features = self.loss_network(outputs)
-        target = self.content_network(x["photos"])[recipe.content_tap]
+        photo = self.content_network(x["photos"])[recipe.content_tap]
         distances = [
-            style_loss(gram_matrix(features[tap]), ops.take(gram, styles, axis=0))
-            for tap, gram in zip(recipe.style_taps, self.grams)
+            style_loss(gram, ops.take(target, styles, axis=0))
+            for gram, target in zip(
+                grams_at_scales(self.loss_network, outputs, recipe.style_taps, recipe.style_scales, features),
+                self.grams,
+                strict=True,
+            )
         ]
         style = ops.mean(ops.stack(distances), axis=0)
         values = {
-            "content": content_loss(features[recipe.content_tap], target),
+            "content": content_loss(features[recipe.content_tap], photo),
             "style": style,
             "total_variation": total_variation_loss(outputs),
             "temporal": temporal_loss(moved, outputs, x["flow"]),
@@ -157,12 +162,14 @@ def build_model(
         loss_network, content_network = build_loss_network(
             vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
         )
-    features = [loss_network(ops.convert_to_tensor(picture[None])) for picture in pictures]
-    grams = [np.concatenate([ops.convert_to_numpy(gram_matrix(taps[tap])) for taps in features]) for tap in recipe.style_taps]
+    targets = [
+        grams_at_scales(loss_network, ops.convert_to_tensor(picture[None]), recipe.style_taps, recipe.style_scales)
+        for picture in pictures
+    ]
     model = StyleModel(
         network,
         np.stack([neutral] * len(pictures)),
-        grams,
+        [np.concatenate([ops.convert_to_numpy(gram) for gram in grams]) for grams in zip(*targets)],
         np.array(emphasis or [(1.0, 1.0)] * len(pictures)),
         recipe,
         loss_network,

@@ -25,6 +25,7 @@ class Recipe:
         content_tap: Layer whose features must stay the photo's. relu3_3 keeps light light and dark dark;
             relu4_1 alone can settle into inverted tones.
         style_taps: Layers whose Gram matrices must become the painting's.
+        style_scales: Sizes at which they are compared: 1 is the picture itself, 2 a copy half as wide and high.
         content: Weight of the content term.
         style: Weight of the style term, the mean over its layers.
         total_variation: Weight of the smoothness term.
@@ -42,6 +43,7 @@ class Recipe:
     clip_norm: float = 5.0
     content_tap: str = "relu3_3"
     style_taps: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+    style_scales: tuple[int, ...] = (1, 2)
     content: float = 1.0
     style: float = 12.0
     total_variation: float = 0.5

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,24 @@ def numpy_gram(features: Any) -> np.ndarray:
     return gram
 
 
+def smaller(picture: np.ndarray, scale: int) -> np.ndarray:
+    """Means of blocks of pixels; what is left of one at the edge is cut off."""
+    height, width = (length // scale for length in picture.shape[:2])
+    blocks = picture[: height * scale, : width * scale].reshape(height, scale, width, scale, 3)
+    means: np.ndarray = blocks.mean((1, 3))
+    return means
+
+
 def brightening_model(
     pictures: np.ndarray, vectors: list[float], emphasis: list[tuple[float, float]] | None = None
 ) -> StyleModel:
     """A model that only brightens, with pictures `(S, H, W, 3)` as paintings."""
     loss_network, content_network = small_loss_network("", ["relu1_1", "relu2_1"], ["relu2_1"])
-    taps = [loss_network(picture[None]) for picture in pictures]
-    grams = [np.stack([numpy_gram(features[tap]) for features in taps]).astype(np.float32) for tap in RECIPE.style_taps]
+    grams = [
+        np.stack([numpy_gram(loss_network(smaller(picture, scale)[None])[tap]) for picture in pictures]).astype(np.float32)
+        for scale in RECIPE.style_scales
+        for tap in RECIPE.style_taps
+    ]
     starts = np.array(vectors, np.float32)[:, None]
     weights = np.ones((len(pictures), 2)) if emphasis is None else np.array(emphasis)
     return StyleModel(Brighten(), starts, grams, weights, RECIPE, loss_network, content_network)
@@ -107,14 +119,13 @@ def test_every_picture_is_compared_with_the_painting_of_its_own_style(batch: Bat
     assert terms_of(model, batch, [1, 0])["style"] > 1e-3
 
 
-def test_style_term_is_the_mean_over_taps_and_pictures(batch: Batch) -> None:
+def test_style_term_is_the_mean_over_scales_taps_and_pictures(batch: Batch) -> None:
     model = brightening_model(batch["photos"], [0.0, 40.0])
     loss_network, _ = small_loss_network("", ["relu1_1", "relu2_1"], ["relu2_1"])
     expected = []
-    for tap in ("relu1_1", "relu2_1"):
-        for photo in batch["photos"]:
-            target, gram = numpy_gram(loss_network(batch["photos"][:1])[tap]), numpy_gram(loss_network(photo[None])[tap])
-            expected.append(((gram - target) ** 2).sum() / (target**2).sum())
+    for scale, tap in product((1, 2), ("relu1_1", "relu2_1")):
+        gram_of = [numpy_gram(loss_network(smaller(photo, scale)[None])[tap]) for photo in batch["photos"]]
+        expected += [((gram - gram_of[0]) ** 2).sum() / (gram_of[0] ** 2).sum() for gram in gram_of]
     assert np.isclose(terms_of(model, batch, [0, 0])["style"], np.mean(expected), rtol=1e-3)
 
 
@@ -157,9 +168,9 @@ def test_new_model_starts_neutral_with_the_gram_matrices_of_its_paintings(batch:
     model = build_model(RECIPE, paintings, vgg_weights="")
     neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
     assert np.array_equal(ops.convert_to_numpy(model.vectors), [neutral, neutral])
-    for tap, grams in zip(RECIPE.style_taps, model.grams):
+    for (scale, tap), grams in zip(product(RECIPE.style_scales, RECIPE.style_taps), model.grams, strict=True):
         for painting, gram in zip(paintings, ops.convert_to_numpy(grams)):
-            expected = numpy_gram(ops.cast(model.loss_network(painting[None])[tap], "float32"))
+            expected = numpy_gram(ops.cast(model.loss_network(smaller(painting, scale)[None])[tap], "float32"))
             assert np.allclose(gram, expected, rtol=1e-2, atol=1e-2)
     assert len(model.trainable_variables) == 1 + len(kernels_of(model.network))
 
