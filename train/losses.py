@@ -155,16 +155,16 @@ def total_variation_loss(images: Any) -> Any:
 
 
 def grid_loss(images: Any) -> Any:
-    """How far the sixteen places of 4x4 pixels differ on average over a picture: `(B, H, W, 3)` to `(B,)`.
+    """How far the 64 places of 8x8 pixels differ on average over a picture: `(B, H, W, 3)` to `(B,)`.
 
     Upsampled features answer differently at different places, and activations turn that into a faint grid. It is the
-    mean squared deviation of the places' means, in units of half the value range. H and W are multiples of 4.
+    mean squared deviation of the places' means, in units of half the value range. H and W are multiples of 8.
 
     Reference:
         Odena, Dumoulin, Olah: Deconvolution and checkerboard artifacts (2016).
     """
     height, width = ops.shape(images)[1], ops.shape(images)[2]
-    places = ops.mean(ops.reshape(images, (-1, height // 4, 4, width // 4, 4, 3)), axis=(1, 3))  # (B, 4, 4, 3)
+    places = ops.mean(ops.reshape(images, (-1, height // 8, 8, width // 8, 8, 3)), axis=(1, 3))  # (B, 8, 8, 3)
     return ops.mean(ops.square(places - ops.mean(places, axis=(1, 2), keepdims=True)), axis=(1, 2, 3)) / 127.5**2
 
 

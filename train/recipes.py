@@ -30,7 +30,7 @@ class Recipe:
         style: Weight of the style term, the mean over its layers.
         total_variation: Weight of the smoothness term.
         temporal: Weight of the stability term.
-        grid: Weight of the term against a grid of 4x4 pixels.
+        grid: Weight of the term against a grid of 8x8 pixels.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
@@ -45,9 +45,9 @@ class Recipe:
     style_taps: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
     style_scales: tuple[int, ...] = (1, 2)
     content: float = 1.0
-    style: float = 12.0
+    style: float = 40.0
     total_variation: float = 0.5
-    temporal: float = 40.0
+    temporal: float = 30.0
     grid: float = 2000.0
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
@@ -101,22 +101,28 @@ PUBLIC_DOMAIN = "public domain (the artist died more than 70 years ago)"
 OLD_WORK = "public domain (the work is centuries old; photographer unknown)"
 
 PAINTINGS = {
-    "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN),
-    "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, emphasis=1.5),
-    "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN),
-    "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN),
-    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN),
-    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN),
-    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, emphasis=1.5),
-    "rose-window": Painting("Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK),
-    "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK, stability=2.5),
-    "pointillism": Painting("Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN),
-    "mondrian": Painting("Tableau No. 2 / Composition No. VII", "Piet Mondrian", "1913", PUBLIC_DOMAIN),
-    "red-tower": Painting("The Red Tower", "Robert Delaunay", "1911", PUBLIC_DOMAIN),
-    "shipwreck": Painting("The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810", PUBLIC_DOMAIN),
-    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN),
-    "udnie": Painting("Udnie (Young American Girl, The Dance)", "Francis Picabia", "1913", PUBLIC_DOMAIN),
-    "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN),
+    "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN, emphasis=1.2),
+    "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, stability=1.3),
+    "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN, emphasis=1.5, stability=0.5),
+    "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=0.6),
+    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=0.8),
+    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=0.8),
+    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, stability=1.3),
+    "rose-window": Painting("Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, stability=1.3),
+    "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK, emphasis=0.8, stability=4.0),
+    "pointillism": Painting(
+        "Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN, size=640, stability=1.8
+    ),
+    "mondrian": Painting("Tableau No. 2 / Composition No. VII", "Piet Mondrian", "1913", PUBLIC_DOMAIN, stability=1.8),
+    "red-tower": Painting("The Red Tower", "Robert Delaunay", "1911", PUBLIC_DOMAIN, emphasis=1.5, stability=0.7),
+    "shipwreck": Painting(
+        "The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810", PUBLIC_DOMAIN, emphasis=1.5, stability=0.8
+    ),
+    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN, emphasis=1.2),
+    "udnie": Painting(
+        "Udnie (Young American Girl, The Dance)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=0.4
+    ),
+    "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN, emphasis=1.2),
 }
 """The shipped styles by name."""
 
