@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+DEFAULT_STYLE = "wave"
+
 
 def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
     """The flags of a look, the same in every command that paints.

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from realtime_nst import __version__
-from realtime_nst.arguments import add_look, size, whole
+from realtime_nst.arguments import DEFAULT_STYLE, add_look, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
 from realtime_nst.interrupt import INTERRUPTED
 from realtime_nst.live.flags import add_checks, add_webcam
 
-DEFAULT_STYLE = "wave"
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
 
 

@@ -11,7 +11,7 @@ from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.results import check_output, ending
 from realtime_nst.video import Frame, Sink
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
+RECORDING_SUFFIXES = (".mp4", ".m4v", ".mov")
 
 
 class NullSink:
@@ -116,6 +116,6 @@ def check_video_output(path: Path, *, overwrite: bool = False) -> None:
     Raises:
         SinkError: It cannot, or must not.
     """
-    if path.suffix.lower() not in VIDEO_SUFFIXES:
-        raise SinkError(f"'{path}' {ending(path)}; {', '.join(VIDEO_SUFFIXES)} were expected. Choose another name.")
+    if path.suffix.lower() not in RECORDING_SUFFIXES:
+        raise SinkError(f"'{path}' {ending(path)}; {', '.join(RECORDING_SUFFIXES)} were expected. Choose another name.")
     check_output(path, overwrite=overwrite)

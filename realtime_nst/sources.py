@@ -34,6 +34,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 """What counts as a video in a folder, where nothing says otherwise."""
 PHOTO_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+"""What counts as a photo in a folder."""
 
 
 class PatternSource:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from realtime_nst.app import run
+from realtime_nst.arguments import DEFAULT_STYLE
 from realtime_nst.backend import choose_backend
 from realtime_nst.commands import find_all_styles, load_stylizer, say
 from realtime_nst.controls import Controls
@@ -34,7 +35,6 @@ from realtime_nst.stylebook import StyleBook
 from realtime_nst.styles import Style
 from realtime_nst.video import Frame, Sink
 
-DEFAULT_STYLE = "wave"
 STREAM_FPS = 60.0
 """Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""
 STREAM_PATIENCE = 3.0

@@ -113,7 +113,7 @@ def test_every_step_is_reported(run: Run) -> None:
 def test_loss_is_the_sum_of_the_terms_with_the_weights_of_the_recipe(run: Run) -> None:
     for progress in run.reports:
         terms = {name: value for name, value in progress.losses.items() if name != "loss"}
-        weights = {"content": 1.0, "style": 12.0, "total_variation": 0.5, "temporal": 40.0, "grid": 2000.0}
+        weights = {"content": 1.0, "style": 40.0, "total_variation": 0.5, "temporal": 30.0, "grid": 2000.0}
         total = sum(weights[name] * value for name, value in terms.items())
         assert math.isclose(progress.losses["loss"], total, rel_tol=1e-4)
 
