@@ -140,7 +140,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 250; 5200 with --new-body)")
+    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 200; 5200 with --new-body)")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
     train.add_argument(
@@ -151,6 +151,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.005 with --new-body)")
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
+    train.add_argument(
+        "--style-scales",
+        nargs="+",
+        type=_scale,
+        metavar="N",
+        help="by how much the pictures are shrunk whose strokes are compared (1; 1 2 with --new-body)",
+    )
     train.add_argument("--stability-weight", type=float, metavar="X", help="how much calm video counts (1; 0 is off)")
     train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
     train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
@@ -268,6 +275,10 @@ def _crop(text: str) -> int:
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
+
+
+def _scale(text: str) -> int:
+    return whole(text, 1, 4)
 
 
 def _seconds(text: str) -> float:

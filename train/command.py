@@ -151,6 +151,8 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         raise TrainingError("--body is for vectors on a body that is there. Leave it out, or use --from BODY with --new-body.")
     changes = {name: getattr(options, name) for name in ("steps", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
+    if options.style_scales is not None:
+        changes["style_scales"] = tuple(sorted(set(options.style_scales)))
     if options.rate is not None:
         if not 0.0 < options.rate <= 1.0:
             raise TrainingError(

@@ -67,7 +67,7 @@ class Recipe:
 BODY_RECIPE = Recipe()
 """A new body with all its styles: hours on two processor cores, minutes on a GPU."""
 
-VECTOR_RECIPE = Recipe(steps=250, learning_rate=1e-2)
+VECTOR_RECIPE = Recipe(steps=200, learning_rate=1e-2, style_scales=(1,))
 """New styles on a frozen body: only their vectors learn, which takes minutes."""
 
 

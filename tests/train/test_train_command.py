@@ -114,6 +114,18 @@ def test_rate_out_of_range_is_refused(rate: str) -> None:
         recipe_of(parse("--rate", rate))
 
 
+def test_scales_are_those_of_the_flag_once_each_and_in_order() -> None:
+    assert recipe_of(parse("--style-scales", 4, 1, 4)).style_scales == (1, 4)
+    assert recipe_of(parse("--new-body", "mine", "--style-scales", 2)) == replace(BODY_RECIPE, style_scales=(2,))
+
+
+@pytest.mark.parametrize("scale", ["0", "5", "1.5", "x"])
+def test_scale_out_of_range_is_refused(scale: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse("--style-scales", scale)
+    assert "--style-scales" in capsys.readouterr().err
+
+
 def test_help_tells_the_numbers_of_the_recipes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     with pytest.raises(SystemExit):
@@ -123,6 +135,7 @@ def test_help_tells_the_numbers_of_the_recipes(monkeypatch: pytest.MonkeyPatch, 
     for words in (
         f"training steps (default: {vector.steps}; {body.steps} with --new-body)",
         f"peak learning rate (default: {vector.learning_rate:g}; {body.learning_rate:g} with --new-body)",
+        f"({' '.join(map(str, vector.style_scales))}; {' '.join(map(str, body.style_scales))} with --new-body)",
         *(f"(default: {getattr(vector, name)})" for name in ("batch", "size", "painting_size", "seed")),
     ):
         assert words in text
