@@ -41,6 +41,8 @@ ROUNDS = 5
 PICTURES = 8
 CLIP_FPS = Fraction(30)
 LIVE_FRAMES, LIVE_FPS = 90, 30.0
+BUSY = 0.5
+"""Processes that run on average before the measurement, from which on its figures are not to be trusted."""
 WATCH = """
 import json, os, subprocess, sys, time
 started, memory = time.perf_counter(), None
@@ -117,6 +119,7 @@ def bench(options: argparse.Namespace) -> int:
     style = styles[0]
     other = next((candidate for candidate in styles[1:] if candidate.body.sha256 == style.body.sha256), style)
     rows, engines = [], []
+    load = load_before()
     for backend in [choose_backend(options.backend, precision) for precision in options.precision]:  # all, before any work
         machine = measure_machine(backend)
         engines.append({"engine": str(backend), **asdict(machine)})
@@ -127,10 +130,15 @@ def bench(options: argparse.Namespace) -> int:
             least = 1000 * least_seconds(costs, machine)
             rows.append(measure(style, other, backend, width, height, options, least))
     print(table(rows))
+    if load is not None and load > BUSY:  # at the end, beside the figures that it is about
+        say(
+            f"The machine was busy in the minute before (load {load:.1f}): these figures may be too slow. Measure again when it rests."
+        )
     facts = {
         "version": __version__,
         "measured": time.strftime("%Y-%m-%d"),
         "processor": processor(),
+        "load": load,
         "machine": engines,
         "rounds": ROUNDS,
         "frames": options.frames,
@@ -237,6 +245,14 @@ def processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{os.cpu_count()} x {names[0] if names else platform.processor()}"
+
+
+def load_before() -> float | None:
+    """How many processes ran on average in the minute before; `None` where the system does not tell."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows, and systems that forbid it
+        return None
 
 
 def table(rows: Sequence[Row]) -> str:

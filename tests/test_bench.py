@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.bench import COLUMNS, WATCH
+from realtime_nst.bench import COLUMNS, WATCH, Row
 from realtime_nst.benchchart import COLOURS, draw_chart
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
@@ -57,6 +57,29 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
     with Image.open(chart) as picture:
         assert picture.width == 1000
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["bench.json", "bench.png"]
+
+
+@pytest.mark.parametrize(("load", "told"), [((0.2, 9.0, 9.0), None), ((1.8, 0.0, 0.0), "load 1.8"), (OSError("no"), None)])
+def test_busy_machine_is_told_beside_its_figures(
+    load: tuple[float, ...] | OSError,
+    told: str | None,
+    tmp_path: Path,
+    weights: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def getloadavg() -> tuple[float, ...]:
+        if isinstance(load, OSError):
+            raise load
+        return load
+
+    monkeypatch.setattr("os.getloadavg", getloadavg, raising=False)
+    row = Row("64x48", "float32", *([1.0] * 10))
+    monkeypatch.setattr("realtime_nst.bench.measure", lambda *arguments: row)
+    assert run(weights, "--json", tmp_path / "bench.json") == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert (told in last and "Measure again" in last) if told else "busy" not in last
+    assert json.loads((tmp_path / "bench.json").read_text())["load"] == (None if isinstance(load, OSError) else load[0])
 
 
 def test_nothing_is_measured_before_the_outputs_are_known_to_be_free(
