@@ -131,9 +131,7 @@ def bench(options: argparse.Namespace) -> int:
             rows.append(measure(style, other, backend, width, height, options, least))
     print(table(rows))
     if load is not None and load > BUSY:  # at the end, beside the figures that it is about
-        say(
-            f"The machine was busy in the minute before (load {load:.1f}): these figures may be too slow. Measure again when it rests."
-        )
+        say(f"The machine was busy just before (load {load:.1f}): these figures may be too slow. Measure again when it rests.")
     facts = {
         "version": __version__,
         "measured": time.strftime("%Y-%m-%d"),
