@@ -103,7 +103,7 @@ OLD_WORK = "public domain (the work is centuries old; photographer unknown)"
 PAINTINGS = {
     "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN, emphasis=1.2),
     "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, stability=1.3),
-    "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN, emphasis=0.5),
+    "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN, emphasis=0.15),
     "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=0.6),
     "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=0.8),
     "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=0.8),
