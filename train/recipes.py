@@ -108,7 +108,9 @@ PAINTINGS = {
     "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=0.8),
     "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=0.8),
     "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, stability=1.3),
-    "rose-window": Painting("Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, stability=1.3),
+    "rose-window": Painting(
+        "Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, emphasis=0.35, stability=1.3
+    ),
     "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK, emphasis=0.7, stability=10.0),
     "pointillism": Painting(
         "Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN, size=640, stability=1.8
