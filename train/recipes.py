@@ -101,32 +101,34 @@ PUBLIC_DOMAIN = "public domain (the artist died more than 70 years ago)"
 OLD_WORK = "public domain (the work is centuries old; photographer unknown)"
 
 PAINTINGS = {
-    "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN, emphasis=1.2),
-    "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, stability=1.3),
-    "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN, emphasis=0.15),
-    "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=0.6),
-    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=0.8),
-    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=0.8),
-    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, stability=1.3),
+    "wave": Painting("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831", PUBLIC_DOMAIN, emphasis=1.2, stability=4.0),
+    "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, stability=5.0),
+    "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN, emphasis=0.15, stability=1.5),
+    "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=2.5),
+    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=3.5),
+    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=3.5),
+    "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, stability=5.0),
     "rose-window": Painting(
-        "Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, emphasis=0.35, stability=1.3
+        "Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, emphasis=0.35, stability=3.0
     ),
     "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK, emphasis=0.7, stability=10.0),
     "pointillism": Painting(
-        "Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN, size=640, stability=1.8
+        "Study for A Sunday on La Grande Jatte", "Georges Seurat", "1884", PUBLIC_DOMAIN, size=640, stability=6.0
     ),
     "mondrian": Painting(
-        "Tableau No. 2 / Composition No. VII", "Piet Mondrian", "1913", PUBLIC_DOMAIN, emphasis=0.9, stability=4.5
+        "Tableau No. 2 / Composition No. VII", "Piet Mondrian", "1913", PUBLIC_DOMAIN, emphasis=0.9, stability=6.0
     ),
-    "red-tower": Painting("The Red Tower", "Robert Delaunay", "1911", PUBLIC_DOMAIN, emphasis=1.5, stability=0.7),
+    "red-tower": Painting("The Red Tower", "Robert Delaunay", "1911", PUBLIC_DOMAIN, emphasis=1.5, stability=3.0),
     "shipwreck": Painting(
-        "The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810", PUBLIC_DOMAIN, emphasis=1.5, stability=0.8
+        "The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810", PUBLIC_DOMAIN, emphasis=1.5, stability=3.0
     ),
-    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN, emphasis=1.2),
+    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN, emphasis=1.2, stability=4.0),
     "udnie": Painting(
-        "Udnie (Young American Girl, The Dance)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=0.4
+        "Udnie (Young American Girl, The Dance)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=2.0
     ),
-    "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN, emphasis=1.2),
+    "engraving": Painting(
+        "Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN, emphasis=1.2, stability=4.0
+    ),
 }
 """The shipped styles by name."""
 
