@@ -18,8 +18,8 @@ from PIL import Image
 
 from realtime_nst.errors import TrainingError
 from realtime_nst.photos import UNREADABLE, upright_rgb
-from realtime_nst.sources import PHOTO_SUFFIXES
 
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 FEWEST_PHOTOS = 8
 JPEG_QUALITIES = (8, 90)
 

@@ -18,11 +18,11 @@ from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.results import check_output, ending
-from realtime_nst.sources import PHOTO_SUFFIXES
 from realtime_nst.stylebook import find_styles, style_folders
 from realtime_nst.styles import Style
 
 from .command import find_painting, training_backend
+from .dataset import PHOTO_SUFFIXES
 from .flow import find_flow
 from .recipes import BODY_RECIPE
 from .report import INPUT, against, contact_sheet, read_report, table, write_json
