@@ -24,5 +24,10 @@ class Look(NamedTuple):
         """True where the painting stays as the network gives it, so that nothing needs to be computed."""
         return self == PLAIN
 
+    @property
+    def unblended(self) -> bool:
+        """True where colours and strength stay as the network gives them, whatever is held."""
+        return self.strength == 1.0 and self.colours == 0.0
+
 
 PLAIN = Look()

@@ -36,8 +36,38 @@ class Engine(Protocol):
         """The same, left where it is computed, for a `Retouch`."""
 
 
-Retouch = Callable[[np.ndarray, Any, Look, bool], np.ndarray]
-"""Photo, its painting on the device, look, and whether to forget what is held, to an image like the photo."""
+@dataclass(frozen=True)
+class Held:
+    """What is held from one frame to the next: enough to go on from there.
+
+    Args:
+        blocks: Means of the photo, float32 `(1, height / 4, width / 4, 3)`.
+        painting: uint8 `(1, height, width, 3)`.
+        frames: How many there were.
+    """
+
+    blocks: Any
+    painting: Any
+    frames: int = 0
+
+
+class Retouch(Protocol):
+    """Strength, own colours and stability for one size of frame. `held` may be kept, and set to go on from it."""
+
+    held: Held | None
+
+    def __call__(self, photo: np.ndarray, painting: Any, look: Look, fresh: bool) -> np.ndarray:
+        """The picture as the look wants it.
+
+        Args:
+            photo: uint8 `(height, width, 3)`.
+            painting: Of the photo, as `on_device` of an engine gives it.
+            look: What to do.
+            fresh: Forget what was held.
+
+        Returns:
+            An image like the photo. It is held, too, and must stay as it is.
+        """
 
 
 @dataclass

@@ -87,29 +87,35 @@ def keep_colours_with_numpy(photo: np.ndarray, painting: np.ndarray) -> np.ndarr
     return result
 
 
+def block_means(photo: np.ndarray) -> np.ndarray:
+    """Means of 4x4 pixels, `(height / 4, width / 4, 3)`."""
+    height, width = photo.shape[0] // 4, photo.shape[1] // 4
+    means = np.empty((height, width, 3))
+    for row, column in np.ndindex(height, width):
+        means[row, column] = photo[4 * row : 4 * row + 4, 4 * column : 4 * column + 4].astype(float).mean((0, 1))
+    return means
+
+
 def hold_with_numpy(
-    photo: np.ndarray, painting: np.ndarray, held: tuple[np.ndarray, np.ndarray], threshold: float, creep: float
+    photo: np.ndarray, painting: np.ndarray, held: tuple[np.ndarray, np.ndarray], stability: float, threshold: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is held after a frame: photo and painting, uint8, by loops over cells of 8x8 pixels."""
+    """What is held after a frame: means of blocks of the photo, and the painting, uint8, by loops over cells of 8x8 pixels."""
     height, width = photo.shape[0] // 8, photo.shape[1] // 8
+    means = block_means(photo)
+    differs = np.abs(means - held[0]).max(-1)
     change = np.zeros((height, width))
-    for row, column in np.ndindex(2 * height, 2 * width):
-        block = np.s_[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
-        differs = np.abs((photo[block].astype(float) - held[0][block]).mean((0, 1))).max()
-        change[row // 2, column // 2] = max(change[row // 2, column // 2], differs)
+    for row, column in np.ndindex(height, width):
+        change[row, column] = differs[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].max()
 
     def around(values: np.ndarray, reach: int, row: int, column: int) -> np.ndarray:
         return values[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
 
     most = np.array([[around(change, 3, row, column).max() for column in range(width)] for row in range(height)])
-    moves = np.clip((most - threshold) / threshold, 1 / 8, 1)
+    moves = np.clip((most - stability) / stability, 1 / 8, 1)
     soft = np.array([[around(moves, 1, row, column).mean() for column in range(width)] for row in range(height)])
-    share = soft.repeat(8, 0).repeat(8, 1)[..., None]
 
-    def follow(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-        gap = new.astype(float) - old
-        return np.floor(old + np.sign(gap) * np.maximum(share * np.abs(gap), np.minimum(np.abs(gap), creep)) + 0.5).astype(
-            np.uint8
-        )
+    def follow(old: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
+        share = soft.repeat(size, 0).repeat(size, 1)[..., None]
+        return old + share * (new.astype(float) - old)
 
-    return follow(held[0], photo), follow(held[1], painting)
+    return follow(held[0], means, 2), np.floor(follow(held[1], painting, 8) + threshold).astype(np.uint8)

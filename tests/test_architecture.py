@@ -29,8 +29,8 @@ LAYERS = [
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "strip_network"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
-    | {"retouch", "window", "virtualcamera", "streaming", "aside"},
-    {"strips"},
+    | {"window", "virtualcamera", "streaming", "aside"},
+    {"strips", "retouch"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
     {"encoding", "wishes", "doctor"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},

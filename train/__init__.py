@@ -3,7 +3,7 @@
     command.py   the command: flags to a job, and a progress bar
     job.py       a run as the user wants it, and the checks before it begins
     recipes.py   what is trained and with which numbers
-    dataset.py   photos -> batches, each photo with a moved, noisy copy
+    dataset.py   photos -> batches, each photo with a moved, noisy copy; camera.py makes the noise
     losses.py    the perceptual loss: content, style, total variation, temporal stability
     model.py     what is trained: network, style vectors and loss
     sampler.py   which styles a step sees

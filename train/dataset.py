@@ -6,7 +6,6 @@ the same pictures. NumPy and Pillow only; this module does not know what the bat
 """
 
 import hashlib
-import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from PIL import Image
 
 from realtime_nst.errors import TrainingError
 from realtime_nst.photos import UNREADABLE, upright_rgb
+
+from .camera import as_camera, correlated_noise
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 FEWEST_PHOTOS = 8
@@ -46,7 +47,9 @@ class Motion:
     Args:
         shift: Largest displacement of the whole picture, in pixels.
         bend: Standard deviation of the smooth displacement on top, in pixels.
-        noise: Largest standard deviation of camera noise, of 255.
+        noise: Largest standard deviation of the sensor's noise, of 255; little noise is more frequent than much.
+        correlated: Largest standard deviation of noise that spans many pixels, as video compression leaves it.
+        grain: How many pixels it spans, at least and at most.
         exposure: Largest relative change of brightness.
         still: Share of pictures that do not move at all: a camera on a tripod.
         compressed: Share of pictures with JPEG's block edges in them, as webcams and thin videos have them.
@@ -55,6 +58,8 @@ class Motion:
     shift: float = 8.0
     bend: float = 1.5
     noise: float = 8.0
+    correlated: float = 2.0
+    grain: tuple[float, float] = (2.0, 40.0)
     exposure: float = 0.08
     still: float = 0.35
     compressed: float = 0.5
@@ -135,10 +140,10 @@ class PhotoBatches:
         photo = wide[margin : margin + size, margin : margin + size]
         flow = self._flow(rng)
         exposure = 1.0 + motion.exposure * rng.uniform(-1.0, 1.0)
-        noise = motion.noise * rng.uniform()
+        deviations = motion.noise * rng.uniform() ** 2, motion.correlated * rng.uniform()
         quality = int(rng.integers(*JPEG_QUALITIES)) if rng.uniform() < motion.compressed else None
-        frame = as_camera(photo, noise, rng, quality)
-        moved = as_camera(sample(wide, flow, margin) * exposure, noise, rng, quality)
+        frame = as_camera(photo, self._noise(*deviations, rng), quality)
+        moved = as_camera(sample(wide, flow, margin) * exposure, self._noise(*deviations, rng), quality)
         return photo, frame, moved, flow
 
     def _crop(self, position: int, side: int, rng: np.random.Generator) -> np.ndarray:
@@ -167,6 +172,13 @@ class PhotoBatches:
                 self.skipped.add(path)
                 log.warning("Photo '%s' was skipped: %s.", path, error)
         raise TrainingError(f"None of the {count} photos could be decoded; the last was '{path}'. Check the folder of --photos.")
+
+    def _noise(self, white: float, correlated: float, rng: np.random.Generator) -> np.ndarray:
+        """The noise of one frame, from both standard deviations."""
+        least, most = self._motion.grain
+        grain = least * (most / least) ** rng.uniform()
+        size = self._size
+        return white * correlated_noise(size, size, 1, rng) + correlated * correlated_noise(size, size, grain, rng)
 
     def _flow(self, rng: np.random.Generator) -> np.ndarray:
         motion, size = self._motion, self._size
@@ -198,21 +210,3 @@ def sample(wide: np.ndarray, flow: np.ndarray, margin: int) -> np.ndarray:
     low = wide[y0 + 1, x0] * (1 - across) + wide[y0 + 1, x0 + 1] * across
     blended: np.ndarray = top * (1 - along) + low * along
     return blended
-
-
-def as_camera(image: np.ndarray, noise: float, rng: np.random.Generator, quality: int | None = None) -> np.ndarray:
-    """An image as a camera would deliver it: noisy, clipped, in 256 steps; float32 like its input.
-
-    Args:
-        image: `(H, W, 3)` in `[0, 255]`.
-        noise: Standard deviation of the noise.
-        rng: Where the noise comes from.
-        quality: JPEG quality of the camera's own compression; `None` for none.
-    """
-    noisy: np.ndarray = np.rint(image + noise * rng.standard_normal(image.shape, dtype=np.float32)).clip(0, 255)
-    if quality is None:
-        return noisy
-    file = io.BytesIO()
-    Image.fromarray(noisy.astype(np.uint8)).save(file, "JPEG", quality=quality)
-    with Image.open(file) as compressed:
-        return np.asarray(compressed, dtype=np.float32)

@@ -20,7 +20,7 @@ from .flow import FlowFiles, FlowPair
 from .optimize import PerceptualLoss, Terms
 from .recipes import BODY_RECIPE
 from .reference import STEPS, Comparison, compare
-from .stability import Stylize, noise_gain, sharpness, warping_error
+from .stability import COMPRESSION_GRAIN, COMPRESSION_NOISE, Stylize, noise_gain, sharpness, warping_error
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Figures:
         style_ratio: Style loss over that of image optimization at equal content loss.
         content_ratio: Content loss over that of image optimization at equal style loss.
         warping_error: Root mean squared difference to the moved frame before, in `[0, 1]`, mean over the scenes.
-        noise_gain: Change from frame to frame when nothing moves but the camera's noise, over that noise.
+        noise_gain: Change from frame to frame when nothing moves but the sensor's noise, over that noise.
+        flicker: The same for what video compression leaves: little noise that spans many pixels.
         sharpness: Mean gradient over that of the photo.
         half_precision: What the serving engine's rounding leaves, in dB (PSNR against float32).
         warping_errors: By scene.
@@ -46,6 +47,7 @@ class Figures:
     content_ratio: float | None = None
     warping_error: float | None = None
     noise_gain: float | None = None
+    flicker: float | None = None
     sharpness: float | None = None
     half_precision: float | None = None
     warping_errors: Mapping[str, float] = field(default_factory=dict)
@@ -89,12 +91,13 @@ def evaluate(
         report: Called with a few words on what is being done.
     """
     report("photos")
-    terms, gains, sharp = [], [], []
+    terms, gains, flickers, sharp = [], [], [], []
     pictures = [stylize(photo[None])[0] for photo in trial.photos]
     grams = [] if painting is None else trial.loss.grams(painting)
     for number, (photo, picture) in enumerate(zip(trial.photos, pictures)):
         terms.append(trial.loss.terms(picture, trial.loss.features(photo), grams))
         gains.append(noise_gain(stylize, photo, seed=trial.seed + number))
+        flickers.append(noise_gain(stylize, photo, sigma=COMPRESSION_NOISE, grain=COMPRESSION_GRAIN, seed=trial.seed + number))
         sharp.append(sharpness(picture) / max(sharpness(photo), 1e-6))
     references = []
     if painting is not None:
@@ -111,6 +114,7 @@ def evaluate(
         content_ratio=ratio(references, "content"),
         warping_error=mean(errors.values()) if errors else None,
         noise_gain=mean(gains),
+        flicker=mean(flickers),
         sharpness=mean(sharp),
         warping_errors=errors,
         references=references,

@@ -105,8 +105,8 @@ PAINTINGS = {
     "starry-night": Painting("The Starry Night", "Vincent van Gogh", "1889", PUBLIC_DOMAIN, stability=5.0),
     "scream": Painting("The Scream", "Edvard Munch", "1893", PUBLIC_DOMAIN, emphasis=0.15, stability=1.5),
     "edtaonisl": Painting("Edtaonisl (Ecclesiastic)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=2.5),
-    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=3.5),
-    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=3.5),
+    "composition-vii": Painting("Composition VII", "Wassily Kandinsky", "1913", PUBLIC_DOMAIN, emphasis=1.2, stability=5.0),
+    "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=5.0),
     "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, stability=5.0),
     "rose-window": Painting(
         "Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, emphasis=0.35, stability=3.0
@@ -122,7 +122,7 @@ PAINTINGS = {
     "shipwreck": Painting(
         "The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810", PUBLIC_DOMAIN, emphasis=1.5, stability=3.0
     ),
-    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN, emphasis=1.2, stability=4.0),
+    "water-lilies": Painting("Water Lilies", "Claude Monet", "1919", PUBLIC_DOMAIN, emphasis=1.2, stability=6.0),
     "udnie": Painting(
         "Udnie (Young American Girl, The Dance)", "Francis Picabia", "1913", PUBLIC_DOMAIN, emphasis=1.5, stability=2.0
     ),

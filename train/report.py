@@ -21,13 +21,15 @@ COLUMNS = {
     "content_ratio": "content/opt",
     "warping_error": "warping",
     "noise_gain": "noise",
+    "flicker": "flicker",
     "sharpness": "sharpness",
     "half_precision": "half dB",
 }
 """Figures in the order of the table, and its heads."""
 
-COMPARED = ("content", "style", "warping_error", "noise_gain")
+COMPARED = ("content", "style", "warping_error", "noise_gain", "flicker")
 SAME_SHARPNESS = 0.1
+TWO_DIGITS = ("content_ratio", "noise_gain", "flicker", "sharpness")
 GAP, LABEL_WIDTH, LABEL_SIZE = 6, 150, 18
 
 
@@ -48,7 +50,7 @@ def cell(name: str, value: float | None) -> str:
     """A figure with as many digits as mean something."""
     if value is None:
         return "-"
-    digits = {"half_precision": 1, "style_ratio": 1, "content_ratio": 2, "noise_gain": 2, "sharpness": 2}.get(name, 4)
+    digits = {"half_precision": 1, "style_ratio": 1}.get(name, 2 if name in TWO_DIGITS else 4)
     return f"{value:.{digits}f}"
 
 

@@ -1,8 +1,8 @@
 """How still a style holds, and how sharp it stays: figures of pictures, or of any function that stylizes them.
 
 Flicker alone is a bad guide, because a blurred picture holds still too: sharpness is measured beside it, and two
-networks compare in stability only where their sharpness is within a tenth. NumPy alone, but for the warp that
-training uses too. It does not know networks, styles or files.
+networks compare in stability only where their sharpness is within a tenth. NumPy alone, but for the warp and the
+noise that training uses too. It does not know networks, styles or files.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,17 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
+from .camera import as_camera, correlated_noise
 from .losses import warp
 
 Stylize = Callable[[np.ndarray], np.ndarray]
 """Pictures float32 `(B, H, W, 3)` in `[0, 255]` to pictures alike."""
 
 SENSOR_NOISE = 3.0
-"""Standard deviation of the noise of a camera in ordinary light, of 255."""
+"""Standard deviation of the noise of a camera in ordinary light, of 255; every pixel has its own."""
+
+COMPRESSION_NOISE, COMPRESSION_GRAIN = 0.5, 8.0
+"""Standard deviation of what video compression leaves in a still scene, of 255, and how many pixels it spans."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -51,22 +55,28 @@ def warping_error(first: np.ndarray, second: np.ndarray, flow: np.ndarray, valid
     return float(np.sqrt(np.mean(np.square(difference[counts], dtype=np.float64))))
 
 
-def noise_gain(stylize: Stylize, photo: np.ndarray, *, draws: int = 4, sigma: float = SENSOR_NOISE, seed: int = 0) -> float:
+def noise_gain(
+    stylize: Stylize, photo: np.ndarray, *, draws: int = 4, sigma: float = SENSOR_NOISE, grain: float = 1.0, seed: int = 0
+) -> float:
     """How much a picture moves when nothing moves but the noise of the camera, relative to that noise.
+
+    White noise averages out over what a network sees at once. Noise that spans many pixels does not: however little
+    there is, strokes can hang on it.
 
     Args:
         stylize: What is measured.
         photo: A still scene, `(H, W, 3)` in `[0, 255]`.
         draws: Frames of it, each with noise of its own; at least 2.
         sigma: Standard deviation of the noise, of 255.
+        grain: How many pixels it spans; 1 is white noise.
         seed: Of the noise.
 
     Returns:
         Mean absolute change from frame to frame of the output, over that of the input: 1 hands noise through.
     """
     rng = np.random.default_rng(seed)
-    noise = rng.normal(0.0, sigma, (draws, *photo.shape))
-    frames = np.rint(photo + noise).clip(0, 255).astype(np.float32)  # as a camera delivers them
+    noise = (sigma * correlated_noise(*photo.shape[:2], grain, rng) for _ in range(draws))
+    frames = np.stack([as_camera(photo, of_frame) for of_frame in noise])
     return mean_change(stylize(frames)) / mean_change(frames)
 
 

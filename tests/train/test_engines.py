@@ -12,7 +12,7 @@ from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
 from realtime_nst.look import Look
 from realtime_nst.network import build_transform_network
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.retouch import THRESHOLDS, KerasRetouch, build_retouch_engine
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
 from tests.conftest import NARROW, narrow_body
@@ -99,7 +99,7 @@ def test_styles_load_on_this_backend_too(weights: Path) -> None:
 
 
 def test_retouching_equals_the_formulas_written_in_numpy() -> None:
-    from tests.reference import hold_with_numpy, keep_colours_with_numpy
+    from tests.reference import block_means, hold_with_numpy, keep_colours_with_numpy
 
     retouch = build_retouch_engine(64, 48, Backend(BACKEND, "float32", gpu=False))
     rng = np.random.default_rng(0)
@@ -107,13 +107,13 @@ def test_retouching_equals_the_formulas_written_in_numpy() -> None:
     found = retouch(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0), False)
     assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
     retouch = build_retouch_engine(64, 48, Backend(BACKEND, "float32", gpu=False))
-    held = (photo, painting)
-    for index in range(1, 6):
+    held = (block_means(photo), painting)
+    for index in range(6):
         now = np.clip(photo + rng.normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
         now[:, index : index + 4] = 255
         new = rng.integers(0, 256, (48, 64, 3), np.uint8)
-        held = (now, new) if index == 1 else hold_with_numpy(now, new, held, 12.0, float(index % 4 == 0))
-        result = retouch(now, keras.ops.convert_to_tensor(new[None]), Look(stability=12.0), index == 1)
+        held = hold_with_numpy(now, new, held, 12.0, THRESHOLDS[index]) if index else (block_means(now), new)
+        result = retouch(now, keras.ops.convert_to_tensor(new[None]), Look(stability=12.0), index == 0)
         assert np.abs(result.astype(int) - held[1]).max() <= 1
 
 
@@ -122,10 +122,10 @@ def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(boo
     stylizer = Stylizer(partial(build_engine, backend=backend), partial(build_retouch_engine, backend=backend))
     compiled = stylizer.compiled(book.bodies, 40, 32, retouch=True)
     stylizer.install(compiled, 40, 32)
-    parts = [*compiled.engines.values(), compiled.retouch]
+    assert isinstance(compiled.retouch, KerasRetouch)
+    calls = [compiled.retouch._blend, compiled.retouch._hold, *(engine._call for engine in compiled.engines.values())]  # type: ignore[attr-defined]
 
     def times_compiled() -> list[int]:
-        calls = [part._call for part in parts]  # type: ignore[union-attr]
         return [call.experimental_get_tracing_count() if BACKEND == "tensorflow" else call._cache_size() for call in calls]
 
     assert min(times_compiled()) >= 1
