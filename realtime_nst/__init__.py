@@ -8,7 +8,9 @@
     stylizer.py      picture -> picture; engine.py compiles, backend.py chooses on what
     openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
     strips.py        large pictures in little memory, on processors; strip_network.py is the network cut for them
-    look.py          colours, stability, strength; retouch.py does it, retouch_network.py is its graph
+    look.py          colours, strength, stability: the numbers; graphs.py runs the small graphs that do it
+    retouch.py       strength and colours behind the network; retouch_network.py is its graph
+    hold.py          stability: photos held still before the network; hold_network.py is its graph
     brush.py         style and look together, for files and photos
     network.py       the transform network in Keras; architecture.py its shape in numbers
     stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files, crossfade.py between them

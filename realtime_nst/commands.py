@@ -74,10 +74,15 @@ def find_all_styles(options: argparse.Namespace) -> StyleBook:
 def load_stylizer(backend: Backend) -> "Stylizer":
     """A `Stylizer` on a backend; Keras is imported when it is needed."""
     from realtime_nst.engine import build_engine
+    from realtime_nst.hold import build_hold_engine
     from realtime_nst.retouch import build_retouch_engine
     from realtime_nst.stylizer import Stylizer
 
-    return Stylizer(partial(build_engine, backend=backend), partial(build_retouch_engine, backend=backend))
+    return Stylizer(
+        partial(build_engine, backend=backend),
+        partial(build_retouch_engine, backend=backend),
+        partial(build_hold_engine, backend=backend),
+    )
 
 
 def output_names(inputs: Sequence[Path], output: Path) -> list[Path]:

@@ -62,11 +62,11 @@ class TensorFlowEngine:
         self._tensorflow = tensorflow
         self._call = tensorflow.function(lambda images, vectors: network({"images": images, "vectors": vectors}), jit_compile=gpu)
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
         painted: np.ndarray = self.on_device(image, vector).numpy()[0]
         return painted
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+    def on_device(self, image: Any, vector: np.ndarray) -> Any:
         """The painting `(1, height, width, 3)` where it is."""
         tf = self._tensorflow
         return self._call(tf.constant(image[None]), tf.constant(vector[None]))
@@ -88,13 +88,14 @@ class JaxEngine:
             outputs, _ = network.stateless_call(weights, [], {"images": images, "vectors": vectors})
             return outputs
 
-        self._weights = weights
+        self._weights, self._as_array = weights, jax.numpy.asarray
         self._call = jax.jit(call)
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
         painted: np.ndarray = np.array(self.on_device(image, vector))[0]
         return painted
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+    def on_device(self, image: Any, vector: np.ndarray) -> Any:
         """The painting `(1, height, width, 3)` where it is."""
-        return self._call(self._weights, image[None], vector[None])
+        as_array = self._as_array  # a held photo comes as one: else JAX would compile for each of the two kinds
+        return self._call(self._weights, as_array(image[None]), as_array(vector[None]))

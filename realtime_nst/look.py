@@ -1,4 +1,7 @@
-"""`Look`: what a user adds to a style: how much of it, whose colours, how still. Numbers only; `retouch.py` computes."""
+"""`Look`: what a user adds to a style: how much of it, whose colours, how still. Numbers only.
+
+`retouch.py` and `hold.py` compute.
+"""
 
 from typing import NamedTuple
 
@@ -7,7 +10,7 @@ STABILITIES = (0, 8, 16, 32)
 
 
 class Look(NamedTuple):
-    """How a painting is retouched by the photo that it came from.
+    """How a photo is held still before it is painted, and how the painting is retouched by it.
 
     Args:
         strength: 0 is the photo, 1 the painting, between them a blend of pixels.
@@ -20,14 +23,9 @@ class Look(NamedTuple):
     stability: float = 0.0
 
     @property
-    def plain(self) -> bool:
-        """True where the painting stays as the network gives it, so that nothing needs to be computed."""
-        return self == PLAIN
-
-    @property
-    def unblended(self) -> bool:
-        """True where colours and strength stay as the network gives them, whatever is held."""
-        return self.strength == 1.0 and self.colours == 0.0
+    def retouches(self) -> bool:
+        """False where a painting stays as the network gives it, so that nothing needs to be computed behind it."""
+        return self.strength != 1.0 or self.colours != 0.0
 
 
 PLAIN = Look()

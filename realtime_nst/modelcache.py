@@ -18,7 +18,15 @@ import platformdirs
 MOST_MODELS = 16
 """Entries that are kept; the network of the shipped styles takes about 2 MB each."""
 
-DEFINITION = ("architecture.py", "network.py", "retouch_network.py", "strip_network.py", "openvino_engine.py")
+DEFINITION = (
+    "architecture.py",
+    "network.py",
+    "retouch_network.py",
+    "hold_network.py",
+    "strip_network.py",
+    "openvino_engine.py",
+    "graphs.py",
+)
 
 log = logging.getLogger(__name__)
 

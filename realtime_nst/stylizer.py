@@ -1,4 +1,4 @@
-"""`Stylizer`: pictures through a body, and through a retouch where the look asks for one.
+"""`Stylizer`: pictures through a body, held still before it and retouched behind it where the look asks for that.
 
 Every body and size is compiled once; a style is only a vector, so that a switch takes effect on the next frame
 and costs nothing. Engines are given to it: it imports no framework.
@@ -23,59 +23,56 @@ LARGE_PICTURE = 10_000_000
 """Pixels from which on a picture is retouched in strips: at once it would take 120 bytes for each."""
 STRIP_PIXELS = 2_000_000
 TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
-"""A look that uses all of the retouch."""
+"""A look that uses everything."""
 
 
 class Engine(Protocol):
     """A body compiled for one size."""
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike."""
+    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
+        """Image uint8 `(height, width, 3)`, which may be on the device, and vector float32 `(V,)` to an image alike."""
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> Any:
+    def on_device(self, image: Any, vector: np.ndarray) -> Any:
         """The same, left where it is computed, for a `Retouch`."""
+
+
+Retouch = Callable[[Any, Any, Look], np.ndarray]
+"""Photo, its painting on the device, and look, to an image like the photo."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What is held from one frame to the next: enough to go on from there.
+    """What a `Hold` keeps from one frame to the next: enough to go on from there.
 
     Args:
-        blocks: Means of the photo, float32 `(1, height / 4, width / 4, 3)`.
-        painting: uint8 `(1, height, width, 3)`.
-        frames: How many there were.
+        blocks: Means of 4x4 pixels, float32 `(1, height / 4, width / 4, 3)`.
+        photo: uint8 `(1, height, width, 3)`.
+        frames: How many were held before this one.
     """
 
     blocks: Any
-    painting: Any
-    frames: int = 0
+    photo: Any
+    frames: int
 
 
-class Retouch(Protocol):
-    """Strength, own colours and stability for one size of frame. `held` may be kept, and set to go on from it."""
+class Hold(Protocol):
+    """Keeps photos of one size still where their scene stands still. `held` may be kept, and set to go on from it."""
 
     held: Held | None
 
-    def __call__(self, photo: np.ndarray, painting: Any, look: Look, fresh: bool) -> np.ndarray:
-        """The picture as the look wants it.
-
-        Args:
-            photo: uint8 `(height, width, 3)`.
-            painting: Of the photo, as `on_device` of an engine gives it.
-            look: What to do.
-            fresh: Forget what was held.
-
-        Returns:
-            An image like the photo. It is held, too, and must stay as it is.
+    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> Any:
+        """A photo uint8 `(height, width, 3)`, stability as in `Look`, and whether to forget what was held, to a photo
+        alike, on the device of the engine. It is held, too, and must stay as it is.
         """
 
 
 @dataclass
 class Compiled:
-    """What serves one size of frame: an engine per body, by its hash, and the retouch."""
+    """What serves one size of frame: an engine per body, by its hash, the hold before and the retouch behind it."""
 
     engines: dict[str, Engine]
     retouch: Retouch | None = None
+    hold: Hold | None = None
 
 
 class Stylizer:
@@ -83,39 +80,48 @@ class Stylizer:
 
     Args:
         compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a backend.
-        retouch: Width and height to a `Retouch`; without one only plain looks are painted.
+        retouch: Width and height to a `Retouch`; without one strength and colours are the painting's.
+        hold: Width and height to a `Hold`; without one no look is stable.
     """
 
-    def __init__(self, compile: Callable[[Body, int, int], Engine], retouch: Callable[[int, int], Retouch] | None = None) -> None:
+    def __init__(
+        self,
+        compile: Callable[[Body, int, int], Engine],
+        retouch: Callable[[int, int], Retouch] | None = None,
+        hold: Callable[[int, int], Hold] | None = None,
+    ) -> None:
         self._compile = compile
-        self._build_retouch = retouch
+        self._build_retouch, self._build_hold = retouch, hold
         self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
 
-    def prepare(self, bodies: Iterable[Body], width: int, height: int, *, retouch: bool = False) -> None:
+    def prepare(self, bodies: Iterable[Body], width: int, height: int, *, live: bool = False) -> None:
         """Compile for frames of a size, so that no switch between these bodies has to wait.
 
         Raises:
             StyleError: A body's weights are damaged.
         """
-        self.install(self.compiled(bodies, width, height, retouch=retouch), width, height)
+        self.install(self.compiled(bodies, width, height, live=live), width, height)
 
-    def compiled(self, bodies: Iterable[Body], width: int, height: int, *, retouch: bool = False) -> Compiled:
+    def compiled(self, bodies: Iterable[Body], width: int, height: int, *, live: bool = False) -> Compiled:
         """Compile without using it yet; may run on another thread while this stylizer paints.
 
-        With a retouch, which live shows ask for, a first picture goes through everything: TensorFlow and JAX
+        For a live show any look is made ready, and a first picture goes through everything: TensorFlow and JAX
         compile then, and OpenVINO takes its memory.
         """
         width, height = padded_length(width), padded_length(height)
         bodies = list(bodies)
-        engines = {body.sha256: self._compile(body, width, height) for body in bodies}
-        compiled = Compiled(engines, self._build_retouch(width, height) if retouch and self._build_retouch else None)
+        compiled = Compiled({body.sha256: self._compile(body, width, height) for body in bodies})
+        if not live:
+            return compiled
+        compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
+        compiled.hold = self._build_hold(width, height) if self._build_hold else None
         picture = np.zeros((height, width, 3), np.uint8)
-        for body in bodies if retouch else ():
-            engine, vector = engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
-            if compiled.retouch is None:
-                engine(picture, vector)
-            else:
-                compiled.retouch(picture, engine.on_device(picture, vector), TOUCHED, True)
+        for body in bodies:
+            engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
+            still = picture if compiled.hold is None else compiled.hold(picture, TOUCHED.stability, True)
+            engine(still, vector)
+            if compiled.retouch is not None:
+                compiled.retouch(still, engine.on_device(still, vector), TOUCHED)
         return compiled
 
     def install(self, compiled: Compiled, width: int, height: int) -> None:
@@ -123,6 +129,7 @@ class Stylizer:
         kept = self._kept(padded_length(width), padded_length(height))
         kept.engines.update(compiled.engines)
         kept.retouch = compiled.retouch or kept.retouch
+        kept.hold = compiled.hold or kept.hold
 
     def ready(self, width: int, height: int) -> bool:
         """Whether a size is compiled."""
@@ -134,7 +141,7 @@ class Stylizer:
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How the painting is retouched by the picture.
+            look: How the picture is held still, and how its painting is retouched by it.
             fresh: Forget the picture before, which a stable look would hold.
 
         Returns:
@@ -144,15 +151,25 @@ class Stylizer:
         padded = pad_to_multiple(image)
         size = padded.shape[1], padded.shape[0]
         engine = self._engine(style.body, *size)
-        if look.plain:
-            painted = engine(padded, style.vector)
+        still = self.hold_of(*size)(padded, look.stability, fresh) if look.stability else padded
+        if look.retouches:
+            painted = self._retouched(still, engine.on_device(still, style.vector), look)
         else:
-            painted = self._retouched(padded, engine.on_device(padded, style.vector), look, fresh)
+            painted = engine(still, style.vector)
         return painted if padded is image else painted[:height, :width]
 
     def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
         """A function from frame to frame that asks for the style anew each time."""
         return lambda frame: frame.with_image(self.paint(frame.image, style()))
+
+    def hold_of(self, width: int, height: int) -> Hold:
+        """What holds pictures of a size still, multiples of 8."""
+        kept = self._kept(width, height)
+        if kept.hold is None:
+            if self._build_hold is None:
+                raise ValueError("look: this stylizer has no hold, no look can be stable.")
+            kept.hold = self._build_hold(width, height)
+        return kept.hold
 
     def _kept(self, width: int, height: int) -> Compiled:
         kept = self._sizes.setdefault((width, height), Compiled({}))
@@ -167,21 +184,21 @@ class Stylizer:
             engines[body.sha256] = self._compile(body, width, height)
         return engines[body.sha256]
 
-    def _retouched(self, photo: np.ndarray, painting: Any, look: Look, fresh: bool) -> np.ndarray:
+    def _retouched(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
         height, width = photo.shape[:2]
-        if look.stability or width * height <= LARGE_PICTURE:
-            return self._retouch(width, height)(photo, painting, look, fresh)
-        rows = min(height, padded_length(STRIP_PIXELS // width))  # without stability each pixel is on its own
-        retouch, whole = self._retouch(width, rows), np.empty_like(photo)
+        if width * height <= LARGE_PICTURE:
+            return self._retouch(width, height)(photo, painting, look)
+        rows = min(height, padded_length(STRIP_PIXELS // width))  # each pixel is on its own
+        retouch, whole = self._retouch(width, rows), np.empty((height, width, 3), np.uint8)
         for top in [*range(0, height - rows, rows), height - rows]:  # the last one overlaps the one before
             strip = slice(top, top + rows)
-            whole[strip] = retouch(photo[strip], painting[:, strip], look, True)
+            whole[strip] = retouch(photo[strip], painting[:, strip], look)
         return whole
 
     def _retouch(self, width: int, height: int) -> Retouch:
         kept = self._kept(width, height)
         if kept.retouch is None:
             if self._build_retouch is None:
-                raise ValueError("look: this stylizer has no retouch, only plain looks can be painted.")
+                raise ValueError("look: this stylizer has no retouch.")
             kept.retouch = self._build_retouch(width, height)
         return kept.retouch

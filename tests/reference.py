@@ -97,9 +97,12 @@ def block_means(photo: np.ndarray) -> np.ndarray:
 
 
 def hold_with_numpy(
-    photo: np.ndarray, painting: np.ndarray, held: tuple[np.ndarray, np.ndarray], stability: float, threshold: float
+    photo: np.ndarray, held: tuple[np.ndarray, np.ndarray], stability: float, thresholds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is held after a frame: means of blocks of the photo, and the painting, uint8, by loops over cells of 8x8 pixels."""
+    """What is held after a frame, means of blocks and photo, by loops over cells of 8x8 pixels.
+
+    Thresholds are those of one row of cells, `(8, width / 8, 24)`: they are the same in all rows.
+    """
     height, width = photo.shape[0] // 8, photo.shape[1] // 8
     means = block_means(photo)
     differs = np.abs(means - held[0]).max(-1)
@@ -111,11 +114,13 @@ def hold_with_numpy(
         return values[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
 
     most = np.array([[around(change, 3, row, column).max() for column in range(width)] for row in range(height)])
-    moves = np.clip((most - stability) / stability, 1 / 8, 1)
-    soft = np.array([[around(moves, 1, row, column).mean() for column in range(width)] for row in range(height)])
+    moves = np.clip((most - stability) / stability, 1 / 32, 1)
+    share = np.array([[around(moves, 1, row, column).mean() for column in range(width)] for row in range(height)])
 
     def follow(old: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
-        share = soft.repeat(size, 0).repeat(size, 1)[..., None]
-        return old + share * (new.astype(float) - old)
+        return old + share.repeat(size, 0).repeat(size, 1)[..., None] * (new.astype(float) - old)
 
-    return follow(held[0], means, 2), np.floor(follow(held[1], painting, 8) + threshold).astype(np.uint8)
+    whole = follow(held[1], photo, 8)
+    for row, column in np.ndindex(height, width):
+        whole[8 * row : 8 * row + 8, 8 * column : 8 * column + 8] += thresholds[:, column].reshape(8, 8, 3)
+    return follow(held[0], means, 2), np.floor(whole).astype(np.uint8)

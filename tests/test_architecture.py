@@ -15,7 +15,7 @@ ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted
 LONGEST_FILE = 340
 KERAS_ALLOWED = {"network", "engine", "openvino_engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
 KERAS_ALLOWED |= {"recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
-KERAS_ALLOWED |= {"strips", "strip_network"}
+KERAS_ALLOWED |= {"strips", "strip_network", "graphs", "hold", "hold_network"}
 CV2_ALLOWED = {"opencv"}
 SUBPROCESS_ALLOWED = {"ffmpeg", "bench", "doctor"}
 PRINT_ALLOWED = {"cli", "commands", "bench", "command", "webcam", "checks", "evaluate_command", "optimize_command"}
@@ -24,13 +24,13 @@ LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache", "ffmpeg", "colours", "rawstream", "timing"}
     | {"look", "keys", "visibility"},
     {"results", "weightfile", "backend", "opencv", "settings", "devices"},
-    {"styles", "video", "pace", "upscale"},
+    {"styles", "video", "pace", "upscale", "graphs"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
-    {"controls", "stats", "retouch_network", "strip_network"},
+    {"controls", "stats", "retouch_network", "hold_network", "strip_network"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
     | {"window", "virtualcamera", "streaming", "aside"},
-    {"strips", "retouch"},
+    {"strips", "retouch", "hold"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
     {"encoding", "wishes", "doctor"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},

@@ -13,6 +13,7 @@ from realtime_nst.backend import Backend
 from realtime_nst.controls import Controls
 from realtime_nst.engine import build_engine
 from realtime_nst.errors import BackendError
+from realtime_nst.hold import build_hold_engine
 from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
 from realtime_nst.live.pace import Pace
 from realtime_nst.look import Look
@@ -53,16 +54,18 @@ class Bench:
 
     def __init__(self, book: StyleBook, settings: Settings | None = None, pace: Pace | None = None) -> None:
         self.built: list[tuple[int, int]] = []
-        self.looks: list[tuple[Look, bool]] = []
+        self.looks: list[Look] = []
+        self.holds: list[tuple[float, bool]] = []
         self.engine = Invert()
         self.may_compile = threading.Event()
         self.may_compile.set()
         self.broken: Exception | None = None
         self.controls = Controls(list(book.values()), book["wave"], settings)
-        self.stylizer = Stylizer(self.compile, lambda width, height: self.retouch)
+        self.stylizer = Stylizer(self.compile, lambda width, height: self.retouch, lambda width, height: self)
         self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, pace, clock=lambda: self.engine.now)
         self.engine.vectors.clear()  # of the pictures that warm up
         self.looks.clear()
+        self.holds.clear()
         self.photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
     def compile(self, body: object, width: int, height: int) -> Invert:
@@ -72,8 +75,14 @@ class Bench:
         self.built.append((width, height))
         return self.engine
 
-    def retouch(self, photo: np.ndarray, painting: np.ndarray, look: Look, fresh: bool) -> np.ndarray:
-        self.looks.append((look, fresh))
+    held = None
+
+    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
+        self.holds.append((stability, fresh))
+        return photo
+
+    def retouch(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
+        self.looks.append(look)
         return painting
 
     def paint(self) -> np.ndarray:
@@ -83,7 +92,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def shipped_stylizer() -> Stylizer:
     """The network that ships."""
-    return Stylizer(partial(build_engine, backend=OPENVINO), partial(build_retouch_engine, backend=OPENVINO))
+    return Stylizer(*(partial(build, backend=OPENVINO) for build in (build_engine, build_retouch_engine, build_hold_engine)))
 
 
 @pytest.fixture
@@ -103,27 +112,27 @@ def make(book: StyleBook) -> Iterator[Callable[..., Bench]]:
 def test_plain_frames_go_through_the_network_only(make: Callable[..., Bench]) -> None:
     bench = make()
     assert np.array_equal(bench.paint(), 255 - bench.photo)
-    assert not bench.looks and bench.built == [(WIDTH, HEIGHT)]
+    assert not bench.looks and not bench.holds and bench.built == [(WIDTH, HEIGHT)]
 
 
 def test_strength_nothing_is_the_photo_and_costs_nothing(make: Callable[..., Bench]) -> None:
-    bench = make(settings=Settings(strength=0.0))
+    bench = make(settings=Settings(strength=0.0, stability=8))
     assert bench.paint() is bench.photo and not bench.engine.vectors
 
 
 def test_strength_is_blended_by_pixels(make: Callable[..., Bench]) -> None:
     bench = make(settings=Settings(strength=0.5))
     bench.paint()
-    assert bench.looks[0][0] == Look(strength=0.5)
+    assert bench.looks == [Look(strength=0.5)]
 
 
-def test_what_is_held_is_forgotten_when_anything_but_the_photo_changes(make: Callable[..., Bench]) -> None:
+def test_what_is_held_is_forgotten_when_photos_come_otherwise_and_only_then(make: Callable[..., Bench]) -> None:
     bench = make(settings=Settings(stability=8, fade=0.0))
     keys: list[str | None] = [None, None, "2", None, "c", None, "m", None, "k", None]
     for key in keys:
         bench.controls.press(key)
         bench.paint()
-    assert [fresh for _, fresh in bench.looks] == [True, False, True, False, True, False, True, False, True, False]
+    assert [fresh for _, fresh in bench.holds] == [True, False, False, False, False, False, True, False, True, False]
 
 
 def test_holding_starts_afresh_after_an_interruption(make: Callable[..., Bench]) -> None:
@@ -133,7 +142,7 @@ def test_holding_starts_afresh_after_an_interruption(make: Callable[..., Bench])
     bench.paint()
     bench.controls.press("+")
     bench.paint()
-    assert [fresh for _, fresh in bench.looks] == [True, True]
+    assert [fresh for _, fresh in bench.holds] == [True, True]
 
 
 def test_another_size_is_compiled_beside_the_show_and_then_used(make: Callable[..., Bench]) -> None:
@@ -205,7 +214,7 @@ def test_nothing_is_used_for_the_first_time_by_the_painting_thread(make: Callabl
         on_device = __call__
 
     class NotingRetouch:
-        def __call__(self, photo: np.ndarray, painting: np.ndarray, look: Look, fresh: bool) -> np.ndarray:
+        def __call__(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
             first.setdefault(id(self), threading.current_thread().name)
             return painting
 

@@ -127,9 +127,10 @@ def shown(values: list[tuple[float, float]], begin: float, end: float, percentil
 def painter_parts(book: StyleBook) -> Iterator[Stylizer]:
     activate(OPENVINO)
     from realtime_nst.engine import build_engine
+    from realtime_nst.hold import build_hold_engine
     from realtime_nst.retouch import build_retouch_engine
 
-    yield Stylizer(partial(build_engine, backend=OPENVINO), partial(build_retouch_engine, backend=OPENVINO))
+    yield Stylizer(*(partial(build, backend=OPENVINO) for build in (build_engine, build_retouch_engine, build_hold_engine)))
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell how much memory is used")

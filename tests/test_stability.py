@@ -11,6 +11,7 @@ from PIL import Image
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
+from realtime_nst.hold import build_hold_engine
 from realtime_nst.look import STABILITIES, Look
 from realtime_nst.photos import read_photo
 from realtime_nst.retouch import build_retouch_engine
@@ -31,7 +32,7 @@ def book() -> StyleBook:
 
 @pytest.fixture(scope="module")
 def stylizer() -> Iterator[Stylizer]:
-    yield Stylizer(partial(build_engine, backend=OPENVINO), partial(build_retouch_engine, backend=OPENVINO))
+    yield Stylizer(*(partial(build, backend=OPENVINO) for build in (build_engine, build_retouch_engine, build_hold_engine)))
 
 
 @pytest.fixture(scope="module")

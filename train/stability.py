@@ -75,7 +75,8 @@ def noise_gain(
         Mean absolute change from frame to frame of the output, over that of the input: 1 hands noise through.
     """
     rng = np.random.default_rng(seed)
-    noise = (sigma * correlated_noise(*photo.shape[:2], grain, rng) for _ in range(draws))
+    height, width = photo.shape[:2]
+    noise = (sigma * correlated_noise(height, width, grain, rng) for _ in range(draws))
     frames = np.stack([as_camera(photo, of_frame) for of_frame in noise])
     return mean_change(stylize(frames)) / mean_change(frames)
 

@@ -59,12 +59,12 @@ class LivePainter:
         self._pace = pace
         self._clock = clock
         self._path = Crossfade()
-        self._held: tuple[np.ndarray, Look, float, bool] | None = None
+        self._held: tuple[float, float, bool] | None = None
         self._scale = controls.scale
         self._compiling: Stage[Compiled] | None = None
         self._compiling_scale = 0.0
         self._refused: set[float] = set()
-        stylizer.prepare(self._bodies, *self.process_size(), retouch=True)
+        stylizer.prepare(self._bodies, *self.process_size(), live=True)
 
     def process_size(self, scale: float | None = None) -> tuple[int, int]:
         """Width and height at which the network works; the frame's own at scale 1."""
@@ -100,9 +100,8 @@ class LivePainter:
     def _paint(self, photo: np.ndarray, style: Style) -> np.ndarray:
         controls = self.controls
         look = Look(controls.strength, float(controls.colours), float(controls.stability))
-        held = (style.vector, look, self._scale, controls.mirror)
-        before, self._held = self._held, held
-        fresh = before is None or held[1:] != before[1:] or not np.array_equal(held[0], before[0])
+        held = (look.stability, self._scale, controls.mirror)
+        fresh, self._held = self._held != held, held
         width, height = self.process_size()
         if (width, height) == (self.width, self.height):
             return self._stylizer.paint(photo, style, look, fresh=fresh)
@@ -120,7 +119,7 @@ class LivePainter:
         if self._stylizer.ready(*size):
             self._scale = wanted
         elif self._compiling is None:
-            compile_it = (self._stylizer.compiled(self._bodies, *size, retouch=True) for _ in range(1))
+            compile_it = (self._stylizer.compiled(self._bodies, *size, live=True) for _ in range(1))
             self._compiling_scale = wanted
             self._compiling = Stage(compile_it, keep="all", name="compile")
 

@@ -10,9 +10,10 @@ import pytest
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
+from realtime_nst.hold import Thresholds, build_hold_engine
 from realtime_nst.look import Look
 from realtime_nst.network import build_transform_network
-from realtime_nst.retouch import THRESHOLDS, KerasRetouch, build_retouch_engine
+from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
 from tests.conftest import NARROW, narrow_body
@@ -98,39 +99,39 @@ def test_styles_load_on_this_backend_too(weights: Path) -> None:
     assert list(find_styles([weights])) == ["mosaic", "scream", "wave"]
 
 
-def test_retouching_equals_the_formulas_written_in_numpy() -> None:
+def test_retouching_and_holding_equal_the_formulas_written_in_numpy() -> None:
     from tests.reference import block_means, hold_with_numpy, keep_colours_with_numpy
 
-    retouch = build_retouch_engine(64, 48, Backend(BACKEND, "float32", gpu=False))
+    backend = Backend(BACKEND, "float32", gpu=False)
     rng = np.random.default_rng(0)
     photo, painting = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
-    found = retouch(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0), False)
+    found = build_retouch_engine(64, 48, backend)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
     assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
-    retouch = build_retouch_engine(64, 48, Backend(BACKEND, "float32", gpu=False))
-    held = (block_means(photo), painting)
+    hold, thresholds = build_hold_engine(64, 48, backend), Thresholds(64)
+    held = (block_means(photo), photo)
     for index in range(6):
         now = np.clip(photo + rng.normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
         now[:, index : index + 4] = 255
-        new = rng.integers(0, 256, (48, 64, 3), np.uint8)
-        held = hold_with_numpy(now, new, held, 12.0, THRESHOLDS[index]) if index else (block_means(now), new)
-        result = retouch(now, keras.ops.convert_to_tensor(new[None]), Look(stability=12.0), index == 0)
-        assert np.abs(result.astype(int) - held[1]).max() <= 1
+        held = hold_with_numpy(now, held, 12.0, thresholds(index)[0]) if index else (block_means(now), now)
+        result = np.asarray(hold(now, 12.0, index == 0))
+        differences = np.abs(result.astype(int) - held[1])
+        assert differences.max() <= 1 and (differences > 0).mean() < 0.002, f"frame {index}"
 
 
 def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(book: StyleBook, photo: np.ndarray) -> None:
     backend = Backend(BACKEND, "float32", gpu=False)
-    stylizer = Stylizer(partial(build_engine, backend=backend), partial(build_retouch_engine, backend=backend))
-    compiled = stylizer.compiled(book.bodies, 40, 32, retouch=True)
+    stylizer = Stylizer(*(partial(build, backend=backend) for build in (build_engine, build_retouch_engine, build_hold_engine)))
+    compiled = stylizer.compiled(book.bodies, 40, 32, live=True)
     stylizer.install(compiled, 40, 32)
-    assert isinstance(compiled.retouch, KerasRetouch)
-    calls = [compiled.retouch._blend, compiled.retouch._hold, *(engine._call for engine in compiled.engines.values())]  # type: ignore[attr-defined]
+    parts = [*compiled.engines.values(), compiled.retouch, compiled.hold]
+    calls = [part._call for part in parts]  # type: ignore[union-attr]
 
     def times_compiled() -> list[int]:
         return [call.experimental_get_tracing_count() if BACKEND == "tensorflow" else call._cache_size() for call in calls]
 
     assert min(times_compiled()) >= 1
     before = times_compiled()
-    for look in (Look(), Look(strength=0.5), Look(colours=1.0), Look(stability=16.0)):
+    for look in (Look(), Look(strength=0.5), Look(colours=1.0), Look(stability=16.0), Look(0.5, 1.0, 8.0)):
         for fresh in (True, False):
             stylizer.paint(photo, book["wave"], look, fresh=fresh)
     assert times_compiled() == before

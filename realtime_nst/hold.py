@@ -1,0 +1,123 @@
+"""`Hold`: the photo before it is painted, held still where the scene stands still, so that the painting does, too.
+
+A network paints what it sees, a camera's noise included: strokes hang on the last grey level, and flicker with it. What
+is held is the photo and not the painting, so that every frame is painted whole and stays as crisp as the first.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime_nst.backend import Backend, activate
+from realtime_nst.buffers import Buffers
+from realtime_nst.graphs import Graph, compile_graph
+from realtime_nst.stylizer import Held, Hold
+
+if TYPE_CHECKING:
+    import keras
+
+CELL = 8
+STEP = 0.618034
+"""From one frame's thresholds of rounding to the next one's: the golden ratio spreads any few of them evenly."""
+
+
+def build_hold_engine(width: int, height: int, backend: Backend) -> Hold:
+    """Compile the graph for one size of frame.
+
+    Args:
+        width: Width of the photos in pixels, a multiple of 8.
+        height: Height of the photos in pixels, a multiple of 8.
+        backend: What runs it; it becomes Keras' own where Keras is needed.
+    """
+    if backend.name == "openvino":
+
+        def build() -> "keras.Model":
+            from realtime_nst.hold_network import build_hold
+
+            return build_hold(width, height)
+
+        return OpenVINOHold(compile_graph("hold", build, width, height, backend), width)
+    activate(backend)
+    from realtime_nst.hold_network import build_hold
+
+    return KerasHold(build_hold(width, height), width, backend)
+
+
+class Thresholds:
+    """Where a held pixel is rounded up: of every place, and frame by frame evenly spread, so that nothing is lost.
+
+    Args:
+        width: Width of the photos in pixels.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._first = np.random.default_rng(0).random((1, CELL, width // CELL, 3 * CELL), np.float32)
+
+    def __call__(self, frame: int) -> np.ndarray:
+        """Of a frame: float32 `(1, 8, width / 8, 24)`, from 0 to less than 1."""
+        thresholds: np.ndarray = (self._first + np.float32(frame * STEP % 1.0)) % np.float32(1.0)
+        return thresholds
+
+
+class OpenVINOHold:
+    """On a processor; no photo is copied.
+
+    Args:
+        compiled: From `compile_graph`.
+        width: Width of the photos in pixels.
+    """
+
+    def __init__(self, compiled: object, width: int) -> None:
+        self.held: Held | None = None
+        self._graph, self._thresholds = Graph(compiled), Thresholds(width)
+        blocks, photos = self._graph.shapes
+        self._blocks = [np.zeros(blocks, np.float32) for _ in range(2)]
+        self._photos = Buffers(photos)
+
+    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
+        photos = np.require(photo, requirements=["C", "W"])[None]
+        held = None if fresh else self.held
+        before = held or Held(self._blocks[0], photos, -1)
+        now = Held(self._blocks[self._blocks[0] is before.blocks], self._photos.take(), before.frames + 1)
+        given = {"photos": photos, "held_photos": before.photo, "held_blocks": before.blocks}
+        given |= {"thresholds": self._thresholds(now.frames), "settings": np.array([[stability, held is None]], np.float32)}
+        self._graph(given, [now.blocks, now.photo])
+        self.held = now
+        still: np.ndarray = now.photo[0]
+        return still
+
+
+class KerasHold:
+    """With TensorFlow or JAX, compiled by XLA; what is held stays on the device.
+
+    Args:
+        model: From `build_hold`.
+        width: Width of the photos in pixels.
+        backend: TensorFlow or JAX.
+    """
+
+    def __init__(self, model: "keras.Model", width: int, backend: Backend) -> None:
+        if backend.name == "tensorflow":
+            import tensorflow
+
+            self._call = tensorflow.function(model, jit_compile=backend.gpu)
+        else:
+            import jax
+
+            self._call = jax.jit(model)
+        self.held: Held | None = None
+        self._thresholds = Thresholds(width)
+        self._no_blocks = np.zeros((1, *model.input["held_blocks"].shape[1:]), np.float32)
+
+    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> Any:
+        from keras import ops
+
+        photos = ops.convert_to_tensor(photo[None])
+        held = None if fresh else self.held
+        before = held or Held(self._no_blocks, photos, -1)
+        frames = before.frames + 1
+        given = {"photos": photos, "held_photos": before.photo, "held_blocks": before.blocks}
+        given |= {"thresholds": self._thresholds(frames), "settings": np.array([[stability, held is None]], np.float32)}
+        blocks, still = self._call({name: ops.convert_to_tensor(value) for name, value in given.items()})
+        self.held = Held(blocks, still, frames)
+        return still[0]

@@ -1,0 +1,124 @@
+"""Photos that are held still on OpenVINO, against NumPy written independently."""
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+
+from realtime_nst.backend import Backend
+from realtime_nst.hold import Thresholds, build_hold_engine
+from realtime_nst.stylizer import Hold
+from tests.reference import block_means, hold_with_numpy
+
+OPENVINO = Backend("openvino", "bfloat16", gpu=False)
+WIDTH, HEIGHT = 128, 96
+
+
+@pytest.fixture
+def hold() -> Hold:
+    """The compiled graph, which holds nothing yet."""
+    return build_hold_engine(WIDTH, HEIGHT, OPENVINO)
+
+
+def smooth(seed: int) -> np.ndarray:
+    """Random colours that change every eight pixels."""
+    return np.random.default_rng(seed).integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+
+
+def noisy(photo: np.ndarray, sigma: float, seed: int) -> np.ndarray:
+    """A photo with a camera's noise."""
+    noise = np.random.default_rng(seed).normal(0, sigma, photo.shape)
+    return np.clip(np.rint(photo + noise), 0, 255).astype(np.uint8)
+
+
+def motion(images: list[np.ndarray]) -> float:
+    return float(np.mean([np.abs(b.astype(float) - a).mean() for a, b in itertools.pairwise(images)]))
+
+
+def test_holding_equals_the_formula_frame_by_frame(hold: Hold) -> None:
+    photo, thresholds = smooth(0), Thresholds(WIDTH)
+    held = (block_means(photo), photo)
+    assert np.array_equal(hold(photo, 12.0, True), photo)
+    for index in range(1, 12):
+        now = photo.copy()
+        now[20:30, 8 * index : 8 * index + 6] = 255
+        now = noisy(now, 6, index)
+        held = hold_with_numpy(now, held, 12.0, thresholds(index)[0])
+        found = hold(now, 12.0, False)
+        differences = np.abs(found.astype(int) - held[1])
+        assert differences.max() <= 1 and (differences > 0).mean() < 0.002, f"frame {index}"
+
+
+def test_thresholds_of_rounding_are_spread_evenly_over_places_and_over_frames() -> None:
+    thresholds = Thresholds(WIDTH)
+    frames = np.stack([thresholds(index)[0] for index in range(55)])
+    assert frames.shape == (55, 8, WIDTH // 8, 24) and frames.min() >= 0 and frames.max() < 1
+    for frame in frames[:3]:
+        assert np.abs(np.quantile(frame, [0.25, 0.5, 0.75]) - [0.25, 0.5, 0.75]).max() < 0.05
+    over_time = np.sort(frames, axis=0)
+    assert np.diff(over_time, axis=0).max() < 0.04, "any place has all of them within two seconds"
+
+
+def test_noise_of_a_camera_moves_the_photo_twenty_times_less(hold: Hold) -> None:
+    photos = [noisy(smooth(0), 4, index) for index in range(60)]
+    still = [hold(photo, 16.0, not index).copy() for index, photo in enumerate(photos)]
+    assert motion(still) < motion(photos) / 20
+    settled = np.abs(still[-1].astype(float) - smooth(0)).mean()
+    assert settled < 0.5 * np.abs(photos[-1].astype(float) - smooth(0)).mean(), "what is held is less noisy, too"
+
+
+def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Hold) -> None:
+    ramp = np.arange(8, 248, dtype=np.uint8).repeat(WIDTH * HEIGHT * 3 // 240 + 1)[: WIDTH * HEIGHT * 3].reshape(HEIGHT, WIDTH, 3)
+    for change in (5, -5, 1, -1):
+        hold(ramp, 32.0, True)
+        now = (ramp.astype(int) + change).astype(np.uint8)
+        found = [hold(now, 32.0, False).copy() for _ in range(200)]
+        assert np.abs(found[2].astype(int) - ramp).mean() < 0.2 * abs(change)
+        assert np.abs(found[120].astype(int) - now).mean() < 0.05, "four seconds later"
+        assert np.array_equal(found[-1], now), "and to the last grey level"
+
+
+def test_what_moves_is_the_photo_itself(hold: Hold) -> None:
+    hold(smooth(0), 8.0, True)
+    assert np.array_equal(hold(smooth(1), 8.0, False), smooth(1)), "a cut"
+
+
+@pytest.mark.parametrize("stability", [8.0, 16.0, 32.0])
+def test_a_moving_hand_leaves_no_ghost(hold: Hold, stability: float) -> None:
+    background = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    for step in range(-32, WIDTH + 8, 8):
+        photo = background.copy()
+        photo[24:72, max(step, 0) : max(step + 32, 0)] = (200, 150, 120)
+        found = hold(photo, stability, step == -32)
+        assert np.array_equal(found[24:72, max(step, 0) : max(step + 32, 0)], photo[24:72, max(step, 0) : max(step + 32, 0)])
+    assert np.abs(found.astype(int) - background).max() <= 1
+
+
+def test_fresh_forgets_what_was_held(hold: Hold) -> None:
+    photo = smooth(0)
+    hold(photo, 16.0, True)
+    near = np.clip(photo.astype(int) + 4, 0, 255).astype(np.uint8)
+    assert np.abs(hold(near, 16.0, False).astype(int) - photo).mean() < 0.5
+    assert np.array_equal(hold(near, 16.0, True), near)
+
+
+def test_what_is_held_can_be_kept_and_gone_on_from(hold: Hold) -> None:
+    other = build_hold_engine(WIDTH, HEIGHT, OPENVINO)
+    for index in range(8):
+        photo = noisy(smooth(0), 4, index)
+        still = hold(photo, 16.0, index == 0).copy()
+        if index == 3:
+            other.held = copy.deepcopy(hold.held)
+        elif index > 3:
+            assert np.array_equal(other(photo, 16.0, False), still), f"frame {index}"
+
+
+def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: Hold) -> None:
+    kept, copies = [], []
+    for index in range(6):
+        photo = noisy(smooth(0), 9, index)
+        photo.flags.writeable = False
+        kept.append(hold(photo, 16.0, index == 0))
+        copies.append(kept[-1].copy())
+    assert all(np.array_equal(one, other) for one, other in zip(kept, copies))
