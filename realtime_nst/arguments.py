@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from realtime_nst.look import DEFAULT_STABILITY, STABILITIES
+
 DEFAULT_STYLE = "wave"
 
 
@@ -25,6 +27,22 @@ def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
         action=argparse.BooleanOptionalAction,
         default=colours,
         help="the style's brush with the photo's colours",
+    )
+
+
+def add_stability(parser: Any, default: int | None) -> None:
+    """The flag of those that paint frames one after another.
+
+    Args:
+        parser: A parser or a group of its flags.
+        default: Without the flag; `None` where something else remembers it.
+    """
+    parser.add_argument(
+        "--stability",
+        type=lambda text: whole(text, 0, STABILITIES[-1]),
+        default=default,
+        metavar="N",
+        help=f"hold what changes by less than N of 255 (0 to {STABILITIES[-1]}; {DEFAULT_STABILITY} at first; 0 holds nothing)",
     )
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +28,7 @@ from realtime_nst.benchchart import draw_chart
 from realtime_nst.commands import find_all_styles, load_stylizer, say
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
+from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.results import check_output, written_whole
 from realtime_nst.roofline import count_costs, least_seconds, measure_machine
 from realtime_nst.sinks import FileSink, NullSink
@@ -38,6 +39,7 @@ from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame, padded_length
 
 ROUNDS = 5
+STABLE = Look(stability=DEFAULT_STABILITY)
 PICTURES = 8
 CLIP_FPS = Fraction(30)
 LIVE_FRAMES, LIVE_FPS = 90, 30.0
@@ -70,6 +72,7 @@ class Row:
         network_ms: The network alone.
         loop_ms: From a video file to nowhere: decoding and stylizing, a frame.
         loop_share: Rate of the loop over that of the network.
+        hold_ms: What holding still takes beside it, as `video` and `webcam` do.
         least_ms: The least that the machine allows, by the roofline.
         least_share: That over `network_ms`.
         switch_ms: What the first frame of another style takes longer than the one before.
@@ -84,6 +87,7 @@ class Row:
     network_ms: float
     loop_ms: float
     loop_share: float
+    hold_ms: float
     least_ms: float
     least_share: float
     switch_ms: float
@@ -100,6 +104,7 @@ COLUMNS = {
     "network_fps": "frames/s",
     "loop_fps": "loop frames/s",
     "loop_share": "of network",
+    "hold_ms": "hold ms",
     "least_ms": "limit ms",
     "least_share": "of limit",
     "switch_ms": "switch ms",
@@ -157,19 +162,20 @@ def measure(
     stylizer = load_stylizer(backend)
     pattern = PatternSource(width, height, fps=None)
     pictures = [pattern.image(index) for index in range(PICTURES)]
-    for picture in pictures:  # compiles, and warms up
-        stylizer.paint(picture, style)
+    for picture, look in product(pictures, (PLAIN, STABLE)):  # compiles, and warms up
+        stylizer.paint(picture, style, look)
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, pictures, options.frames)
         rounds = []
         for _ in range(ROUNDS):
-            alone = network_alone(stylizer, pictures, style, options.frames)
+            alone = painting(stylizer, pictures, style, options.frames)
+            held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
             run(FileSource(str(clip)), stylizer.follow(lambda: style), NullSink(), Controls([style]), stats)
             loop = 1.0 / stats.mean_fps
-            rounds.append((alone, loop, alone / loop, switch(stylizer, pictures[0], style, other)))
-    alone, loop, share, switched = (median(column) for column in zip(*rounds))
+            rounds.append((alone, loop, alone / loop, held - alone, switch(stylizer, pictures[0], style, other)))
+    alone, loop, share, hold, switched = (median(column) for column in zip(*rounds))
     stats = Stats()
     live = PatternSource(width, height, LIVE_FPS)
     run(live, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=LIVE_FRAMES)
@@ -180,6 +186,7 @@ def measure(
         network_ms=1000 * alone,
         loop_ms=1000 * loop,
         loop_share=share,
+        hold_ms=1000 * hold,
         least_ms=least,
         least_share=least / (1000 * alone),
         switch_ms=1000 * switched,
@@ -199,11 +206,11 @@ def write_clip(path: Path, pictures: Sequence[np.ndarray], frames: int) -> None:
     sink.close()
 
 
-def network_alone(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, frames: int) -> float:
-    """Seconds a frame."""
+def painting(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, frames: int, look: Look = PLAIN) -> float:
+    """Seconds a frame of the network alone, or with what a look adds."""
     started = time.perf_counter()
     for _, picture in zip(range(frames), cycle(pictures)):
-        stylizer.paint(picture, style)
+        stylizer.paint(picture, style, look, fresh=False)
     return (time.perf_counter() - started) / frames
 
 

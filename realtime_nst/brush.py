@@ -1,10 +1,12 @@
-"""`Brush`: a picture in a style, as strong and with whose colours the user wants; for files, where nothing is held."""
+"""`Brush`: pictures in a style, as strong, with whose colours and as still as the user wants; for files."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from realtime_nst.look import Look
 from realtime_nst.styles import Style
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.stylizer import Held, Stylizer
 
 
 class Brush:
@@ -12,25 +14,26 @@ class Brush:
 
     Args:
         stylizer: Compiles and paints.
-        strength: From 0, the picture itself, to 1, the painting.
-        colours: Keep the picture's colours.
+        look: How.
     """
 
-    def __init__(self, stylizer: Stylizer, strength: float = 1.0, colours: bool = False) -> None:
-        self._stylizer = stylizer
-        self._strength, self._colours = strength, colours
+    def __init__(self, stylizer: Stylizer, look: Look) -> None:
+        self._stylizer, self._look = stylizer, look
+        self._fresh = True
+        self._size = (0, 0)
 
     def prepare(self, style: Style, width: int, height: int) -> None:
-        """Compile for pictures of a size, where anything is to be painted.
+        """Compile for pictures of a size, where anything is to be painted; what was held is forgotten.
 
         Raises:
             StyleError: The weights are damaged.
         """
-        if self._strength > 0:
+        self._fresh, self._size = True, (width, height)
+        if self._look.strength > 0:
             self._stylizer.prepare([style.body], width, height)
 
     def paint(self, image: np.ndarray, style: Style) -> np.ndarray:
-        """Paint a picture of any size.
+        """Paint a picture of any size, or the next one of a video.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
@@ -39,10 +42,27 @@ class Brush:
         Returns:
             An image like it; at strength 0 the very same.
         """
-        if self._strength <= 0:
+        if self._look.strength <= 0:
             return image
-        return self._stylizer.paint(image, style, Look(self._strength, float(self._colours)))
+        fresh, self._fresh = self._fresh, False
+        return self._stylizer.paint(image, style, self._look, fresh=fresh)
+
+    @property
+    def holds(self) -> bool:
+        """Whether a picture depends on those before it."""
+        return self._look.strength > 0 and self._look.stability > 0
+
+    def held(self) -> Mapping[str, np.ndarray] | None:
+        """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
+        held = self._stylizer.hold_of(*self._size).held if self.holds else None
+        return None if held is None else {name: np.asarray(value) for name, value in vars(held).items()}
+
+    def go_on(self, held: Mapping[str, np.ndarray]) -> None:
+        """Go on from what was held, after `prepare`."""
+        blocks, photo, frames = (held[name] for name in ("blocks", "photo", "frames"))
+        self._stylizer.hold_of(*self._size).held = Held(blocks, photo, int(frames))
+        self._fresh = False
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""
-        return {"strength": self._strength, "own colours": self._colours}
+        return {"strength": self._look.strength, "own colours": bool(self._look.colours), "stability": self._look.stability}

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from realtime_nst import __version__
-from realtime_nst.arguments import DEFAULT_STYLE, add_look, size, whole
+from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_stability, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError
 from realtime_nst.interrupt import INTERRUPTED
 from realtime_nst.live.flags import add_checks, add_webcam
+from realtime_nst.look import DEFAULT_STABILITY
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
 
@@ -234,6 +235,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     part.add_argument("--end", type=_moment, metavar="TIME", help="end here")
     part.add_argument("--every", type=_seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
     picture = video.add_argument_group("the picture")
+    add_stability(picture, DEFAULT_STABILITY)
     picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
     picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
     picture.add_argument(

@@ -11,6 +11,7 @@ from realtime_nst import __version__
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.look import Look
 from realtime_nst.photos import check_photo_name, keeps_alpha, read_layers, read_photo, write_photo
 from realtime_nst.results import check_output
 from realtime_nst.sources import check_file
@@ -29,7 +30,7 @@ def image(options: argparse.Namespace) -> int:
         check_output(output, sources=[path], overwrite=options.overwrite)
     style = find_all_styles(options).mix(options.style)
     stylizer = load_stylizer(choose_backend(options.backend, options.precision))
-    brush = Brush(stylizer, options.strength, options.colours)
+    brush = Brush(stylizer, Look(options.strength, float(options.colours)))
     remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}
     failed = 0
     for path, output in zip(options.inputs, outputs):

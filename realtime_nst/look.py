@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 STABILITIES = (0, 8, 16, 32)
 """Changes of the input, in grey levels of 255, up to which a pixel holds still; 0 is off."""
+DEFAULT_STABILITY = 8
+"""A camera's noise and what compression leaves change less than this, almost anything that moves more."""
 
 
 class Look(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-from realtime_nst.look import STABILITIES
+from realtime_nst.look import DEFAULT_STABILITY, STABILITIES
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Settings:
     style: str = ""
     strength: float = 1.0
     colours: bool = False
-    stability: int = 0
+    stability: int = DEFAULT_STABILITY
     scale: float = 1.0
     fade: float = FADE_SECONDS
     cycle: float = CYCLE_SECONDS

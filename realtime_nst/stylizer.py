@@ -163,7 +163,8 @@ class Stylizer:
         return lambda frame: frame.with_image(self.paint(frame.image, style()))
 
     def hold_of(self, width: int, height: int) -> Hold:
-        """What holds pictures of a size still, multiples of 8."""
+        """What holds pictures of a size still."""
+        width, height = padded_length(width), padded_length(height)
         kept = self._kept(width, height)
         if kept.hold is None:
             if self._build_hold is None:

@@ -156,10 +156,24 @@ def run(weights: Path) -> Callable[..., int]:
     return run_command
 
 
+class LetGo:
+    """A `Hold` that holds nothing: every photo is painted as it comes."""
+
+    held = None
+
+    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
+        return photo
+
+
+def painting_by(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Stylizer:
+    """A stylizer with a function in place of the network, from picture and vector to a picture."""
+    return Stylizer(lambda body, width, height: paint, hold=lambda width, height: LetGo())  # type: ignore[arg-type, return-value]
+
+
 @pytest.fixture
 def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
-    unchanged = Stylizer(lambda body, width, height: lambda image, vector: image)
+    unchanged = painting_by(lambda image, vector: image)
     monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: unchanged)
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
 

@@ -27,9 +27,12 @@ COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white"
 
 GATED = """
 import os, sys, time
+from functools import partial
 from realtime_nst import commands
-from realtime_nst.files import workfolder
+from realtime_nst.backend import Backend
 from realtime_nst.cli import main
+from realtime_nst.files import workfolder
+from realtime_nst.hold import build_hold_engine
 from realtime_nst.stylizer import Stylizer
 free, gate = int(sys.argv[1]), sys.argv[2]
 def paint(image, vector):
@@ -38,7 +41,8 @@ def paint(image, vector):
     while free < 0 and not os.path.exists(gate):
         time.sleep(0.005)
     return 255 - image
-commands.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint)
+hold = partial(build_hold_engine, backend=Backend("openvino", "float32", gpu=False))
+commands.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, hold)
 workfolder.SEGMENT_FRAMES = 16
 sys.exit(main(sys.argv[3:]))
 """

@@ -52,6 +52,7 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
     (facts,) = report["rows"]
     for name in ("network_ms", "loop_ms", "least_ms", "age_ms", "first_start_s", "second_start_s"):
         assert facts[name] > 0, name
+    assert abs(facts["hold_ms"]) < facts["network_ms"], "a difference of two medians"
     assert facts["loop_share"] > 0 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
     assert facts["memory_mb"] is None or 50 < facts["memory_mb"] < 2000
     with Image.open(chart) as picture:

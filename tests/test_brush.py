@@ -11,11 +11,12 @@ from PIL import Image
 
 from realtime_nst.backend import Backend
 from realtime_nst.files.stylepath import StylePath
+from realtime_nst.hold import build_hold_engine
 from realtime_nst.look import Look
 from realtime_nst.photos import read_photo
 from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.stylizer import Hold, Stylizer
 from tests.conftest import one_line
 from tests.readback import psnr, read_back
 from tests.reference import keep_colours_with_numpy
@@ -44,7 +45,11 @@ class Negative:
 def negative(monkeypatch: pytest.MonkeyPatch) -> Negative:
     """Commands paint negatives, and retouch as they always do."""
     engine = Negative()
-    stylizer = Stylizer(lambda *size: engine, lambda width, height: build_retouch_engine(width, height, OPENVINO))
+
+    def hold(width: int, height: int) -> Hold:
+        return build_hold_engine(width, height, OPENVINO)
+
+    stylizer = Stylizer(lambda *size: engine, lambda *size: build_retouch_engine(*size, OPENVINO), hold)
     monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: stylizer)
     return engine
 

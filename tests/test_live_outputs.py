@@ -17,9 +17,8 @@ from realtime_nst.live.livefile import LiveFileSink
 from realtime_nst.photos import read_photo
 from realtime_nst.settings import Settings, read_settings, write_settings
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame
-from tests.conftest import FakeSource, RecordingSink, one_line
+from tests.conftest import FakeSource, RecordingSink, one_line, painting_by
 from tests.readback import duration, read_back
 from tests.test_outputs import Receiver
 
@@ -299,7 +298,7 @@ def test_a_recording_lasts_as_long_as_life_however_unevenly_it_was_painted(
         threading.Event().wait(waited[-1])
         return image
 
-    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: Stylizer(lambda *what: uneven))
+    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: painting_by(uneven))
     written: list[float] = []
     write = LiveFileSink.write
 

@@ -22,8 +22,7 @@ from realtime_nst.files.encoders import choose_encoder
 from realtime_nst.files.ffmpeg import produce, start
 from realtime_nst.files.stylepath import StylePath, read_path
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
-from tests.conftest import one_line, wait_until
+from tests.conftest import one_line, painting_by, wait_until
 from tests.readback import GATED, number_in, numbered_source, numbers, picture_line, read_back, sound, tracks
 
 Clip = Callable[..., Path]
@@ -226,7 +225,7 @@ def test_changing_styles_reach_the_frames(
         seen[number_in(image)] = vector.copy()
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: Stylizer(lambda body, width, height: paint))
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
     clip = make_clip("path.mp4", *numbered_source(rate="10", seconds=5), "-pix_fmt", "yuv420p")
     flags = ["--style", "wave,scream", "--every", "2", "--start", "1", "--weights", str(weights)]
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), *flags]) == 0

@@ -26,9 +26,8 @@ from realtime_nst.files.workfolder import Note, WorkFolder, being_placed, segmen
 from realtime_nst.photos import read_photo
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame
-from tests.conftest import one_line, wait_until
+from tests.conftest import one_line, painting_by, wait_until
 from tests.readback import GATED, about, digest, duration, lag, number_in, numbered_source, numbers, read_back, sound, tracks
 
 Clip = Callable[..., Path]
@@ -100,6 +99,19 @@ def test_killed_runs_go_on_and_give_the_same_file(tmp_path: Path, film: Path, we
         kill_after(frames, gate, tmp_path / "pieced.mp4", film, "--weights", weights)
     assert parts(tmp_path / "pieced.mp4") == 5
     assert_resumed_is_whole(tmp_path, film, weights)
+
+
+def test_what_is_held_goes_on_after_a_kill(tmp_path: Path, make_clip: Clip, weights: Path, gate: Path) -> None:
+    noisy = ["-vf", "noise=alls=4:allf=t", "-c:v", "ffv1"]  # a still picture before a camera with noise
+    film = make_clip("still.mkv", "-f", "lavfi", "-i", "color=gray:size=96x64:rate=25:duration=2", *noisy)
+    usual = [film, "--codec", "ffv1", "--weights", weights]
+    kill_after(20, gate, tmp_path / "pieced.mkv", *usual)
+    for name, flags in (("pieced", []), ("whole", []), ("each", ["--stability", "0"])):
+        assert finish("video", *usual, "-o", tmp_path / f"{name}.mkv", *flags)[0] == 0
+    pieced, whole, each = (read_back(tmp_path / f"{name}.mkv")[1].astype(int) for name in ("pieced", "whole", "each"))
+    assert np.array_equal(pieced, whole)
+    held, moved = (np.abs(np.diff(pictures, axis=0)).mean((1, 2, 3)) for pictures in (whole, each))
+    assert held.max() < 0.2 * moved.min(), "no frame jumps, also not between segments"
 
 
 @pytest.mark.slow
@@ -415,7 +427,7 @@ def test_file_that_appears_meanwhile_is_not_overwritten(
         painted.append(1)
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: Stylizer(lambda body, width, height: paint))
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
     command = ["video", str(talkie), "-o", str(out), "--weights", str(weights)]
     assert main(command) == 1
     assert "has appeared meanwhile" in capsys.readouterr().err and out.read_bytes() == b"precious"

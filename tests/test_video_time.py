@@ -14,6 +14,7 @@ from realtime_nst.files import decoding
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import probe
 from realtime_nst.files.timing import FrameClock, ticks_per_second
+from tests.conftest import painting_by
 from tests.readback import NUMBERED, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
 
 Clip = Callable[..., Path]
@@ -225,7 +226,6 @@ def test_repeated_frames_are_painted_once(
     tmp_path: Path, make_clip: Clip, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from realtime_nst.cli import main
-    from realtime_nst.stylizer import Stylizer
 
     painted: list[int] = []
 
@@ -233,7 +233,7 @@ def test_repeated_frames_are_painted_once(
         painted.append(number_in(image))
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: Stylizer(lambda body, width, height: paint))
+    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
     clip = make_clip("onthrees.mkv", *numbered_source(rate="8", seconds=3), "-vf", "fps=24", "-c:v", "ffv1")
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights)]) == 0
     assert len(read_back(clip)[0]) == len(read_back(tmp_path / "out.mp4")[0]) == 72

@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 from realtime_nst import commands
@@ -21,6 +20,7 @@ from realtime_nst.files.stylepath import read_path
 from realtime_nst.files.wishes import Outcome, Wishes
 from realtime_nst.files.workfolder import being_placed
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
+from realtime_nst.look import Look
 from realtime_nst.sources import check_file
 
 
@@ -60,7 +60,8 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     book = commands.find_all_styles(options)
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
-    brush = Brush(commands.load_stylizer(backend), options.strength, options.colours)
+    look = Look(options.strength, float(options.colours), options.stability)
+    brush = Brush(commands.load_stylizer(backend), look)
     wishes = Wishes(
         styles=path,
         engine=str(backend),
@@ -105,8 +106,7 @@ def _paint_all(
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 check_task(task, inputs, overwrite=options.overwrite)
             started = time.monotonic()
-            prepare = partial(brush.prepare, wishes.styles.styles[0])
-            outcome = paint_video(task.source, task.output, wishes, brush.paint, prepare, report, controls)
+            outcome = paint_video(task.source, task.output, wishes, brush, report, controls)
         except (NSTError, OSError) as error:
             if not several:
                 raise

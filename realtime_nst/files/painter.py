@@ -21,14 +21,34 @@ class Painter:
         styles: The style of each moment.
         begin: Second that counts as the first.
         fps: Frames per second, for files without times.
+        segment: Frames after which all begins anew, whose first one is always painted; 0 for never.
+        ended: Called after each of them with how many there were.
     """
 
-    def __init__(self, paint: Paint, styles: StylePath, begin: float, fps: float) -> None:
+    def __init__(
+        self,
+        paint: Paint,
+        styles: StylePath,
+        begin: float,
+        fps: float,
+        *,
+        segment: int = 0,
+        ended: Callable[[int], None] = lambda number: None,
+    ) -> None:
         self.repeated = 0
+        self._segment, self._ended = segment, ended
         self._paint, self._styles, self._begin, self._fps = paint, styles, begin, fps
         self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def __call__(self, frame: Frame) -> Frame:
+        if self._segment and frame.index % self._segment == 0:
+            self._before = None
+        painted = self._painted(frame)
+        if self._segment and (frame.index + 1) % self._segment == 0:
+            self._ended((frame.index + 1) // self._segment)
+        return painted
+
+    def _painted(self, frame: Frame) -> Frame:
         style = self._styles.at(moment(frame.time, frame.index, self._fps) - self._begin)
         if self._before is not None:
             image, vector, painted = self._before

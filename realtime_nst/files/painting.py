@@ -5,7 +5,6 @@ What may go wrong on the way is an `NSTError`; finished segments are then kept, 
 
 import errno
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from realtime_nst import __version__
 from realtime_nst.app import run
+from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
 from realtime_nst.files.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
@@ -21,7 +21,7 @@ from realtime_nst.files.encoding import FrameWriter, on_disk
 from realtime_nst.files.footage import Footage, Mark
 from realtime_nst.files.joining import Join, Segment, companions, join, tried
 from realtime_nst.files.outputs import free_name, place, place_pictures
-from realtime_nst.files.painter import Paint, Painter
+from realtime_nst.files.painter import Painter
 from realtime_nst.files.patience import PatientControls
 from realtime_nst.files.preview import PreviewSink
 from realtime_nst.files.probing import VideoInfo, last_moment, probe
@@ -42,8 +42,7 @@ def paint_video(
     source: Path,
     output: Path,
     wishes: Wishes,
-    paint: Paint,
-    prepare: Callable[[int, int], None],
+    brush: Brush,
     report: Report,
     controls: Controls,
 ) -> Outcome:
@@ -53,8 +52,7 @@ def paint_video(
         source: The original.
         output: The painted file, or `-`.
         wishes: How.
-        paint: Picture and style to a picture.
-        prepare: Called with width and height before the first picture.
+        brush: Paints.
         report: Where news go.
         controls: `controls.quit` asks to stop; it is true afterwards if it did.
 
@@ -72,9 +70,9 @@ def paint_video(
         plan = plan_tracks(info, container, instead={**tried(str(source), plan, container), **covers})
     for notice in [*words, *notices_about(info, encoder), *notices, *plan.notices]:
         report.notice(f"{source.name}: {notice}")
-    job = _Painting(source, output, wishes, info, container, encoder, plan, report, controls)
-    prepare(info.width, info.height)
-    return job.stream(paint) if str(output) == PIPE else job.file(paint)
+    job = _Painting(source, output, wishes, info, container, encoder, plan, report, controls, brush)
+    brush.prepare(wishes.styles.styles[0], info.width, info.height)
+    return job.stream() if str(output) == PIPE else job.file()
 
 
 @dataclass
@@ -90,8 +88,9 @@ class _Painting:
     plan: TrackPlan
     report: Report
     controls: Controls
+    brush: Brush
 
-    def stream(self, paint: Paint) -> Outcome:
+    def stream(self) -> Outcome:
         """Paint into standard output."""
         inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
@@ -100,18 +99,18 @@ class _Painting:
         sink = StreamSink(writer, self._clock(), footage.check)
         previews = self._previews()
         with finishing(sink), finishing(TeeSink(previews)):
-            outcome = self._carry(footage, paint, [sink, *previews], 0, self.controls, stats)
+            outcome = self._carry(footage, self._painter(footage), [sink, *previews], 0, self.controls, stats)
             if self.controls.quit:
                 sink.break_off()
         self._remark(footage)
         return replace(outcome, interrupted=self.controls.quit)
 
-    def file(self, paint: Paint) -> Outcome:
+    def file(self) -> Outcome:
         """Paint into a file, by way of segments."""
         work: WorkFolder | None = None
         try:
             work = WorkFolder(self.output, self._description(), restart=self.wishes.restart)
-            return self._with_segments(work, paint)
+            return self._with_segments(work)
         except DiskFullError as error:
             raise self._full(work) from error
         except OSError as error:
@@ -122,7 +121,7 @@ class _Painting:
             if work is not None:
                 work.release()
 
-    def _with_segments(self, work: WorkFolder, paint: Paint) -> Outcome:
+    def _with_segments(self, work: WorkFolder) -> Outcome:
         last = work.notes[-1] if work.notes else None
         if last is not None:
             self.report.notice(f"{self.output.name}: going on after {work.frames} frames that were painted before.")
@@ -134,6 +133,7 @@ class _Painting:
             end=self.wishes.end,
             after=Mark(work.frames, last.time, last.check) if last else None,
         )
+        painter = self._painter(footage, work, length)
         clock = self._clock(last)
         suffix = f".{self.encoder.segment_format}"
         sink = SegmentSink(
@@ -150,7 +150,7 @@ class _Painting:
         try:
             previews = self._previews()
             with finishing(TeeSink(previews)):
-                outcome = self._carry(footage, paint, [sink, *previews], work.frames, controls, stats)
+                outcome = self._carry(footage, painter, [sink, *previews], work.frames, controls, stats)
                 sink.settle()
                 if controls.quit:
                     self.controls.leave()
@@ -175,8 +175,21 @@ class _Painting:
     def _previews(self) -> list[Sink]:
         return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
-    def _carry(self, footage: Footage, paint: Paint, sinks: list[Sink], done: int, controls: Controls, stats: Stats) -> Outcome:
-        painter = Painter(paint, self.wishes.styles, float(self.wishes.begin), footage.fps)
+    def _painter(self, footage: Footage, work: WorkFolder | None = None, length: int = 0) -> Painter:
+        """What paints; with a work folder, what is held at the end of each segment is kept there, and gone on from."""
+        brush, styles, begin = self.brush, self.wishes.styles, float(self.wishes.begin)
+        if work is None or not brush.holds:
+            return Painter(brush.paint, styles, begin, footage.fps)
+        if (held := work.held()) is not None:
+            brush.go_on(held)
+        keep = work.keep
+        return Painter(
+            brush.paint, styles, begin, footage.fps, segment=length, ended=lambda number: keep(number, brush.held() or {})
+        )
+
+    def _carry(
+        self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, controls: Controls, stats: Stats
+    ) -> Outcome:
         self.report.begin(self.output.name, self._expected(), done)
         try:
             run(footage, painter, TeeSink(sinks), controls, stats)

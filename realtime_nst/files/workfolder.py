@@ -11,12 +11,15 @@ import json
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.encoding import draft_of, on_disk
@@ -31,6 +34,8 @@ SEGMENT_FRAMES = 240
 SEGMENT_PIXELS = 240 * 1280 * 720
 """Pixels of a segment at most: what is lost of a large picture, which takes long to paint, stays little."""
 SHORTEST_SEGMENT = 8
+HELD_KEPT = 4
+"""Segments of which it is kept what was held: painting is ahead of encoding by less."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,32 @@ class WorkFolder:
         )
         self.notes.append(note)
 
+    def keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
+        """Keep what is held after so many segments, from which painting can go on exactly.
+
+        Raises:
+            SinkError: The disk does not allow it.
+        """
+        path = self._held(number)
+        draft = draft_of(path)
+        try:
+            with draft.open("wb") as file:
+                np.savez(file, allow_pickle=False, **held)
+            on_disk(draft)
+            draft.replace(path)
+            self._held(number - HELD_KEPT).unlink(missing_ok=True)
+        except OSError as error:
+            kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
+            raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
+
+    def held(self) -> Mapping[str, np.ndarray] | None:
+        """What was held after the finished segments; `None` if there are none, or it was not kept."""
+        try:
+            with np.load(self._held(len(self.notes)), allow_pickle=False) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # damaged by whatever stopped the last run
+            return None
+
     def begin_placing(self) -> None:
         """From now on pictures get their names."""
         (self.path / PLACING).touch()
@@ -175,10 +206,13 @@ class WorkFolder:
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
         keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
-        keep |= {f"{number:06d}.json" for number in range(len(self.notes))}
+        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._held(len(self.notes)).name}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()
+
+    def _held(self, number: int) -> Path:
+        return self.path / f"held{number:06d}.npz"
 
     def _found(self, number: int) -> Path:
         for path in self.path.glob(f"{number:06d}.*"):

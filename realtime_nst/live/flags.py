@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from realtime_nst.arguments import add_look, number, size, whole
-from realtime_nst.look import STABILITIES
+from realtime_nst.arguments import add_look, add_stability, number, size, whole
 from realtime_nst.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES, WIPES
 
 FASTEST = 240
@@ -31,12 +30,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     look = webcam.add_argument_group("look (remembered; keys change it)")
     look.add_argument("--style", metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4")
     add_look(look, None, None)
-    look.add_argument(
-        "--stability",
-        type=_stability,
-        metavar="N",
-        help=f"hold pixels that change by less than N of 255 (0 to {STABILITIES[-1]})",
-    )
+    add_stability(look, None)
     look.add_argument(
         "--scale",
         type=number(SCALES[0], SCALES[-1]),
@@ -101,10 +95,6 @@ def _frames(text: str) -> int:
 
 def _fps(text: str) -> int:
     return whole(text, 1, FASTEST)
-
-
-def _stability(text: str) -> int:
-    return whole(text, 0, STABILITIES[-1])
 
 
 def _wipe(text: str) -> str:
