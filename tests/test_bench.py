@@ -75,7 +75,7 @@ def test_busy_machine_is_told_beside_its_figures(
         return load
 
     monkeypatch.setattr("os.getloadavg", getloadavg, raising=False)
-    row = Row("64x48", "float32", *([1.0] * 10))
+    row = Row("64x48", "float32", *([1.0] * 11))
     monkeypatch.setattr("realtime_nst.bench.measure", lambda *arguments: row)
     assert run(weights, "--json", tmp_path / "bench.json") == 0
     last = capsys.readouterr().err.splitlines()[-1]

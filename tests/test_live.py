@@ -110,7 +110,7 @@ def make(book: StyleBook) -> Iterator[Callable[..., Bench]]:
 
 
 def test_plain_frames_go_through_the_network_only(make: Callable[..., Bench]) -> None:
-    bench = make()
+    bench = make(settings=Settings(stability=0))
     assert np.array_equal(bench.paint(), 255 - bench.photo)
     assert not bench.looks and not bench.holds and bench.built == [(WIDTH, HEIGHT)]
 
@@ -121,7 +121,7 @@ def test_strength_nothing_is_the_photo_and_costs_nothing(make: Callable[..., Ben
 
 
 def test_strength_is_blended_by_pixels(make: Callable[..., Bench]) -> None:
-    bench = make(settings=Settings(strength=0.5))
+    bench = make(settings=Settings(strength=0.5, stability=0))
     bench.paint()
     assert bench.looks == [Look(strength=0.5)]
 
@@ -278,7 +278,7 @@ def test_the_frame_after_the_key_shows_the_next_style(shipped_stylizer: Stylizer
     frames = [Frame(np.clip(photo + grain, 0, 255).astype(np.uint8), index, 0.0) for index, grain in enumerate(noise)]
     whole = [shipped_stylizer.paint(frames[1].image, book[name]).astype(float) for name in (first, second)]
     for fade in (1.0, 0.0):
-        controls = Controls([book[first], book[second]], book[first], Settings(fade=fade))
+        controls = Controls([book[first], book[second]], book[first], Settings(fade=fade, stability=0))
         painter = LivePainter(shipped_stylizer, controls, book.bodies, 160, 120)
         before = painter(frames[0]).image.astype(float)
         controls.press("n")

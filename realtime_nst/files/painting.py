@@ -182,10 +182,12 @@ class _Painting:
             return Painter(brush.paint, styles, begin, footage.fps)
         if (held := work.held()) is not None:
             brush.go_on(held)
-        keep = work.keep
-        return Painter(
-            brush.paint, styles, begin, footage.fps, segment=length, ended=lambda number: keep(number, brush.held() or {})
-        )
+
+        def ended(number: int) -> None:
+            if (held := brush.held()) is not None:
+                work.keep(number, held)
+
+        return Painter(brush.paint, styles, begin, footage.fps, segment=length, ended=ended)
 
     def _carry(
         self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, controls: Controls, stats: Stats

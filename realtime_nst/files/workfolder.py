@@ -137,7 +137,7 @@ class WorkFolder:
         draft = draft_of(path)
         try:
             with draft.open("wb") as file:
-                np.savez(file, allow_pickle=False, **held)
+                np.savez(file, **dict[str, Any](held))
             on_disk(draft)
             draft.replace(path)
             self._held(number - HELD_KEPT).unlink(missing_ok=True)
