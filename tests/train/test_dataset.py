@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from scipy.ndimage import map_coordinates
 from realtime_nst.errors import TrainingError
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, sample
 
-CALM = Motion(noise=0, exposure=0, compressed=0)
+CALM = Motion(noise=0, correlated=0, exposure=0, compressed=0)
 """Motion alone, without what a camera adds."""
 
-STILL = Motion(noise=0, exposure=0, compressed=0, still=1)
+STILL = replace(CALM, still=1)
 
 
 def some_picture(seed: int, width: int = 80, height: int = 60) -> Image.Image:
@@ -91,7 +92,7 @@ def test_crops_are_of_many_places_scales_and_both_sides(tmp_path: Path) -> None:
     ramp[..., 0] = np.linspace(0, 255, 200).astype(np.uint8)[None, :]
     ramp[..., 1] = np.linspace(0, 255, 100).astype(np.uint8)[:, None]
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
-    crops = PhotoBatches([tmp_path / "ramp.png"], batch=60, size=16, motion=Motion(0, 0, 0, 0, 1, 0))(0)["photos"]
+    crops = PhotoBatches([tmp_path / "ramp.png"], batch=60, size=16, motion=replace(STILL, shift=0, bend=0))(0)["photos"]
     slope_x = crops[:, 8, 15, 0] - crops[:, 8, 0, 0]
     slope_y = crops[:, 15, 8, 1] - crops[:, 0, 8, 1]
     assert 15 < (slope_x < 0).sum() < 45, "about half are mirrored"
@@ -105,7 +106,7 @@ def test_crops_are_of_many_places_scales_and_both_sides(tmp_path: Path) -> None:
 
 
 def test_moved_frame_is_the_photo_sampled_where_the_flow_points(photos: list[Path]) -> None:
-    batch = PhotoBatches(photos, batch=6, size=48, motion=Motion(noise=0, exposure=0, compressed=0, still=0))(0)
+    batch = PhotoBatches(photos, batch=6, size=48, motion=replace(CALM, still=0))(0)
     assert np.array_equal(batch["frames"], batch["photos"])
     rows, columns = np.mgrid[:48, :48]
     compared = 0
@@ -123,9 +124,7 @@ def test_what_moves_in_from_outside_is_the_photo_and_no_edge(tmp_path: Path) -> 
     Image.fromarray(np.stack([40 + columns / 2, 40 + rows / 2, (rows + columns) / 4], -1).astype(np.uint8)).save(
         tmp_path / "a.png"
     )
-    batch = PhotoBatches(
-        [tmp_path / "a.png"], batch=8, size=32, motion=Motion(shift=12, noise=0, exposure=0, compressed=0, still=0)
-    )(0)
+    batch = PhotoBatches([tmp_path / "a.png"], batch=8, size=32, motion=replace(CALM, shift=12, still=0))(0)
     rows, columns = np.mgrid[:32, :32]
     for photo, moved, flow in zip(batch["photos"], batch["moved"], batch["flow"]):
         plane = np.stack([columns.ravel(), rows.ravel(), np.ones(32 * 32)], axis=-1)
@@ -179,19 +178,33 @@ def test_still_pictures_without_noise_stay_as_they_are(photos: list[Path]) -> No
 
 def test_noise_differs_between_the_frames_and_keeps_below_its_limit(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), (128, 128, 128)).save(tmp_path / "grey.png")
-    batch = PhotoBatches([tmp_path / "grey.png"], batch=32, size=64, motion=Motion(noise=6, exposure=0, compressed=0))(0)
+    batch = PhotoBatches([tmp_path / "grey.png"], batch=32, size=64, motion=replace(CALM, noise=6))(0)
     noises = [batch[name] - 128 for name in ("frames", "moved")]
     deviations = [noise.std(axis=(1, 2, 3)) for noise in noises]
     assert np.allclose(deviations[0], deviations[1], atol=0.3), "both frames come from one camera"
-    assert deviations[0].min() < 1.5 and 4.5 < deviations[0].max() < 6.2
+    assert deviations[0].max() < 6.2 and deviations[0].max() > 4
+    assert np.median(deviations[0]) < 2.5, "little noise is more frequent than much"
     assert abs(noises[0].mean()) < 0.1
     products = [np.corrcoef(one.ravel(), other.ravel())[0, 1] for one, other in zip(*noises) if one.std() > 1]
     assert np.abs(products).max() < 0.05
 
 
+def test_correlated_noise_differs_between_the_frames_and_spans_many_pixels(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), (128, 128, 128)).save(tmp_path / "grey.png")
+    motion = replace(CALM, correlated=6, grain=(8, 16))
+    batch = PhotoBatches([tmp_path / "grey.png"], batch=32, size=64, motion=motion)(0)
+    frames, moved = (batch[name] - 128 for name in ("frames", "moved"))
+    deviations = frames.std(axis=(1, 2, 3))
+    assert deviations.min() < 1.5 and 4 < deviations.max() < 8
+    strong = frames[deviations > 2]
+    means = strong.reshape(-1, 16, 4, 16, 4, 3).mean((2, 4))
+    assert means.std() > 0.85 * strong.std(), "white noise would lose three quarters in a mean of sixteen pixels"
+    assert abs(np.corrcoef(frames.ravel(), moved.ravel())[0, 1]) < 0.1
+
+
 def test_exposure_changes_the_moved_frame_alone_and_within_its_limit(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), (200, 200, 200)).save(tmp_path / "grey.png")
-    batch = PhotoBatches([tmp_path / "grey.png"], batch=64, size=8, motion=Motion(noise=0, exposure=0.1, compressed=0))(0)
+    batch = PhotoBatches([tmp_path / "grey.png"], batch=64, size=8, motion=replace(CALM, exposure=0.1))(0)
     assert (batch["frames"] == 200).all()
     brightness = batch["moved"].mean(axis=(1, 2, 3)) / 200
     assert 0.9 <= brightness.min() < 0.93 and 1.07 < brightness.max() <= 1.1
@@ -336,7 +349,7 @@ def test_compressed_frames_have_block_edges_and_their_photos_have_none(tmp_path:
     ramp = np.linspace(60, 200, 200)[None, :, None] + np.linspace(-40, 40, 200)[:, None, None] + np.zeros((1, 1, 3))
     for number in range(8):
         Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / f"{number}.png")
-    motion = Motion(noise=0, exposure=0, still=1, compressed=1)
+    motion = replace(STILL, compressed=1)
     batch = PhotoBatches(find_photos(tmp_path), batch=16, size=64, motion=motion)(0)
 
     def steps_at_block_edges(images: np.ndarray) -> float:

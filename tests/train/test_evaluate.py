@@ -79,7 +79,7 @@ def trial(flow: list[FlowFiles]) -> Trial:
 
 def test_photos_themselves_have_the_figures_of_the_photos(trial: Trial) -> None:
     figures = evaluate(lambda photos: photos, None, trial)
-    assert (figures.content, figures.style, figures.noise_gain, figures.sharpness) == (0, None, 1, 1)
+    assert (figures.content, figures.style, figures.noise_gain, figures.flicker, figures.sharpness) == (0, None, 1, 1, 1)
     assert figures.warping_error == 0 and figures.warping_errors == {"across": 0, "down": 0}
     assert (figures.style_ratio, figures.content_ratio, figures.references) == (None, None, [])
 
@@ -88,7 +88,7 @@ def test_painting_itself_has_no_style_loss(trial: Trial) -> None:
     painting = some_photo(9).astype(np.float32)
     figures = evaluate(lambda photos: np.stack([painting] * len(photos)), painting, Trial(trial.photos, trial.loss))
     assert figures.style == pytest.approx(0, abs=1e-9) and figures.content is not None and figures.content > 0.01
-    assert figures.noise_gain == 0 and figures.warping_error is None and figures.warping_errors == {}
+    assert (figures.noise_gain, figures.flicker) == (0, 0) and figures.warping_error is None and figures.warping_errors == {}
 
 
 def test_painting_is_looked_at_once_for_all_photos(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,7 +226,7 @@ def test_temporal_loss_of_pictures_without_overlap_is_zero() -> None:
 def test_photos_moved_by_the_dataset_are_stable_by_the_loss(tmp_path: Path) -> None:
     smooth = np.cumsum(NUMBERS.uniform(-6, 6, (90, 120, 3)), axis=1) + 128
     Image.fromarray(smooth.clip(0, 255).astype(np.uint8)).save(tmp_path / "a.png")
-    motion = Motion(noise=0, exposure=0, compressed=0, still=0)
+    motion = Motion(noise=0, correlated=0, exposure=0, compressed=0, still=0)
     batch = PhotoBatches([tmp_path / "a.png"], batch=4, size=32, motion=motion)(0)
     rounding = (0.51 / 127.5) ** 2
     assert numpy_of(temporal_loss(batch["moved"], batch["photos"], batch["flow"])).max() < rounding

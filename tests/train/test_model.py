@@ -32,7 +32,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def batch(pictures: Path) -> Batch:
     """Two photos and their moved copies, without a camera's noise."""
-    motion = Motion(shift=3, bend=0.3, noise=0, exposure=0, compressed=0, still=0)
+    motion = Motion(shift=3, bend=0.3, noise=0, correlated=0, exposure=0, compressed=0, still=0)
     return PhotoBatches(find_photos(pictures / "photos"), batch=2, size=32, motion=motion)(0)
 
 

@@ -158,11 +158,18 @@ def test_blur_lowers_sharpness() -> None:
     assert sharp[0] > 1.5 * sharp[1] > 2 * sharp[2] > 2.5 * sharp[3]
 
 
-def test_blur_holds_still_but_is_found_out() -> None:
-    def blur(frames: np.ndarray) -> np.ndarray:
-        soft = [Image.fromarray(frame.astype(np.uint8)).filter(ImageFilter.GaussianBlur(2)) for frame in frames]
-        return np.stack([np.asarray(picture, np.float32) for picture in soft])
+def blur(frames: np.ndarray) -> np.ndarray:
+    """Frames without what is fine."""
+    soft = [Image.fromarray(frame.astype(np.uint8)).filter(ImageFilter.GaussianBlur(2)) for frame in frames]
+    return np.stack([np.asarray(picture, np.float32) for picture in soft])
 
+
+def test_noise_that_spans_many_pixels_passes_where_white_noise_dies_out() -> None:
+    grey = np.full((96, 96, 3), 128, np.float32)
+    assert noise_gain(blur, grey, grain=1) < 0.3 < 0.8 < noise_gain(blur, grey, grain=16) < 1.05
+
+
+def test_blur_holds_still_but_is_found_out() -> None:
     photo = some_frames(HEIGHT, WIDTH, 3)
     assert noise_gain(blur, photo) < 0.4
     assert sharpness(blur(photo[None])[0]) < 0.4 * sharpness(photo)

@@ -134,7 +134,7 @@ def test_workshop_holds_checkpoint_and_preview_and_no_drafts(run: Run) -> None:
 
 def test_loss_falls(pictures: Path, tmp_path: Path) -> None:
     losses: list[float] = []
-    recipe = replace(RECIPE, steps=60, motion=Motion(0, 0, 0, 0, 1, 0))
+    recipe = replace(RECIPE, steps=60, motion=Motion(shift=0, bend=0, noise=0, correlated=0, exposure=0, still=1, compressed=0))
     train(make_job(pictures, output=str(tmp_path), recipe=recipe), report=lambda progress: losses.append(progress.losses["loss"]))
     assert len(losses) == 60
     assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:10])
