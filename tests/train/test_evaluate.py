@@ -228,7 +228,7 @@ def test_all_styles_are_measured_and_shown(
     said = capsys.readouterr()
     lines = [line.split() for line in said.out.splitlines()]
     heads = [head for head in lines[0] if head != "content/opt"]  # unknown where the photo has more of the painting
-    assert heads == ["style", "content", "style", "style/opt", "warping", "noise", "sharpness"]
+    assert heads == ["style", "content", "style", "style/opt", "warping", "noise", "flicker", "sharpness"]
     assert [line[0] for line in lines[1:]] == [INPUT, "mosaic", "scream", "wave"]
     assert lines[2][2] == "-" and float(lines[3][2]) > 0 and float(lines[4][2]) > 0
     report = json.loads((tmp_path / "a.json").read_text())
@@ -260,7 +260,7 @@ def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Pat
     assert run("wave", "--json", tmp_path / "a.json") == 0
     assert run("wave", "--json", tmp_path / "b.json", "--against", tmp_path / "a.json") == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    line = "wave: content +0%, noise +0%, sharpness +0%\n"
+    line = "wave: content +0%, noise +0%, flicker +0%, sharpness +0%\n"
     assert capsys.readouterr().out.endswith(line)
     assert run("wave", "--json", "--against", tmp_path / "a.json") == 0
     said = capsys.readouterr()
