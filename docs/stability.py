@@ -8,7 +8,6 @@ own, and for every shipped style that of the painting without and with stability
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +40,10 @@ def main(*clips: str) -> None:
         video = np.stack(frames).astype(np.float32)
         still = (np.abs(video - video.mean(0)).max(-1).max(0) < STILL)[..., None]
         print(f"{Path(clip).name}: {still.mean():.0%} of the picture stands still, the camera moves {motion(frames, still):.2f}")
-        for name, style in styles.items():
+        for style in styles.values():
             plain, held = (paint(stylizer, style, frames, stability) for stability in (0, DEFAULT_STABILITY))
-            print(f"{name:16} {motion(plain, still):5.2f} without, {motion(held, still):5.2f} with stability", flush=True)
-            if clip == clips[0] and name == DRAWN:
+            print(f"{style.name:16} {motion(plain, still):5.2f} without, {motion(held, still):5.2f} with stability", flush=True)
+            if clip == clips[0] and style.name == DRAWN:
                 moving = (video.std(0).max(-1) > 4 * STILL)[..., None]
                 busiest = int(motion_of_each(frames, moving).argmax()) + 1
                 rows = {"camera": frames, "painted": plain, f"painted, stability {DEFAULT_STABILITY}": held}
@@ -54,7 +53,9 @@ def main(*clips: str) -> None:
 def read(clip: str) -> list[np.ndarray]:
     """The first frames of a clip."""
     reader = FrameReader(clip, probe(clip))
-    frames = list(islice(iter(reader.read, None), FRAMES))
+    frames: list[np.ndarray] = []
+    while len(frames) < FRAMES and (frame := reader.read()) is not None:
+        frames.append(frame)
     reader.close()
     return frames
 
