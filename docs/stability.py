@@ -39,6 +39,9 @@ def main(*clips: str) -> None:
         frames = read(clip)
         video = np.stack(frames).astype(np.float32)
         still = (np.abs(video - video.mean(0)).max(-1).max(0) < STILL)[..., None]
+        if not still.any():
+            print(f"{Path(clip).name}: nothing in it stands still.")
+            continue
         print(f"{Path(clip).name}: {still.mean():.0%} of the picture stands still, the camera moves {motion(frames, still):.2f}")
         for style in styles.values():
             plain, held = (paint(stylizer, style, frames, stability) for stability in (0, DEFAULT_STABILITY))

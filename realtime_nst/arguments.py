@@ -42,7 +42,7 @@ def add_stability(parser: Any, default: int | None) -> None:
         type=lambda text: whole(text, 0, STABILITIES[-1]),
         default=default,
         metavar="N",
-        help=f"hold what changes by less than N of 255 (0 to {STABILITIES[-1]}; {DEFAULT_STABILITY} at first; 0 holds nothing)",
+        help=f"hold what changes by less than N of 255, from 0 (nothing) to {STABILITIES[-1]} (usually {DEFAULT_STABILITY})",
     )
 
 
