@@ -31,7 +31,7 @@ def build_hold(width: int, height: int) -> keras.Model:
 
 
 class HoldLayer(layers.Layer):
-    """Hold a photo where it holds still.
+    """Hold a photo where it holds still: a recursive filter over time that adapts to motion.
 
     How much the photo differs from what is held, as a mean of 4x4 pixels (the signs of noise cancel), spread over the
     neighbourhood, decides how far a pixel moves: hardly at all up to the threshold of stability, wholly from twice of it.
@@ -43,6 +43,10 @@ class HoldLayer(layers.Layer):
     of rounding, from 0 to less than 1, float32 `(B, 8, W/8, 24)`; settings float32 `(B, 2)`: stability as in `Look`, and
     `fresh` (1 forgets what was held).
     Output shape: the new held means and photos, alike.
+
+    Reference:
+        Brailean, Kleihorst, Efstratiadis, Katsaggelos, Lagendijk: Noise reduction filters for dynamic image sequences:
+        a review (1995), motion-adaptive recursive filters.
     """
 
     def __init__(self, **options: Any) -> None:
