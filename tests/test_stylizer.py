@@ -140,10 +140,10 @@ def test_memory_stays_flat_and_does_not_grow_with_styles(stylizer: Stylizer, boo
 
 def test_ctrl_c_after_the_engine_is_gone_is_only_ctrl_c(weights: Path) -> None:
     code = (
-        "import gc, os, signal; from realtime_nst.cli import main\n"
+        "import gc, os, signal, threading; from realtime_nst.cli import main\n"
         "flags = '--camera pattern --size 64x48 --no-window --frames 3 --weights'.split()\n"
         f"main(['webcam', *flags, {str(weights)!r}]); gc.collect()\n"
-        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "try: os.kill(os.getpid(), signal.SIGINT); threading.Event().wait(60)\n"  # any thread may take it
         "except KeyboardInterrupt: print('interrupted')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

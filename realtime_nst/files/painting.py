@@ -135,11 +135,10 @@ class _Painting:
         )
         painter = self._painter(footage, work, length)
         clock = self._clock(last)
-        suffix = f".{self.encoder.segment_format}"
         sink = SegmentSink(
             work,
             lambda path: self._writer(path, self.encoder.segment_format),
-            suffix,
+            f".{self.encoder.segment_format}",
             clock,
             length,
             footage.facts,
@@ -182,12 +181,8 @@ class _Painting:
             return Painter(brush.paint, styles, begin, footage.fps)
         if (held := work.held()) is not None:
             brush.go_on(held)
-
-        def ended(number: int) -> None:
-            if (held := brush.held()) is not None:
-                work.keep(number, held)
-
-        return Painter(brush.paint, styles, begin, footage.fps, segment=length, ended=ended)
+        keep = work.keep
+        return Painter(brush.paint, styles, begin, footage.fps, segment=length, ended=lambda number: keep(number, brush.held()))
 
     def _carry(
         self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, controls: Controls, stats: Stats

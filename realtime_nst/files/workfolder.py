@@ -127,12 +127,14 @@ class WorkFolder:
         )
         self.notes.append(note)
 
-    def keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
-        """Keep what is held after so many segments, from which painting can go on exactly.
+    def keep(self, number: int, held: Mapping[str, np.ndarray] | None) -> None:
+        """Keep what is held after so many segments, if anything is, from which painting can go on exactly.
 
         Raises:
             SinkError: The disk does not allow it.
         """
+        if held is None:
+            return
         path = self._held(number)
         draft = draft_of(path)
         try:
