@@ -54,14 +54,15 @@ class Brush:
 
     def held(self) -> Mapping[str, np.ndarray] | None:
         """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
-        held = self._stylizer.hold_of(*self._size).held if self.holds else None
-        return None if held is None else {name: np.asarray(value) for name, value in vars(held).items()}
+        hold = self._stylizer.hold_of(*self._size) if self.holds else None
+        return {name: np.asarray(value) for name, value in vars(hold.held).items()} if hold and hold.held else None
 
     def go_on(self, held: Mapping[str, np.ndarray]) -> None:
         """Go on from what was held, after `prepare`."""
-        blocks, photo, frames = (held[name] for name in ("blocks", "photo", "frames"))
-        self._stylizer.hold_of(*self._size).held = Held(blocks, photo, int(frames))
-        self._fresh = False
+        hold = self._stylizer.hold_of(*self._size)
+        if hold is not None:
+            hold.held = Held(held["blocks"], held["photo"], int(held["frames"]))
+            self._fresh = False
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""

@@ -20,7 +20,7 @@ SIZES_KEPT = 2
 
 
 LARGE_PICTURE = 10_000_000
-"""Pixels from which on a picture is retouched in strips: at once it would take 120 bytes for each."""
+"""Pixels from which on a picture is retouched in strips (at once it would take 120 bytes for each), and not held."""
 STRIP_PIXELS = 2_000_000
 TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
 """A look that uses everything."""
@@ -114,7 +114,7 @@ class Stylizer:
         if not live:
             return compiled
         compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
-        compiled.hold = self._build_hold(width, height) if self._build_hold else None
+        compiled.hold = self._build_hold(width, height) if self._build_hold and width * height <= LARGE_PICTURE else None
         picture = np.zeros((height, width, 3), np.uint8)
         for body in bodies:
             engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
@@ -151,7 +151,8 @@ class Stylizer:
         padded = pad_to_multiple(image)
         size = padded.shape[1], padded.shape[0]
         engine = self._engine(style.body, *size)
-        still = self.hold_of(*size)(padded, look.stability, fresh) if look.stability else padded
+        hold = self.hold_of(*size) if look.stability else None
+        still = hold(padded, look.stability, fresh) if hold else padded
         if look.retouches:
             painted = self._retouched(still, engine.on_device(still, style.vector), look)
         else:
@@ -162,9 +163,11 @@ class Stylizer:
         """A function from frame to frame that asks for the style anew each time."""
         return lambda frame: frame.with_image(self.paint(frame.image, style()))
 
-    def hold_of(self, width: int, height: int) -> Hold:
-        """What holds pictures of a size still."""
+    def hold_of(self, width: int, height: int) -> Hold | None:
+        """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""
         width, height = padded_length(width), padded_length(height)
+        if width * height > LARGE_PICTURE:
+            return None
         kept = self._kept(width, height)
         if kept.hold is None:
             if self._build_hold is None:

@@ -99,6 +99,17 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
     assert sizes == [(104, 216), (104, 64)]
 
 
+def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPatch, book: StyleBook) -> None:
+    photos = [np.full((96, 96, 3), level, np.uint8) for level in (100, 103)]
+    stylizer = Stylizer(lambda *size: Negative(), hold=lambda *size: build_hold_engine(*size, OPENVINO))  # type: ignore[arg-type]
+    look = Look(stability=8)
+    held = [stylizer.paint(photo, book["wave"], look, fresh=not index) for index, photo in enumerate(photos)]
+    assert np.abs(held[1].astype(int) - 155).max() <= 1, "hardly moved"
+    monkeypatch.setattr("realtime_nst.stylizer.LARGE_PICTURE", 96 * 96 - 1)
+    assert np.array_equal(stylizer.paint(photos[1], book["wave"], look, fresh=False), 255 - photos[1])
+    assert stylizer.hold_of(96, 96) is None
+
+
 def moving(make_clip: Clip, *formats: str) -> Path:
     """A second of all colours, with edges that do not move and a number that does."""
     return make_clip("moving.mkv", "-f", "lavfi", "-i", "testsrc2=size=128x96:rate=25:duration=1", *formats)
