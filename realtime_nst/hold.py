@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 CELL = 8
+"""As in `hold_network.py`, which imports Keras."""
 STEP = 0.618034
 """From one frame's thresholds of rounding to the next one's: the golden ratio spreads any few of them evenly."""
 

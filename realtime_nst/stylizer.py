@@ -119,8 +119,9 @@ class Stylizer:
         for body in bodies:
             engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
             still = picture if compiled.hold is None else compiled.hold(picture, TOUCHED.stability, True)
-            engine(still, vector)
-            if compiled.retouch is not None:
+            if compiled.retouch is None:
+                engine(still, vector)
+            else:
                 compiled.retouch(still, engine.on_device(still, vector), TOUCHED)
         return compiled
 
