@@ -1,4 +1,4 @@
-"""Small graphs beside the network, on OpenVINO: compiled once, kept on disk, and run on arrays where they are."""
+"""Compiled once and kept on disk, on OpenVINO; and the small graphs beside the network, run on arrays where they are."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -59,14 +59,30 @@ def compile_graph(name: str, build: Callable[[], "keras.Model"], width: int, hei
     Raises:
         BackendError: The temporary folder is full.
     """
-    core = openvino_core()
-    key = model_key(name, width, height)
+    return compiled_once(model_key(name, width, height), OPTIONS, lambda: _compiled(name, build, backend))
+
+
+def compiled_once(key: str, options: Mapping[str, str], make: Callable[[], Any]) -> Any:
+    """A compiled model: from disk if it was compiled before, else made now, and kept there.
+
+    Args:
+        key: From `model_key`.
+        options: OpenVINO's.
+        make: Compiles it.
+    """
     blob = load_model(key)
     if blob is not None:
         try:
-            return core.import_model(blob, "CPU", OPTIONS)
+            return openvino_core().import_model(blob, "CPU", dict(options))
         except RuntimeError:  # of another processor or version after all, or damaged
             forget_model(key)
+    compiled = make()
+    store_model(key, compiled.export_model().getvalue())
+    return compiled
+
+
+def _compiled(name: str, build: Callable[[], "keras.Model"], backend: Backend) -> Any:
+    core = openvino_core()
     activate(backend)
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / f"{name}.xml")
@@ -76,6 +92,4 @@ def compile_graph(name: str, build: Callable[[], "keras.Model"], width: int, hei
             raise BackendError(f"The temporary folder '{folder}' took no file. Free its disk, or set TMPDIR.") from error
         graph = core.read_model(file)
     graph.reshape({node.output(0): [1, *list(node.output(0).partial_shape)[1:]] for node in graph.get_parameters()})
-    compiled = core.compile_model(graph, "CPU", OPTIONS)
-    store_model(key, compiled.export_model().getvalue())
-    return compiled
+    return core.compile_model(graph, "CPU", OPTIONS)

@@ -13,7 +13,8 @@ import numpy as np
 from realtime_nst.backend import Backend, activate, openvino_core
 from realtime_nst.buffers import Buffers
 from realtime_nst.errors import BackendError
-from realtime_nst.modelcache import forget_model, load_model, model_key, store_model
+from realtime_nst.graphs import compiled_once
+from realtime_nst.modelcache import model_key
 from realtime_nst.styles import Body
 
 if TYPE_CHECKING:
@@ -69,23 +70,17 @@ def compile_body(body: Body, width: int, height: int, backend: Backend) -> Any:
         StyleError: The body's weights are damaged.
         BackendError: The temporary folder is full.
     """
-    core = openvino_core()
     options = {**OPTIONS, "INFERENCE_PRECISION_HINT": ROUNDING[backend.precision]}
-    key = model_key(body.sha256, width, height, backend.precision)
-    blob = load_model(key)
-    if blob is not None:
-        try:
-            return core.import_model(blob, "CPU", options)
-        except RuntimeError:  # of another processor or version after all, or damaged
-            forget_model(key)
-    activate(backend)
-    from realtime_nst.network import build_transform_network, set_kernels
 
-    network = build_transform_network(body.architecture, width=width, height=height)
-    set_kernels(network, body.weights())
-    compiled = compile_network(network, body.architecture.vector_size, width, height, options)
-    store_model(key, compiled.export_model().getvalue())
-    return compiled
+    def make() -> Any:
+        activate(backend)
+        from realtime_nst.network import build_transform_network, set_kernels
+
+        network = build_transform_network(body.architecture, width=width, height=height)
+        set_kernels(network, body.weights())
+        return compile_network(network, body.architecture.vector_size, width, height, options)
+
+    return compiled_once(model_key(body.sha256, width, height, backend.precision), options, make)
 
 
 def compile_network(network: "keras.Model", vector_size: int, width: int, height: int, options: dict[str, str]) -> Any:

@@ -14,7 +14,8 @@ import numpy as np
 
 from realtime_nst.backend import Backend, activate, openvino_core
 from realtime_nst.errors import BackendError
-from realtime_nst.modelcache import forget_model, load_model, model_key, store_model
+from realtime_nst.graphs import compiled_once
+from realtime_nst.modelcache import model_key
 from realtime_nst.openvino_engine import OPTIONS, ROUNDING, fold_crops
 from realtime_nst.styles import Body
 
@@ -121,24 +122,21 @@ def _run(request: Any, **arrays: np.ndarray) -> list[np.ndarray]:
 
 def _compile(build: Callable[[], "keras.Model"], facts: tuple[object, ...], precision: str) -> Any:
     """A request to a part of the network: from disk if it was compiled before, else built by Keras."""
-    core = openvino_core()
     options = {**OPTIONS, "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
-    key = model_key(*facts, precision)
-    blob = load_model(key)
-    if blob is not None:
-        try:
-            return core.import_model(blob, "CPU", options).create_infer_request()
-        except RuntimeError:  # of another processor or version after all, or damaged
-            forget_model(key)
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "part.xml")
-        try:
-            build().export(file, format="openvino", verbose=False)
-        except RuntimeError as error:
-            raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
-        model = core.read_model(file)
-    fold_crops(model)
-    model.reshape({node.output(0): [1, *list(node.output(0).get_partial_shape())[1:]] for node in model.get_parameters()})
-    compiled = core.compile_model(model, "CPU", options)
-    store_model(key, compiled.export_model().getvalue())
-    return compiled.create_infer_request()
+
+    def make() -> Any:
+        core = openvino_core()
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(Path(folder) / "part.xml")
+            try:
+                build().export(file, format="openvino", verbose=False)
+            except RuntimeError as error:
+                raise BackendError(
+                    f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR."
+                ) from error
+            model = core.read_model(file)
+        fold_crops(model)
+        model.reshape({node.output(0): [1, *list(node.output(0).get_partial_shape())[1:]] for node in model.get_parameters()})
+        return core.compile_model(model, "CPU", options)
+
+    return compiled_once(model_key(*facts, precision), options, make).create_infer_request()
