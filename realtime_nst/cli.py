@@ -1,6 +1,6 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for `train`,
+What a command does is in `commands.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for `train`, `distil`,
 `evaluate` and `optimize`: in `train/`), imported when it runs, so that `--help` is instant. The flags of the live
 commands are in `live/flags.py`, those of several commands in `arguments.py`.
 """
@@ -175,6 +175,25 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
     train.set_defaults(command=("realtime_nst.train.command", "train"))
 
+    distil = commands.add_parser("distil", parents=[common, styled], help="make a body narrower and faster, with all its styles")
+    distil.add_argument("body", metavar="BODY", help="the body to learn from")
+    distil.add_argument("--new-body", required=True, metavar="NAME", help="what the narrower one is called")
+    for name, what in (
+        ("patches", "numbers that each patch of 4x4 pixels becomes"),
+        ("inner", "channels inside of the blocks at an eighth of the frame's size"),
+        ("fine-inner", "channels inside of the blocks at a quarter"),
+        ("half", "channels at half of the frame's size"),
+    ):
+        distil.add_argument(f"--{name}", type=_channels, metavar="N", help=f"{what} (default: as the body has)")
+    distil.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
+    distil.add_argument("--output", "-o", type=Path, required=True, metavar="DIR", help="folder for the new body and its styles")
+    distil.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 3000)")
+    distil.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
+    distil.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
+    distil.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.004)")
+    distil.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
+    distil.set_defaults(command=("realtime_nst.train.distil_command", "distil"))
+
     evaluate = commands.add_parser("evaluate", parents=[common, styled], help="measure styles: likeness, stillness, sharpness")
     evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names (default: all styles)")
     evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
@@ -270,6 +289,10 @@ def _natural(text: str) -> int:
 
 def _side(text: str) -> int:
     return whole(text, 64, 4096)
+
+
+def _channels(text: str) -> int:
+    return whole(text, 4, 512)
 
 
 def _crop(text: str) -> int:

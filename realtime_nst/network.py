@@ -2,9 +2,9 @@
 
 A residual encoder-decoder after Johnson et al. (2016) whose convolutions are shared by all styles and whose
 normalizations take scale and shift from a style vector (Dumoulin et al., 2017). It differs from Johnson's
-network where that costs little to the eye and saves a factor of thirty and more: the frame enters as 4x4 blocks
-of pixels (space to depth); most residual blocks work at an eighth of its size, with a way around them for what
-is fine, and two more at a quarter; nothing at all is computed at full size, because the last convolution gives
+network where that costs little to the eye and saves a factor of fifty and more: the frame enters as patches of 4x4
+pixels; most residual blocks work at an eighth of its size, with a way around them for what is fine, and two more
+at a quarter; they are narrow inside; nothing at all is computed at full size, because the last convolution gives
 the colours of four pixels at once. Neither it nor the upsamplings can draw a grid (Odena et al., 2016).
 
 This module deliberately does not know where weights come from, how they are trained or which device runs them.
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from realtime_nst.architecture import KERNEL, Architecture
+from realtime_nst.architecture import KERNEL, PATCH, Architecture
 
 NORM_EPSILON = 1e-5
 OUTPUT_MID, OUTPUT_GAIN = 127.5, 64.0
@@ -79,20 +79,21 @@ def build_transform_network(
     def relu(x: Any, name: str) -> Any:
         return layers.ReLU(name=f"{name}_relu")(x)
 
-    def residual_block(x: Any, channels: int, name: str) -> Any:
-        y = relu(norm(conv(x, channels, f"{name}a"), f"{name}a"), f"{name}a")
+    def residual_block(x: Any, inner: int, channels: int, name: str) -> Any:
+        y = relu(norm(conv(x, inner, f"{name}a"), f"{name}a"), f"{name}a")
         y = norm(conv(y, channels, f"{name}b"), f"{name}b")
         return layers.Add(name=f"{name}_add")([x, y])
 
-    x = PixelsToBlocks(name="blocks")(images)  # (B, H/4, W/4, 48)
+    x = FromPixels(name="scaled")(images)  # (B, H, W, 3)
+    x = layers.Conv2D(shape.patches, PATCH, PATCH, use_bias=False, name="patches")(x)  # (B, H/4, W/4, patches)
     x = fine = relu(norm(conv(x, shape.quarter, "stem"), "stem"), "stem")  # (B, H/4, W/4, quarter)
     x = relu(norm(conv(x, shape.eighth, "down", strides=2), "down"), "down")  # (B, H/8, W/8, eighth)
     for index in range(1, shape.blocks + 1):
-        x = residual_block(x, shape.eighth, f"block{index}")
+        x = residual_block(x, shape.inner, shape.eighth, f"block{index}")
     x = UpsampledConv2D(shape.quarter, name="quarter")(x)  # (B, H/4, W/4, quarter)
     x = layers.Add(name="fine_add")([relu(norm(x, "quarter"), "quarter"), fine])
     for index in range(1, shape.fine_blocks + 1):
-        x = residual_block(x, shape.quarter, f"fine{index}")
+        x = residual_block(x, shape.fine_inner, shape.quarter, f"fine{index}")
     x = UpsampledConv2D(shape.half, name="half")(x)  # (B, H/2, W/2, half)
     x = relu(norm(x, "half"), "half")
     x = SubpixelColours(name="colours")(x)  # (B, H/2, W/2, 12)
@@ -244,34 +245,24 @@ class ConditionalInstanceNormalization(layers.Layer):
         return input_shape[0]
 
 
-class PixelsToBlocks(layers.Layer):
-    """Scale pixels to `[-1, 1]` and lay each 4x4 block of them into one pixel of 48 channels.
+class FromPixels(layers.Layer):
+    """Scale pixels to `[-1, 1]`, in the data format of feature maps.
 
     Input shape: `(B, H, W, 3)` in `[0, 255]`.
-    Output shape: `(B, H/4, W/4, 48)`, or `(B, 48, H/4, W/4)` with channels first.
-
-    Reference:
-        Shi et al.: Real-time single image and video super-resolution using an efficient sub-pixel
-        convolutional neural network (2016), section 2.2, in the opposite direction.
+    Output shape: `(B, H, W, 3)`, or `(B, 3, H, W)` with channels first.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(autocast=False, **options)  # half precision cannot hold 256 steps around 127.5 exactly
 
     def call(self, images: Any) -> Any:
-        height, width = ops.shape(images)[1], ops.shape(images)[2]
         x = ops.cast(images, "float32") / 127.5 - 1.0
-        x = ops.reshape(x, (-1, height // 4, 4, width // 4, 4, 3))
-        if channels_first():
-            x = ops.reshape(ops.transpose(x, (0, 2, 4, 5, 1, 3)), (-1, 48, height // 4, width // 4))
-        else:
-            x = ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, height // 4, width // 4, 48))
+        x = ops.transpose(x, (0, 3, 1, 2)) if channels_first() else x
         return ops.cast(x, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, height, width, _ = input_shape
-        small = tuple(size and size // 4 for size in (height, width))
-        return (batch, 48, *small) if channels_first() else (batch, *small, 48)
+        batch, height, width, channels = input_shape
+        return (batch, channels, height, width) if channels_first() else input_shape
 
 
 class ToPixels(layers.Layer):

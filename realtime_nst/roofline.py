@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from realtime_nst.architecture import KERNEL, Architecture
+from realtime_nst.architecture import Architecture
 from realtime_nst.backend import Backend, openvino_core
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -59,18 +59,18 @@ def count_costs(architecture: Architecture, width: int, height: int, precision: 
     """
     size = BYTES[precision]
     area = width * height
-    scale_in = {"down": 4, "quarter": 8, "half": 4, "colours": 2}
+    scale_in = {"patches": 1, "down": 4, "quarter": 8, "half": 4, "colours": 2}
     scale_out = {"down": 8, "quarter": 4, "half": 2, "colours": 2}
     costs = []
-    for key, (_, _, channels_in, channels_out) in architecture.kernel_shapes.items():
+    for key, (side, _, channels_in, channels_out) in architecture.kernel_shapes.items():
         name = key.removesuffix("/kernel")
         default = 8 if name.startswith("block") else 4
         into, out = area // scale_in.get(name, default) ** 2, area // scale_out.get(name, default) ** 2
         # Upsampling and convolution in one: each output sees 2x2 of the features below, not 3x3 of upsampled ones.
-        taps = 4 if name in ("quarter", "half") else KERNEL**2
+        taps = 4 if name in ("quarter", "half") else side**2
         features = into * channels_in + out * channels_out
-        again = 0 if name == "colours" else out * channels_out
-        weights = KERNEL**2 * channels_in * channels_out
+        again = 0 if name in ("patches", "colours") else out * channels_out
+        weights = side**2 * channels_in * channels_out
         costs.append(Cost(name, out * taps * channels_in * channels_out, size * (features + again + weights)))
     costs.append(Cost("frame in and out", 0, 2 * 3 * area))
     return costs

@@ -23,7 +23,7 @@ from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
-NARROW = Architecture(eighth=8, blocks=1, quarter=6, fine_blocks=1, half=4)
+NARROW = Architecture(patches=9, quarter=6, eighth=8, blocks=1, inner=5, fine_blocks=1, fine_inner=7, half=4)
 
 
 def ffmpeg_children() -> list[int]:

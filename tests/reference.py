@@ -42,11 +42,11 @@ def stylize_with_numpy(
 
     height, width, _ = image.shape
     x = image.astype(np.float64) / 127.5 - 1
-    blocks = np.zeros((height // 4, width // 4, 48))
+    patches = np.zeros((height // 4, width // 4, architecture.patches))
     for row in range(4):
         for column in range(4):
-            blocks[..., (row * 4 + column) * 3 : (row * 4 + column) * 3 + 3] = x[row::4, column::4]
-    fine = relu(norm(convolve(blocks, kernels["stem/kernel"])))
+            patches += x[row::4, column::4] @ kernels["patches/kernel"][row, column].astype(np.float64)
+    fine = relu(norm(convolve(patches, kernels["stem/kernel"])))
     x = relu(norm(convolve(fine, kernels["down/kernel"])[::2, ::2]))
     for number in range(1, architecture.blocks + 1):
         y = relu(norm(convolve(x, kernels[f"block{number}a/kernel"])))

@@ -14,11 +14,21 @@ ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted
 
 LONGEST_FILE = 340
 KERAS_ALLOWED = {"network", "engine", "openvino_engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
-KERAS_ALLOWED |= {"recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
+KERAS_ALLOWED |= {"distil", "recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
 KERAS_ALLOWED |= {"strips", "strip_network", "graphs", "hold", "hold_network"}
 CV2_ALLOWED = {"opencv"}
 SUBPROCESS_ALLOWED = {"ffmpeg", "bench", "doctor"}
-PRINT_ALLOWED = {"cli", "commands", "bench", "command", "webcam", "checks", "evaluate_command", "optimize_command"}
+PRINT_ALLOWED = {
+    "cli",
+    "commands",
+    "bench",
+    "command",
+    "webcam",
+    "checks",
+    "evaluate_command",
+    "optimize_command",
+    "distil_command",
+}
 
 LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache", "ffmpeg", "colours", "rawstream", "timing"}

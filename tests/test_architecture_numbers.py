@@ -5,14 +5,15 @@ import pytest
 from realtime_nst.architecture import LIMITS, Architecture
 
 
-def test_shipped_network_has_a_vector_of_five_kilobytes() -> None:
-    # stem 32, down and three blocks 64, quarter and two blocks 32, half 32, and three colours; a scale and a shift of each.
-    assert Architecture().vector_size == 2 * (32 + 64 + 3 * 2 * 64 + 32 + 2 * 2 * 32 + 32 + 3) == 1350
+def test_shipped_network_has_a_vector_of_four_kilobytes() -> None:
+    # stem 32, down 64, three blocks of 16 and 64, quarter 32, two blocks of 16 and 32, half 16, and three colours; a scale and
+    # a shift of each.
+    assert Architecture().vector_size == 2 * (32 + 64 + 3 * (16 + 64) + 32 + 2 * (16 + 32) + 16 + 3) == 966
 
 
 def test_normalizations_come_in_the_order_of_the_forward_pass() -> None:
-    architecture = Architecture(eighth=8, blocks=2, quarter=5, fine_blocks=1, half=6)
-    assert architecture.norm_channels == (5, 8, 8, 8, 8, 8, 5, 5, 5, 6)
+    architecture = Architecture(quarter=5, eighth=8, blocks=2, inner=7, fine_blocks=1, fine_inner=4, half=6)
+    assert architecture.norm_channels == (5, 8, 7, 8, 7, 8, 5, 4, 5, 6)
 
 
 def test_network_without_blocks_still_has_its_way_down_and_up() -> None:
@@ -20,10 +21,10 @@ def test_network_without_blocks_still_has_its_way_down_and_up() -> None:
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 5])
-def test_every_convolution_but_the_last_is_normalized(blocks: int) -> None:
+def test_every_convolution_but_the_first_and_the_last_is_normalized(blocks: int) -> None:
     architecture = Architecture(eighth=16, blocks=blocks, half=8, quarter=4)
     outputs = [shape[-1] for shape in architecture.kernel_shapes.values()]
-    assert tuple(outputs) == (*architecture.norm_channels, 12)
+    assert tuple(outputs) == (architecture.patches, *architecture.norm_channels, 12)
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -47,18 +48,23 @@ def test_what_is_no_whole_number_is_refused(value: object) -> None:
 
 
 def test_numbers_survive_the_way_into_a_file_and_back() -> None:
-    architecture = Architecture(eighth=32, blocks=3, quarter=8, fine_blocks=1, half=16)
-    assert architecture.to_dict() == {"eighth": 32, "blocks": 3, "quarter": 8, "fine_blocks": 1, "half": 16}
+    numbers = {"patches": 9, "quarter": 8, "eighth": 32, "blocks": 3, "inner": 12, "fine_blocks": 1, "fine_inner": 6, "half": 16}
+    architecture = Architecture(**numbers)
+    assert architecture.to_dict() == numbers
     assert Architecture.from_dict(architecture.to_dict()) == architecture
 
 
 def test_missing_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="has eighth, blocks, quarter, fine_blocks, half; this one has eighth, half"):
+    with pytest.raises(
+        ValueError, match="has patches, quarter, eighth, blocks, inner, fine_blocks, fine_inner, half; this one has eighth, half"
+    ):
         Architecture.from_dict({"eighth": 8, "half": 8})
 
 
 def test_unknown_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="this one has blocks, depth, eighth, fine_blocks, half, quarter"):
+    with pytest.raises(
+        ValueError, match="this one has blocks, depth, eighth, fine_blocks, fine_inner, half, inner, patches, quarter"
+    ):
         Architecture.from_dict({**Architecture().to_dict(), "depth": 3})
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from realtime_nst.stylebook import StyleBook, find_styles, mix_styles, own_style
 from realtime_nst.styles import VECTOR, Body, hash_body, read_body, write_body, write_style
 from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
-TINY = Architecture(eighth=4, blocks=1, quarter=7, fine_blocks=0, half=5)
+TINY = Architecture(patches=8, quarter=7, eighth=4, blocks=1, inner=6, fine_blocks=0, half=5)
 
 
 def some_arrays(seed: int = 0) -> dict[str, np.ndarray]:
@@ -369,17 +370,17 @@ def test_hash_stands_for_numbers_and_names_and_not_for_their_order(tmp_path: Pat
     assert known == hash_body(TINY, read_arrays(add_body(tmp_path).path, TINY.kernel_shapes))
     nudged = {**arrays, "stem/kernel": np.nextafter(arrays["stem/kernel"], np.float32(9))}
     swapped = {**arrays, "block1a/kernel": arrays["block1b/kernel"], "block1b/kernel": arrays["block1a/kernel"]}
-    wider = Architecture(eighth=4, blocks=1, quarter=7, fine_blocks=0, half=6)
+    wider = replace(TINY, half=6)
     assert len({known, hash_body(TINY, nudged), hash_body(TINY, swapped), hash_body(wider, arrays)}) == 4
 
 
-def test_kernels_are_three_by_three_and_chain_from_pixels_to_colours() -> None:
+def test_kernels_chain_from_pixels_to_colours() -> None:
     shapes = TINY.kernel_shapes
-    names = ("stem", "down", "block1a", "block1b", "quarter", "half", "colours")
+    names = ("patches", "stem", "down", "block1a", "block1b", "quarter", "half", "colours")
     assert list(shapes) == [f"{name}/kernel" for name in names]
-    assert {shape[:2] for shape in shapes.values()} == {(3, 3)}
+    assert [shape[:2] for shape in shapes.values()] == [(4, 4)] + [(3, 3)] * 7
     channels = [shape[2:] for shape in shapes.values()]
-    assert channels[0][0] == 4 * 4 * 3 and channels[-1][1] == 2 * 2 * 3
+    assert channels[0][0] == 3 and channels[-1][1] == 2 * 2 * 3
     for (_, outputs), (inputs, _) in pairwise(channels):
         assert outputs == inputs
 

@@ -11,6 +11,12 @@
     watch.py     previews, loss curves, TensorBoard
     trainer.py   the steps, and the files at the end
 
+from style files to smaller ones:
+
+    distil_command.py  the command `distil`
+    narrow.py    a body cut to a narrower one
+    distil.py    the narrow one taught by the wide one
+
 and from style files to figures that say how good they are:
 
     evaluate_command.py  the command `evaluate`; report.py is its table, JSON and contact sheet
@@ -20,5 +26,5 @@ and from style files to figures that say how good they are:
     optimize.py  Gatys et al.'s image optimization; optimize_command.py is its command
     reference.py  a network against that optimization
 
-Nothing of the application imports it except the commands `train`, `evaluate` and `optimize`.
+Nothing of the application imports it except the commands `train`, `distil`, `evaluate` and `optimize`.
 """

@@ -1,8 +1,8 @@
-"""`python -m train PICTURE ...` in a checkout: the same as `realtime-nst train`; `evaluate` and `optimize` likewise."""
+"""`python -m train PICTURE ...` in a checkout: the same as `realtime-nst train`; `distil`, `evaluate` and `optimize` likewise."""
 
 import sys
 
 from realtime_nst.cli import main
 
 words = sys.argv[1:]
-sys.exit(main(words if words[:1] in (["evaluate"], ["optimize"]) else ["train", *words]))
+sys.exit(main(words if words[:1] in (["distil"], ["evaluate"], ["optimize"]) else ["train", *words]))

@@ -6,7 +6,9 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,31 +42,46 @@ def train(options: argparse.Namespace) -> int:
     activate(backend)
     from .trainer import train as run_training
 
+    if run_with_bar(partial(run_training, job), job.name, job.workshop, "Checkpoints and a preview picture"):
+        print(see_it(job), file=sys.stderr)
+    return 0
+
+
+def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path, kept: str) -> bool:
+    """Run what takes steps, with a progress bar, until it ends or Ctrl-C stops it.
+
+    Args:
+        run: Takes `report` and `stop`, and returns the files written, none if it was stopped.
+        name: What the bar is called.
+        workshop: Where it keeps its state.
+        kept: What is told to be there.
+
+    Returns:
+        Whether it came to its end.
+    """
     stopping: list[bool] = []
     bar: tqdm[None] | None = None
 
     def report(progress: "Progress") -> None:
         nonlocal bar
         if bar is None:
-            print(f"Checkpoints and a preview picture go to '{job.workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
-            bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=job.name, dynamic_ncols=True)
+            print(f"{kept} go to '{workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
+            bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=name, dynamic_ncols=True)
         losses = {key: f"{value:.3f}" for key, value in progress.losses.items()}
         bar.set_postfix({**losses, "waiting": f"{progress.waiting:.0%}"}, refresh=False)
         bar.update(progress.step - bar.n)  # less than nothing where the run went back
 
     try:
         with on_interrupt(lambda: stopping.append(True)):
-            written = run_training(job, report=report, stop=lambda: bool(stopping))
+            written = run(report=report, stop=lambda: bool(stopping))
     finally:
         if bar is not None:
             bar.close()
-    if not written:
-        print(f"Stopped and saved in '{job.workshop}'. The same command goes on from there.", file=sys.stderr)
-        return 0
     for path in written:
         print(f"Wrote '{path}'.", file=sys.stderr)
-    print(see_it(job), file=sys.stderr)
-    return 0
+    if not written:
+        print(f"Stopped and saved in '{workshop}'. The same command goes on from there.", file=sys.stderr)
+    return bool(written)
 
 
 def see_it(job: Job) -> str:
@@ -154,11 +171,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     if options.style_scales is not None:
         changes["style_scales"] = tuple(sorted(set(options.style_scales)))
     if options.rate is not None:
-        if not 0.0 < options.rate <= 1.0:
-            raise TrainingError(
-                f"--rate {options.rate} is out of range. {recipe.learning_rate:g} is the default; try a fifth to twice."
-            )
-        changes["learning_rate"] = options.rate
+        changes["learning_rate"] = check_rate(options.rate, recipe)
     for flag, term, least, tried in (("style", "style", 1e-3, "0.3 to 3"), ("stability", "temporal", 0.0, "0 to 3")):
         weight = getattr(options, f"{flag}_weight")
         if weight is None:
@@ -167,6 +180,17 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
             raise TrainingError(f"--{flag}-weight {weight} is out of range. 1 is the default; try {tried}.")
         changes[term] = getattr(recipe, term) * weight
     return replace(recipe, **changes)
+
+
+def check_rate(rate: float, recipe: Recipe) -> float:
+    """A learning rate from the flags.
+
+    Raises:
+        TrainingError: It is out of range.
+    """
+    if not 0.0 < rate <= 1.0:
+        raise TrainingError(f"--rate {rate} is out of range. {recipe.learning_rate:g} is the default; try a fifth to twice.")
+    return rate
 
 
 def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> Job:

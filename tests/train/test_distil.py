@@ -1,0 +1,153 @@
+"""A narrow body learns what a wide one does, never loses work, and says what it cannot do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.cli import main
+from realtime_nst.errors import TrainingError
+from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.styles import write_body, write_style
+from realtime_nst.train import distil as distillation
+from realtime_nst.train.distil import Lesson, distil, relative_distance
+from realtime_nst.train.trainer import Progress
+from tests.conftest import NARROW, narrow_body, random_vector
+from tests.train.small import RECIPE, assert_same_numbers, stop_after
+
+PUPIL = replace(NARROW, patches=6, inner=4, fine_inner=4)
+CUT = ("--patches", "6", "--inner", "4", "--fine-inner", "4")
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+"""Keras' own, about TensorFlow's variables."""
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> StyleBook:
+    """A wide body and three styles of it."""
+    body = narrow_body(tmp_path / "styles", "wide", 0)
+    for seed, name in enumerate(("arch", "kelp", "rust")):
+        write_style(tmp_path / "styles", name, random_vector(seed), body, {"title": name.title()})
+    return find_styles([tmp_path / "styles"])
+
+
+@pytest.fixture
+def lesson(book: StyleBook, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lesson:
+    monkeypatch.setattr(distillation, "CHECKPOINT_EVERY", 2)
+    styles = list(book.values())
+    return Lesson(styles[0].body, styles, PUPIL, pictures / "photos", tmp_path / "out", "slim", replace(RECIPE, steps=4))
+
+
+def test_pupil_learns_what_was_cut_off(lesson: Lesson, tmp_path: Path) -> None:
+    kernels = lesson.body.weights()
+    kernels["fine1a/kernel"] = kernels["fine1a/kernel"][..., [0, 0, 0, 1, 1, 2, 3]]  # four channels would do
+    body = write_body(tmp_path, "redundant", NARROW, kernels, {})
+    reports: list[Progress] = []
+    pupil = replace(NARROW, fine_inner=4)
+    recipe = replace(RECIPE, steps=80, batch=4)
+    distil(replace(lesson, body=body, architecture=pupil, recipe=recipe), report=reports.append)
+    pictures = [report.losses["pictures"] for report in reports]
+    assert [report.step for report in reports] == list(range(1, 81))
+    assert np.mean(pictures[-10:]) < 0.75 * np.mean(pictures[:5])
+
+
+def test_files_are_a_body_and_its_styles_and_say_where_they_come_from(lesson: Lesson) -> None:
+    written = distil(lesson)
+    assert [path.name for path in written] == ["slim.body.h5", "arch.weights.h5", "kelp.weights.h5", "rust.weights.h5"]
+    book = find_styles([lesson.output])
+    body = book["kelp"].body
+    assert body.architecture == PUPIL and body.metadata["distilled"]["from"] == lesson.body.sha256
+    assert body.metadata["distilled"]["wide"] == NARROW.to_dict() and body.metadata["distilled"]["recipe"]["steps"] == 4
+    assert book["kelp"].metadata["title"] == "Kelp"
+
+
+def test_four_steps_are_two_and_two_more_to_the_bit(lesson: Lesson, tmp_path: Path) -> None:
+    distil(lesson)
+    halves = replace(lesson, output=tmp_path / "halves")
+    report, stop = stop_after(2)
+    assert distil(halves, report=report, stop=stop) == []
+    assert not list(halves.output.glob("*.h5"))
+    again: list[Progress] = []
+    distil(halves, report=again.append)
+    assert [progress.step for progress in again] == [3, 4]
+    assert_same_numbers(lesson.output, halves.output)
+
+
+def test_checkpoint_of_other_settings_is_refused(lesson: Lesson) -> None:
+    report, stop = stop_after(2)
+    distil(lesson, report=report, stop=stop)
+    with pytest.raises(TrainingError, match="is a checkpoint of a run with other settings"):
+        distil(replace(lesson, recipe=replace(lesson.recipe, seed=5)))
+
+
+def test_body_that_is_there_is_not_replaced(lesson: Lesson) -> None:
+    (path, *_) = distil(lesson)
+    before = path.read_bytes()
+    with pytest.raises(TrainingError, match=r"slim\.body\.h5' is there already. Choose another name with --new-body"):
+        distil(lesson)
+    assert path.read_bytes() == before
+
+
+def test_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_step: Callable[..., dict[str, float]] = distillation.take_step
+    broken = lambda *given: {**take_step(*given), **({"loss": float("nan")} if given[2] == 2 else {})}  # noqa: E731
+    monkeypatch.setattr(distillation, "take_step", broken)
+    with pytest.raises(TrainingError, match="The loss is no number any more"):
+        distil(lesson)
+    monkeypatch.setattr(distillation, "take_step", take_step)
+    again: list[Progress] = []
+    distil(lesson, report=again.append)
+    assert [progress.step for progress in again] == [3, 4]
+
+
+def test_distance_is_nothing_for_the_same_and_one_for_the_mean() -> None:
+    target = np.random.default_rng(0).normal(3.0, 2.0, (2, 16, 16, 4)).astype(np.float32)
+    assert np.allclose(relative_distance(target, target), 0.0)
+    mean = np.broadcast_to(target.mean((1, 2), keepdims=True), target.shape)
+    assert np.allclose(relative_distance(mean, target), 1.0, atol=1e-3)
+
+
+# The command.
+
+
+@pytest.fixture
+def run(book: StyleBook, pictures: Path, tmp_path: Path) -> Callable[..., int]:
+    """`realtime-nst distil wide --new-body slim ...` in few steps."""
+    flags = ["--weights", tmp_path / "styles", "--photos", pictures / "photos", "--output", tmp_path / "out"]
+    flags += ["--steps", 2, "--batch", 2, "--size", 32]
+    return lambda *more, body="wide": main(["distil", body, "--new-body", "slim", *map(str, flags), *more])
+
+
+def test_command_writes_a_narrower_body_with_all_its_styles(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*CUT) == 0
+    said = capsys.readouterr().err
+    assert f"Wrote '{tmp_path / 'out' / 'slim.body.h5'}'." in said and "Traceback" not in said
+    book = find_styles([tmp_path / "out"])
+    assert list(book) == ["arch", "kelp", "rust"] and book["rust"].body.architecture == PUPIL
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ((), "Nothing would become narrower: 'wide' has --patches 9, --inner 5, --fine-inner 7, --half 4. Give at least one"),
+        (("--inner", "6"), "6 for 'inner', where the body to learn from has 5: at most 5 was expected."),
+        ((*CUT, "--rate", "2"), "--rate 2.0 is out of range. 0.004 is the default"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_anything_is_written(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], said: str
+) -> None:
+    assert run(*flags) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_body_is_said(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*CUT, body="broad") == 1
+    assert "No body named 'broad'." in capsys.readouterr().err
