@@ -263,7 +263,9 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
         facts = {**how, "styles": list(job.pictures)}
         if job.body:  # what it has learned before
             facts["before"] = {
-                key: value for key, value in job.body.metadata.items() if key in ("recipe", "hours", "before", "sha256")
+                key: value
+                for key, value in job.body.metadata.items()
+                if key in ("recipe", "hours", "before", "sha256", "distilled")
             }
         architecture, kernels = job.body.architecture if job.body else Architecture(), kernels_of(model.network)
         check_replaced_body(job, hash_body(architecture, kernels))  # hours later, other styles may be there
