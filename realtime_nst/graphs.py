@@ -1,4 +1,4 @@
-"""Compiled once and kept on disk, on OpenVINO; and the small graphs beside the network, run on arrays where they are."""
+"""Keras models on OpenVINO: compiled once and kept on disk; small graphs beside the network, run on arrays where they are."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,12 @@ from realtime_nst.modelcache import forget_model, load_model, model_key, store_m
 if TYPE_CHECKING:
     import keras
 
-OPTIONS = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+ROUNDING = {"float32": "f32", "bfloat16": "bf16"}
+
+
+def options_of(precision: str) -> dict[str, str]:
+    """OpenVINO's options: one frame after the other, in "float32" or "bfloat16"."""
+    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
 
 
 class Graph:
@@ -28,6 +33,7 @@ class Graph:
         import openvino
 
         self.shapes = [tuple(output.shape) for output in compiled.outputs]
+        self.shapes_in = {tensor.any_name: tuple(tensor.shape) for tensor in compiled.inputs}
         self._tensor = openvino.Tensor
         self._request = compiled.create_infer_request()
         self._places = {tensor.any_name: index for index, tensor in enumerate(compiled.inputs)}
@@ -51,7 +57,7 @@ def compile_graph(name: str, build: Callable[[], "keras.Model"], width: int, hei
 
     Args:
         name: Of the graph, for its place on disk.
-        build: Builds it with Keras, which is imported by then; its inputs have a batch of any size.
+        build: Builds it with Keras, which is imported by then.
         width: Width of the images in pixels.
         height: Height of the images in pixels.
         backend: OpenVINO.
@@ -59,7 +65,13 @@ def compile_graph(name: str, build: Callable[[], "keras.Model"], width: int, hei
     Raises:
         BackendError: The temporary folder is full.
     """
-    return compiled_once(model_key(name, width, height), OPTIONS, lambda: _compiled(name, build, backend))
+    options = options_of("float32")
+
+    def make() -> Any:
+        activate(backend)
+        return compile_network(build(), options)
+
+    return compiled_once(model_key(name, width, height), options, make)
 
 
 def compiled_once(key: str, options: Mapping[str, str], make: Callable[[], Any]) -> Any:
@@ -81,15 +93,45 @@ def compiled_once(key: str, options: Mapping[str, str], make: Callable[[], Any])
     return compiled
 
 
-def _compiled(name: str, build: Callable[[], "keras.Model"], backend: Backend) -> Any:
+def compile_network(network: "keras.Model", options: Mapping[str, str]) -> Any:
+    """Have Keras export a model, and OpenVINO compile it for batches of one.
+
+    Args:
+        network: Built with the OpenVINO backend, channels first, of one size.
+        options: OpenVINO's.
+
+    Raises:
+        BackendError: The temporary folder is full.
+    """
     core = openvino_core()
-    activate(backend)
     with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / f"{name}.xml")
+        file = str(Path(folder) / "network.xml")
         try:
-            build().export(file, format="openvino", verbose=False)
+            network.export(file, format="openvino", verbose=False)
         except RuntimeError as error:
-            raise BackendError(f"The temporary folder '{folder}' took no file. Free its disk, or set TMPDIR.") from error
-        graph = core.read_model(file)
-    graph.reshape({node.output(0): [1, *list(node.output(0).partial_shape)[1:]] for node in graph.get_parameters()})
-    return core.compile_model(graph, "CPU", OPTIONS)
+            raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
+        model = core.read_model(file)
+    fold_crops(model)
+    model.reshape({node.output(0): [1, *list(node.output(0).partial_shape)[1:]] for node in model.get_parameters()})
+    return core.compile_model(model, "CPU", dict(options))
+
+
+def fold_crops(model: Any) -> None:
+    """Let transposed convolutions leave out the border that is cropped right after them.
+
+    Keras knows only "same" and "valid" padding; OpenVINO takes any, and then writes the result once instead of twice.
+    """
+    from openvino import opset13 as op
+
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "ConvolutionBackpropData":
+            continue
+        crops = [taker.get_node() for taker in node.output(0).get_target_inputs()]
+        if len(crops) != 1 or crops[0].get_type_name() not in ("Slice", "StridedSlice"):
+            continue
+        whole, cropped = node.output(0).get_partial_shape(), crops[0].output(0).get_partial_shape()
+        edges = [(whole[axis].get_length() - cropped[axis].get_length()) // 2 for axis in (2, 3)]
+        folded = op.convolution_backprop_data(
+            node.input_value(0), node.input_value(1), strides=[2, 2], pads_begin=edges, pads_end=edges
+        )
+        crops[0].output(0).replace(folded.output(0))

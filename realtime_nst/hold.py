@@ -4,6 +4,7 @@ A network paints what it sees, a camera's noise included: strokes hang on the la
 is held is the photo and not the painting, so that every frame is painted whole and stays as crisp as the first.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,6 @@ from realtime_nst.stylizer import Held, Hold
 if TYPE_CHECKING:
     import keras
 
-CELL = 8
-"""As in `hold_network.py`, which imports Keras."""
 STEP = 0.618034
 """From one frame's thresholds of rounding to the next one's: the golden ratio spreads any few of them evenly."""
 
@@ -37,22 +36,22 @@ def build_hold_engine(width: int, height: int, backend: Backend) -> Hold:
 
             return build_hold(width, height)
 
-        return OpenVINOHold(compile_graph("hold", build, width, height, backend), width)
+        return OpenVINOHold(compile_graph("hold", build, width, height, backend))
     activate(backend)
     from realtime_nst.hold_network import build_hold
 
-    return KerasHold(build_hold(width, height), width, backend)
+    return KerasHold(build_hold(width, height), backend)
 
 
 class Thresholds:
     """Where a held pixel is rounded up: of every place, and frame by frame evenly spread, so that nothing is lost.
 
     Args:
-        width: Width of the photos in pixels.
+        shape: The graph's, `(8, width / 8, 24)`.
     """
 
-    def __init__(self, width: int) -> None:
-        self._first = np.random.default_rng(0).random((1, CELL, width // CELL, 3 * CELL), np.float32)
+    def __init__(self, shape: Sequence[int]) -> None:
+        self._first = np.random.default_rng(0).random((1, *shape), np.float32)
 
     def __call__(self, frame: int) -> np.ndarray:
         """Of a frame: float32 `(1, 8, width / 8, 24)`, from 0 to less than 1."""
@@ -65,12 +64,12 @@ class OpenVINOHold:
 
     Args:
         compiled: From `compile_graph`.
-        width: Width of the photos in pixels.
     """
 
-    def __init__(self, compiled: object, width: int) -> None:
+    def __init__(self, compiled: object) -> None:
         self.held: Held | None = None
-        self._graph, self._thresholds = Graph(compiled), Thresholds(width)
+        self._graph = Graph(compiled)
+        self._thresholds = Thresholds(self._graph.shapes_in["thresholds"][1:])
         blocks, photos = self._graph.shapes
         self._blocks = [np.zeros(blocks, np.float32) for _ in range(2)]
         self._photos = Buffers(photos)
@@ -93,11 +92,10 @@ class KerasHold:
 
     Args:
         model: From `build_hold`.
-        width: Width of the photos in pixels.
         backend: TensorFlow or JAX.
     """
 
-    def __init__(self, model: "keras.Model", width: int, backend: Backend) -> None:
+    def __init__(self, model: "keras.Model", backend: Backend) -> None:
         if backend.name == "tensorflow":
             import tensorflow
 
@@ -107,7 +105,7 @@ class KerasHold:
 
             self._call = jax.jit(model)
         self.held: Held | None = None
-        self._thresholds = Thresholds(width)
+        self._thresholds = Thresholds(model.input["thresholds"].shape[1:])
         self._no_blocks = np.zeros((1, *model.input["held_blocks"].shape[1:]), np.float32)
 
     def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> Any:

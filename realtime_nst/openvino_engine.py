@@ -4,31 +4,22 @@ A frame is neither copied on its way in nor on its way out: OpenVINO reads the f
 into the picture that is handed on. This module imports Keras only where the compiled network is not on disk.
 """
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from realtime_nst.backend import Backend, activate, openvino_core
+from realtime_nst.backend import Backend, activate
 from realtime_nst.buffers import Buffers
-from realtime_nst.errors import BackendError
-from realtime_nst.graphs import compiled_once
+from realtime_nst.graphs import compile_network, compiled_once, options_of
 from realtime_nst.modelcache import model_key
 from realtime_nst.styles import Body
-
-if TYPE_CHECKING:
-    import keras
-
-OPTIONS = {"PERFORMANCE_HINT": "LATENCY"}
-ROUNDING = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVINOEngine:
     """Image and vector to image.
 
     Args:
-        compiled: From `compile_body` or `compile_network`.
+        compiled: From `compile_body` or `graphs.compile_network`.
         width: Width of the frames in pixels.
         height: Height of the frames in pixels.
     """
@@ -70,7 +61,7 @@ def compile_body(body: Body, width: int, height: int, backend: Backend) -> Any:
         StyleError: The body's weights are damaged.
         BackendError: The temporary folder is full.
     """
-    options = {**OPTIONS, "INFERENCE_PRECISION_HINT": ROUNDING[backend.precision]}
+    options = options_of(backend.precision)
 
     def make() -> Any:
         activate(backend)
@@ -78,54 +69,6 @@ def compile_body(body: Body, width: int, height: int, backend: Backend) -> Any:
 
         network = build_transform_network(body.architecture, width=width, height=height)
         set_kernels(network, body.weights())
-        return compile_network(network, body.architecture.vector_size, width, height, options)
+        return compile_network(network, options)
 
     return compiled_once(model_key(body.sha256, width, height, backend.precision), options, make)
-
-
-def compile_network(network: "keras.Model", vector_size: int, width: int, height: int, options: dict[str, str]) -> Any:
-    """Have Keras export a network, and OpenVINO compile it.
-
-    Args:
-        network: Built with the OpenVINO backend, channels first.
-        vector_size: Length of a style vector.
-        width: Width of the frames in pixels.
-        height: Height of the frames in pixels.
-        options: OpenVINO's.
-
-    Raises:
-        BackendError: The temporary folder is full.
-    """
-    core = openvino_core()
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "network.xml")
-        try:
-            network.export(file, format="openvino", verbose=False)
-        except RuntimeError as error:
-            raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
-        model = core.read_model(file)
-    inputs = {node.get_friendly_name(): node for node in model.get_parameters()}
-    fold_crops(model)
-    model.reshape({inputs["images"].output(0): [1, height, width, 3], inputs["vectors"].output(0): [1, vector_size]})
-    return core.compile_model(model, "CPU", options)
-
-
-def fold_crops(model: Any) -> None:
-    """Let transposed convolutions leave out the border that is cropped right after them.
-
-    Keras knows only "same" and "valid" padding; OpenVINO takes any, and then writes the result once instead of twice.
-    """
-    from openvino import opset13 as op
-
-    for node in model.get_ordered_ops():
-        if node.get_type_name() != "ConvolutionBackpropData":
-            continue
-        crops = [taker.get_node() for taker in node.output(0).get_target_inputs()]
-        if len(crops) != 1 or crops[0].get_type_name() not in ("Slice", "StridedSlice"):
-            continue
-        whole, cropped = node.output(0).get_partial_shape(), crops[0].output(0).get_partial_shape()
-        edges = [(whole[axis].get_length() - cropped[axis].get_length()) // 2 for axis in (2, 3)]
-        folded = op.convolution_backprop_data(
-            node.input_value(0), node.input_value(1), strides=[2, 2], pads_begin=edges, pads_end=edges
-        )
-        crops[0].output(0).replace(folded.output(0))

@@ -5,18 +5,14 @@ up what the instance normalization needs to know about the whole picture, the se
 overlap by as much as the convolutions look around, so that none shows.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from realtime_nst.backend import Backend, activate, openvino_core
-from realtime_nst.errors import BackendError
-from realtime_nst.graphs import compiled_once
+from realtime_nst.backend import Backend, activate
+from realtime_nst.graphs import compile_network, compiled_once, options_of
 from realtime_nst.modelcache import model_key
-from realtime_nst.openvino_engine import OPTIONS, ROUNDING, fold_crops
 from realtime_nst.styles import Body
 
 if TYPE_CHECKING:
@@ -122,21 +118,6 @@ def _run(request: Any, **arrays: np.ndarray) -> list[np.ndarray]:
 
 def _compile(build: Callable[[], "keras.Model"], facts: tuple[object, ...], precision: str) -> Any:
     """A request to a part of the network: from disk if it was compiled before, else built by Keras."""
-    options = {**OPTIONS, "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
-
-    def make() -> Any:
-        core = openvino_core()
-        with tempfile.TemporaryDirectory() as folder:
-            file = str(Path(folder) / "part.xml")
-            try:
-                build().export(file, format="openvino", verbose=False)
-            except RuntimeError as error:
-                raise BackendError(
-                    f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR."
-                ) from error
-            model = core.read_model(file)
-        fold_crops(model)
-        model.reshape({node.output(0): [1, *list(node.output(0).get_partial_shape())[1:]] for node in model.get_parameters()})
-        return core.compile_model(model, "CPU", options)
-
-    return compiled_once(model_key(*facts, precision), options, make).create_infer_request()
+    options = options_of(precision)
+    compiled = compiled_once(model_key(*facts, precision), options, lambda: compile_network(build(), options))
+    return compiled.create_infer_request()

@@ -37,7 +37,7 @@ def motion(images: list[np.ndarray]) -> float:
 
 
 def test_holding_equals_the_formula_frame_by_frame(hold: Hold) -> None:
-    photo, thresholds = smooth(0), Thresholds(WIDTH)
+    photo, thresholds = smooth(0), Thresholds((8, WIDTH // 8, 24))
     held = (block_means(photo), photo)
     assert np.array_equal(hold(photo, 12.0, True), photo)
     for index in range(1, 12):
@@ -51,7 +51,7 @@ def test_holding_equals_the_formula_frame_by_frame(hold: Hold) -> None:
 
 
 def test_thresholds_of_rounding_are_spread_evenly_over_places_and_over_frames() -> None:
-    thresholds = Thresholds(WIDTH)
+    thresholds = Thresholds((8, WIDTH // 8, 24))
     frames = np.stack([thresholds(index)[0] for index in range(55)])
     assert frames.shape == (55, 8, WIDTH // 8, 24) and frames.min() >= 0 and frames.max() < 1
     for frame in frames[:3]:

@@ -107,7 +107,7 @@ def test_retouching_and_holding_equal_the_formulas_written_in_numpy() -> None:
     photo, painting = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
     found = build_retouch_engine(64, 48, backend)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
     assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
-    hold, thresholds = build_hold_engine(64, 48, backend), Thresholds(64)
+    hold, thresholds = build_hold_engine(64, 48, backend), Thresholds((8, 8, 24))
     held = (block_means(photo), photo)
     for index in range(6):
         now = np.clip(photo + rng.normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
