@@ -174,11 +174,9 @@ def distil(
             fetched = time.perf_counter()
             losses = take_step(model, recipe, past.step, batch)
             ended = time.perf_counter()
-            past.step, past.seconds, past.waited = (
-                past.step + 1,
-                past.seconds + ended - started,
-                past.waited + fetched - started,
-            )
+            past.step += 1
+            past.seconds += ended - started
+            past.waited += fetched - started
             report(Progress(past.step, recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
             if not np.isfinite(losses["loss"]):
                 raise TrainingError(

@@ -10,7 +10,7 @@ from realtime_nst.backend import activate
 from realtime_nst.errors import TrainingError
 from realtime_nst.stylebook import find_styles, style_folders
 
-from .command import check_name, check_rate, run_with_bar, styles_of_body, training_backend
+from .command import check_name, check_rate, precision_of, run_with_bar, styles_of_body, training_backend
 from .narrow import check_narrower
 from .recipes import DISTIL_RECIPE
 
@@ -32,7 +32,8 @@ def distil(options: argparse.Namespace) -> int:
     from .distil import Lesson
     from .distil import distil as run_lesson
 
-    lesson = Lesson(body, styles, architecture, options.photos, options.output, options.new_body, recipe)
+    precision = precision_of("auto")
+    lesson = Lesson(body, styles, architecture, options.photos, options.output, options.new_body, recipe, precision)
     if run_with_bar(partial(run_lesson, lesson), lesson.name, lesson.workshop, "Checkpoints"):
         print(f"Compare: `realtime-nst evaluate --weights '{lesson.output}' --photos DIR`.", file=sys.stderr)
     return 0
