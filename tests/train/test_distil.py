@@ -9,7 +9,7 @@ import pytest
 
 from realtime_nst.cli import main
 from realtime_nst.errors import TrainingError
-from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import write_body, write_style
 from realtime_nst.train import distil as distillation
 from realtime_nst.train.distil import Lesson, distil, relative_distance
@@ -24,20 +24,31 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 """Keras' own, about TensorFlow's variables."""
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> StyleBook:
-    """A wide body and three styles of it."""
-    body = narrow_body(tmp_path / "styles", "wide", 0)
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a wide body and three styles of it."""
+    folder = tmp_path_factory.mktemp("styles")
+    body = narrow_body(folder, "wide", 0)
     for seed, name in enumerate(("arch", "kelp", "rust")):
-        write_style(tmp_path / "styles", name, random_vector(seed), body, {"title": name.title()})
-    return find_styles([tmp_path / "styles"])
+        write_style(folder, name, random_vector(seed), body, {"title": name.title()})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught(wide: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Lesson:
+    """A lesson of four steps that has come to its end, and is left as it is."""
+    styles = list(find_styles([wide]).values())
+    output = tmp_path_factory.mktemp("taught")
+    lesson = Lesson(styles[0].body, styles, PUPIL, pictures / "photos", output, "slim", replace(RECIPE, steps=4))
+    assert [path.name for path in distil(lesson)] == ["slim.body.h5", "arch.weights.h5", "kelp.weights.h5", "rust.weights.h5"]
+    return lesson
 
 
 @pytest.fixture
-def lesson(book: StyleBook, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lesson:
+def lesson(taught: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lesson:
+    """The same, not begun."""
     monkeypatch.setattr(distillation, "CHECKPOINT_EVERY", 2)
-    styles = list(book.values())
-    return Lesson(styles[0].body, styles, PUPIL, pictures / "photos", tmp_path / "out", "slim", replace(RECIPE, steps=4))
+    return replace(taught, output=tmp_path / "out")
 
 
 def test_pupil_learns_what_was_cut_off(lesson: Lesson, tmp_path: Path) -> None:
@@ -53,40 +64,31 @@ def test_pupil_learns_what_was_cut_off(lesson: Lesson, tmp_path: Path) -> None:
     assert np.mean(pictures[-10:]) < 0.75 * np.mean(pictures[:5])
 
 
-def test_files_are_a_body_and_its_styles_and_say_where_they_come_from(lesson: Lesson) -> None:
-    written = distil(lesson)
-    assert [path.name for path in written] == ["slim.body.h5", "arch.weights.h5", "kelp.weights.h5", "rust.weights.h5"]
-    book = find_styles([lesson.output])
+def test_files_are_a_body_and_its_styles_and_say_where_they_come_from(taught: Lesson) -> None:
+    book = find_styles([taught.output])
     body = book["kelp"].body
-    assert body.architecture == PUPIL and body.metadata["distilled"]["from"] == lesson.body.sha256
+    assert body.architecture == PUPIL and body.metadata["distilled"]["from"] == taught.body.sha256
     assert body.metadata["distilled"]["wide"] == NARROW.to_dict() and body.metadata["distilled"]["recipe"]["steps"] == 4
     assert book["kelp"].metadata["title"] == "Kelp"
 
 
-def test_four_steps_are_two_and_two_more_to_the_bit(lesson: Lesson, tmp_path: Path) -> None:
-    distil(lesson)
-    halves = replace(lesson, output=tmp_path / "halves")
+def test_four_steps_are_two_and_two_more_to_the_bit(taught: Lesson, lesson: Lesson) -> None:
     report, stop = stop_after(2)
-    assert distil(halves, report=report, stop=stop) == []
-    assert not list(halves.output.glob("*.h5"))
-    again: list[Progress] = []
-    distil(halves, report=again.append)
-    assert [progress.step for progress in again] == [3, 4]
-    assert_same_numbers(lesson.output, halves.output)
-
-
-def test_checkpoint_of_other_settings_is_refused(lesson: Lesson) -> None:
-    report, stop = stop_after(2)
-    distil(lesson, report=report, stop=stop)
+    assert distil(lesson, report=report, stop=stop) == []
+    assert not list(lesson.output.glob("*.h5"))
     with pytest.raises(TrainingError, match="is a checkpoint of a run with other settings"):
         distil(replace(lesson, recipe=replace(lesson.recipe, seed=5)))
+    again: list[Progress] = []
+    distil(lesson, report=again.append)
+    assert [progress.step for progress in again] == [3, 4]
+    assert_same_numbers(taught.output, lesson.output)
 
 
-def test_body_that_is_there_is_not_replaced(lesson: Lesson) -> None:
-    (path, *_) = distil(lesson)
+def test_body_that_is_there_is_not_replaced(taught: Lesson) -> None:
+    path = taught.output / "slim.body.h5"
     before = path.read_bytes()
     with pytest.raises(TrainingError, match=r"slim\.body\.h5' is there already. Choose another name with --new-body"):
-        distil(lesson)
+        distil(taught)
     assert path.read_bytes() == before
 
 
@@ -115,9 +117,9 @@ def test_distance_is_nothing_for_the_same_and_one_for_the_mean() -> None:
 
 
 @pytest.fixture
-def run(book: StyleBook, pictures: Path, tmp_path: Path) -> Callable[..., int]:
+def run(wide: Path, pictures: Path, tmp_path: Path) -> Callable[..., int]:
     """`realtime-nst distil wide --new-body slim ...` in few steps."""
-    flags = ["--weights", tmp_path / "styles", "--photos", pictures / "photos", "--output", tmp_path / "out"]
+    flags = ["--weights", wide, "--photos", pictures / "photos", "--output", tmp_path / "out"]
     flags += ["--steps", 2, "--batch", 2, "--size", 32]
     return lambda *more, body="wide": main(["distil", body, "--new-body", "slim", *map(str, flags), *more])
 
