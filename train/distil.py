@@ -25,7 +25,7 @@ from realtime_nst.styles import BODY_SUFFIX, Body, Style, write_body, write_styl
 from .checkpoint import Past, load_checkpoint, save_checkpoint
 from .dataset import Batch, PhotoBatches, find_photos, hash_photos
 from .job import make_folder
-from .model import dtype_policy, kernels_of, loss_precision, moving_mean, use_xla
+from .model import add_numbers, dtype_policy, kernels_of, loss_precision, moving_mean, use_xla
 from .narrow import check_narrower, narrowed
 from .recipes import Recipe
 from .sampler import choose_styles
@@ -92,15 +92,10 @@ class PupilModel(keras.Model):
         self.teacher, self.pupil = with_features(teacher), with_features(network)
         self.teacher.trainable = False
         self.teacher_vectors = ops.convert_to_tensor(teacher_vectors.astype(np.float32))
-        self.vectors = self._numbers("vectors", vectors, trainable=True)
-        self.lag = self._numbers("lag", np.ones(len(vectors)))
+        self.vectors = add_numbers(self, "vectors", vectors, trainable=True)
+        self.lag = add_numbers(self, "lag", np.ones(len(vectors)))
         self.terms = {name: keras.metrics.Mean(name=name) for name in TERMS}
         self.built = True
-
-    def _numbers(self, name: str, values: np.ndarray, trainable: bool = False) -> Any:
-        values = np.asarray(values, np.float32)
-        start = lambda shape, dtype: ops.convert_to_tensor(values)  # noqa: E731
-        return self.add_weight(shape=values.shape, initializer=start, dtype="float32", trainable=trainable, name=name)
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """The pupil's features and pictures, the latter last."""

@@ -53,22 +53,12 @@ class StyleModel(keras.Model):
         self.recipe = recipe
         self.loss_network = loss_network
         self.content_network = content_network
-        self.vectors = self._numbers("vectors", vectors, trainable=True)
-        self.grams = [self._numbers(f"gram{index}", gram) for index, gram in enumerate(grams)]
-        self.emphasis = self._numbers("emphasis", emphasis)
-        self.lag = self._numbers("lag", np.ones(len(emphasis)))
+        self.vectors = add_numbers(self, "vectors", vectors, trainable=True)
+        self.grams = [add_numbers(self, f"gram{index}", gram) for index, gram in enumerate(grams)]
+        self.emphasis = add_numbers(self, "emphasis", emphasis)
+        self.lag = add_numbers(self, "lag", np.ones(len(emphasis)))
         self.terms = {name: keras.metrics.Mean(name=name) for name in TERMS}
         self.built = True
-
-    def _numbers(self, name: str, values: np.ndarray, trainable: bool = False) -> Any:
-        values = np.asarray(values, np.float32)
-        return self.add_weight(
-            shape=values.shape,
-            initializer=lambda shape, dtype: ops.convert_to_tensor(values),
-            dtype="float32",
-            trainable=trainable,
-            name=name,
-        )
 
     def signature(self, index: int) -> list[float]:
         """How strongly each channel of the deepest style layer fires for a painting: what paintings are alike by."""
@@ -114,6 +104,18 @@ class StyleModel(keras.Model):
         values["style"] = emphasis[:, 0] * style
         values["temporal"] = emphasis[:, 1] * values["temporal"]
         return sum(getattr(recipe, name) * ops.mean(value) for name, value in values.items())
+
+
+def add_numbers(model: keras.Model, name: str, values: np.ndarray, trainable: bool = False) -> Any:
+    """A float32 variable of a model, with its start values."""
+    values = np.asarray(values, np.float32)
+    return model.add_weight(
+        shape=values.shape,
+        initializer=lambda shape, dtype: ops.convert_to_tensor(values),
+        dtype="float32",
+        trainable=trainable,
+        name=name,
+    )
 
 
 def moving_mean(means: Any, indices: Any, values: Any) -> Any:

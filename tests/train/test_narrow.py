@@ -1,6 +1,7 @@
 """Cutting a body: what does nothing goes first, and what stays answers as before."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
 from realtime_nst.train.narrow import check_narrower, fewer_patches, narrowed, split_vectors, strongest
-from tests.conftest import NARROW, random_vector
+from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import convolve, stylize_with_numpy
 
 
@@ -20,11 +21,6 @@ def photos() -> np.ndarray:
     smooth = sum(np.roll(coarse, (row, column), (1, 2)) for row in range(8) for column in range(8)) / 64
     noisy: np.ndarray = (smooth + rng.normal(0, 2, smooth.shape)).clip(0, 255)
     return noisy
-
-
-def random_kernels(architecture: Architecture, seed: int = 0) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    return {name: rng.normal(0, 0.2, shape).astype(np.float32) for name, shape in architecture.kernel_shapes.items()}
 
 
 def widened(
@@ -42,8 +38,8 @@ def widened(
     return kernels, np.concatenate([part for name in parts for part in parts[name]], axis=1)[0]
 
 
-def test_channels_that_nobody_hears_are_cut_and_the_picture_stays(photos: np.ndarray) -> None:
-    kernels, vector = random_kernels(NARROW), random_vector(1)
+def test_channels_that_nobody_hears_are_cut_and_the_picture_stays(photos: np.ndarray, tmp_path: Path) -> None:
+    kernels, vector = narrow_body(tmp_path).weights(), random_vector(1)
     wide = replace(NARROW, inner=NARROW.inner + 3, fine_inner=NARROW.fine_inner + 2, half=NARROW.half + 4)
     wide_kernels, wide_vector = widened(NARROW, kernels, vector, wide)
     frame = photos[0, :48, :64].astype(np.uint8)
