@@ -16,8 +16,8 @@ from realtime_nst.video import Frame, Sink, Source
 HEARTBEAT = 0.03
 """Seconds between two looks at the keyboard when no frame comes."""
 STOP_TIMEOUT = 2.0
-"""Seconds that a stalled camera may take to let go; then it is left behind. A file's picture that is being
-painted is waited for, however large: engines do not survive that the program ends under them."""
+"""Seconds that a stalled camera may take to let go; then it is left behind. A picture that is being painted is
+waited for, however long that takes: engines do not survive that the program ends under them."""
 
 FRAMES_AHEAD = 2
 LARGE_PICTURE = 16_000_000
@@ -77,7 +77,7 @@ def run(
             stage.close()  # wake every waiting thread first ...
         source.close()
         for stage in (capture, stylize):
-            stage.join(STOP_TIMEOUT if source.live or stage is capture else None)  # ... then wait
+            stage.join(STOP_TIMEOUT if stage is capture else None)  # ... then wait
 
 
 def seen(frames: Iterable[Frame], controls: Controls) -> Iterator[Frame]:

@@ -58,13 +58,14 @@ class Stage(Generic[T]):
             timeout: Seconds to wait; `None` waits until there is an item or the end.
 
         Returns:
-            The item, or `None` when none came in time or none will come: ask `finished` which.
+            The item, or `None` when none came in time or none will come: ask `finished` which. A closed stage gives none,
+            even where its thread is stalled.
 
         Raises:
             Exception: What the iterable raised, once, after its last item.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._buffer or self._ended, timeout)
+            self._changed.wait_for(lambda: self._buffer or self._ended or self._closing, timeout)
             if self._buffer:
                 item = self._buffer.popleft()
                 self._changed.notify_all()
@@ -75,7 +76,7 @@ class Stage(Generic[T]):
             return None
 
     def __iter__(self) -> Iterator[T]:
-        while not self.finished:
+        while not (self.finished or self._closing):
             item = self.get()
             if item is not None:
                 yield item

@@ -151,6 +151,26 @@ def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> No
     release.set()
 
 
+def test_a_picture_that_is_being_painted_is_waited_for_at_the_end(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_nst.app.STOP_TIMEOUT", 0.01)
+    source = FakeSource(live=True, count=None, pause=0.004)
+    painting, painted = threading.Event(), threading.Event()
+
+    def slow(frame: Frame) -> Frame:
+        painting.set()
+        assert source.closed.wait(60), "the show has ended meanwhile"
+        painted.wait(0.2)  # longer than a camera would be waited for
+        painted.set()
+        return frame
+
+    class QuitMeanwhile(RecordingSink):
+        def poll_key(self, timeout: float) -> str | None:
+            return "q" if painting.is_set() else None
+
+    run(source, slow, QuitMeanwhile(), controls, Stats())
+    assert painted.is_set()
+
+
 def test_pause_takes_no_frames_until_it_ends(controls: Controls) -> None:
     class PauseThenGoOn(RecordingSink):
         held = 0

@@ -105,6 +105,28 @@ def test_join_gives_up_on_a_stalled_source() -> None:
     assert stage.join(5)
 
 
+def test_close_wakes_who_waits_for_a_stalled_source() -> None:
+    release, waiting, woken = threading.Event(), threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        waiting.set()
+        release.wait(60)
+        yield 1
+
+    stage = Stage(items(), keep="all", name="stage")
+
+    def take() -> None:
+        assert list(stage) == []
+        woken.set()
+
+    threading.Thread(target=take, daemon=True).start()
+    assert waiting.wait(10)
+    stage.close()
+    assert woken.wait(10)
+    release.set()
+    assert stage.join(5)
+
+
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="'latest' or 'all' was expected"):
         Stage([], keep="some", name="stage")  # type: ignore[arg-type]
