@@ -112,7 +112,7 @@ PAINTINGS = {
     "metzinger": Painting("Portrait (of Jean Metzinger)", "Robert Delaunay", "1906", PUBLIC_DOMAIN, emphasis=1.3, stability=5.0),
     "kiss": Painting("The Kiss", "Gustav Klimt", "1907-08", PUBLIC_DOMAIN, stability=5.0),
     "rose-window": Painting(
-        "Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, emphasis=0.35, stability=3.0
+        "Rose window of Notre-Dame de Paris", "unknown", "13th century", OLD_WORK, size=640, emphasis=0.23, stability=3.0
     ),
     "mosaic": Painting("Roman mosaic of a duck", "unknown", "antiquity", OLD_WORK, emphasis=0.7, stability=10.0),
     "pointillism": Painting(
@@ -132,6 +132,9 @@ PAINTINGS = {
     "engraving": Painting(
         "Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN, emphasis=1.2, stability=4.0
     ),
+    "blue-horse": Painting("The Little Blue Horse", "Franz Marc", "1912", PUBLIC_DOMAIN, emphasis=1.2, stability=3.0),
+    "berlin": Painting("Street, Berlin", "Ernst Ludwig Kirchner", "1913", PUBLIC_DOMAIN, stability=4.0),
+    "bayeux": Painting("Bayeux Tapestry (detail)", "unknown", "11th century", OLD_WORK, emphasis=0.8, stability=4.0),
 }
 """The shipped styles by name."""
 
@@ -141,5 +144,7 @@ PICTURES = {
     "mosaic": "roman-mosaic",
     "pointillism": "grande-jatte-study",
     "mondrian": "mondrian-1913",
+    "blue-horse": "little-blue-horse",
+    "berlin": "kirchner-street",
 }
 """Names of the paintings' files, without their endings, where they are not the style's."""
