@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 PATTERN_FPS = 60.0
 STREAM_SILENCE = 3.0
+STREAM_PATIENCE = 9.0
+"""Seconds without a frame after which an endless stream counts as broken off."""
+RETRY_EVERY = 1.0
+"""Seconds between two tries to connect to a stream again."""
 VIDEO_SUFFIXES = frozenset(
     {
         *(".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -95,13 +99,21 @@ class FileSource:
         live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late.
         size: Width and height to scale the frames to; `None` leaves them as they are.
         silence: Seconds without a frame after which a live stream is told to stand still.
+        patience: Seconds without a frame after which a live stream without an end, such as a camera's, is connected to
+            again, as it is when it breaks off.
 
     Raises:
         SourceError: It is missing, empty or not a video.
     """
 
     def __init__(
-        self, path: str, *, live: bool = False, size: tuple[int, int] | None = None, silence: float = STREAM_SILENCE
+        self,
+        path: str,
+        *,
+        live: bool = False,
+        size: tuple[int, int] | None = None,
+        silence: float = STREAM_SILENCE,
+        patience: float = STREAM_PATIENCE,
     ) -> None:
         self._is_stream = "://" in path
         if not self._is_stream:
@@ -114,9 +126,9 @@ class FileSource:
         self.fps = float(self.info.rate)
         self.live = live
         self.tell: Callable[[str], None] = lambda text: None
-        self._silence = silence
+        self._silence, self._patience = silence, patience
         self._reader: FrameReader | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -124,35 +136,60 @@ class FileSource:
 
     def close(self) -> None:
         with self._lock:
-            self._closed = True
+            self._closed.set()
             if self._reader is not None:
                 self._reader.close()
 
     def _frames(self) -> Iterator[Frame]:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 return
+            if self._reader is not None:
+                self._reader.close()
             # Not before: what a file played while the network is compiled would come all at once, as if it were new.
             reader = self._reader = FrameReader(self.path, self.info, live=self.live and not self._is_stream)
         while (image := reader.read()) is not None:
             yield Frame(image, reader.frames - 1, time.monotonic())
 
     def _watched(self) -> Iterator[Frame]:
-        """The frames of a stream, read on a thread of its own: a server may say nothing for ever."""
+        """The frames of a stream, over as many connections as that takes."""
+        count = told = 0
+        while True:
+            try:
+                for frame in self._connection():
+                    yield replace(frame, index=count)
+                    count += 1
+            except SourceError:
+                if not count:
+                    raise
+            if self._closed.is_set():
+                return
+            if self.info.duration is not None:
+                log.warning("The stream '%s' has ended.", self.path)
+                return
+            self.tell(f"the stream broke off: connecting to '{self.path}' again")
+            if told != count:
+                log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", self.path)
+                told = count
+            self._closed.wait(RETRY_EVERY)
+
+    def _connection(self) -> Iterator[Frame]:
+        """The frames of one connection, read on a thread of its own: a server may say nothing for ever."""
         with Stage(self._frames(), keep="all", depth=1, name="camera") as reading:
-            quiet = False
+            quiet = 0.0
             while not reading.finished:
                 frame = reading.get(timeout=self._silence)
                 if frame is not None:
-                    quiet = False
+                    quiet = 0.0
                     yield frame
-                elif not (reading.finished or self._closed):
+                elif not (reading.finished or self._closed.is_set()):
                     self.tell(f"the stream gives no frames: waiting for '{self.path}'")
                     if not quiet:
                         log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", self.path)
-                    quiet = True
-        if not self._closed:
-            log.warning("The stream '%s' has ended.", self.path)
+                    quiet += self._silence
+                    if quiet >= self._patience and self.info.duration is None and self._reader is not None:
+                        self._reader.close()
+                        return
 
 
 def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | None = None) -> Any:

@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,64 @@ def test_closing_ends_the_wait_for_a_stream_without_a_word(stream: FileSource, c
     stream.close()
     assert frames.join(PATIENCE)
     assert "has ended" not in caplog.text
+
+
+def test_an_endless_stream_that_says_nothing_any_more_is_connected_to_again(
+    stream: FileSource, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sources, "RETRY_EVERY", 0.01)
+    stream.info, stream._patience = replace(stream.info, duration=None), 0.2
+    frames = [frame for frame, _ in zip(stream, range(8))]  # three of each connection
+    assert [frame.index for frame in frames] == list(range(8))
+    assert caplog.text.count("broke off. Connecting again") == 2
+    stream.close()
+
+
+class Camera(BaseHTTPRequestHandler):
+    """A camera on the network, whose second connection breaks off after a second of 25 frames, and whose third fails."""
+
+    stream = b""
+    asked = 0
+
+    def do_GET(self) -> None:
+        Camera.asked += 1
+        if Camera.asked == 3:
+            self.send_error(503)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp2t")
+        self.end_headers()
+        self.wfile.write(self.stream)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def camera_address(make_clip: Any) -> Iterator[str]:
+    clip = make_clip("camera.ts", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=25:duration=1", "-c:v", "mpeg2video")
+    Camera.stream, Camera.asked = clip.read_bytes(), 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/live"
+        server.shutdown()
+        thread.join(PATIENCE)
+
+
+def test_a_network_camera_that_breaks_off_goes_on_when_it_is_back(
+    camera_address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sources, "RETRY_EVERY", 0.01)
+    source = open_source(camera_address)
+    said: list[str] = []
+    source.tell = said.append
+    frames = [frame for frame, _ in zip(source, range(40))]
+    source.close()
+    assert [frame.index for frame in frames] == list(range(40)), "25 of the first connection, and on"
+    assert np.abs(frames[25].image.astype(int) - frames[0].image).max() < 3, "the same clip from its beginning"
+    assert caplog.text.count("broke off. Connecting again until it is back") == 1
+    assert len(said) >= 2 and set(said) == {f"the stream broke off: connecting to '{camera_address}' again"}
 
 
 def test_file_as_a_camera_can_be_scaled(talkie: Path) -> None:
