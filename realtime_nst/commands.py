@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,5 +105,6 @@ def output_names(inputs: Sequence[Path], output: Path) -> list[Path]:
 
 
 def say(text: str) -> None:
-    """Tell the user something that is not a result."""
-    print(text, file=sys.stderr)
+    """Tell the user something that is not a result. A terminal that was closed ends nothing."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)

@@ -14,7 +14,7 @@ PATIENCE = 3
 
 @contextmanager
 def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
-    """Call `ask` at Ctrl-C, SIGTERM or SIGHUP; the third Ctrl-C interrupts at once.
+    """Call `ask` at Ctrl-C, SIGTERM or SIGHUP (unless that is ignored, as under nohup); the third Ctrl-C interrupts at once.
 
     Outside of the main thread, where Python delivers no signals, it does nothing.
 
@@ -33,8 +33,10 @@ def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
         if pressed >= PATIENCE:
             raise KeyboardInterrupt
 
-    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as nohup wants it: go on without a terminal
+        numbers.append(hangup)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_nst.addresses import is_address, mask
 from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import VideoInfo, probe
@@ -115,7 +116,7 @@ class FileSource:
         silence: float = STREAM_SILENCE,
         patience: float = STREAM_PATIENCE,
     ) -> None:
-        self._is_stream = "://" in path
+        self._is_stream = is_address(path)
         if not self._is_stream:
             check_file(Path(path))
         self.path = path
@@ -165,11 +166,11 @@ class FileSource:
             if self._closed.is_set():
                 return
             if self.info.duration is not None:
-                log.warning("The stream '%s' has ended.", self.path)
+                log.warning("The stream '%s' has ended.", mask(self.path))
                 return
-            self.tell(f"the stream broke off: connecting to '{self.path}' again")
+            self.tell(f"the stream broke off: connecting to '{mask(self.path)}' again")
             if told != count:
-                log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", self.path)
+                log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", mask(self.path))
                 told = count
             self._closed.wait(RETRY_EVERY)
 
@@ -183,9 +184,9 @@ class FileSource:
                     quiet = 0.0
                     yield frame
                 elif not (reading.finished or self._closed.is_set()):
-                    self.tell(f"the stream gives no frames: waiting for '{self.path}'")
+                    self.tell(f"the stream gives no frames: waiting for '{mask(self.path)}'")
                     if not quiet:
-                        log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", self.path)
+                        log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", mask(self.path))
                     quiet += self._silence
                     if quiet >= self._patience and self.info.duration is None and self._reader is not None:
                         self._reader.close()
@@ -209,12 +210,14 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
     width, height = size or (640, 480)
     if camera == "pattern":
         return PatternSource(width, height)
-    if "://" not in camera and not Path(camera).is_file():
+    if not is_address(camera) and not Path(camera).is_file():
         chosen = choose_camera(camera)
         if chosen is not None:
             return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
+    if Path(camera).suffix.lower() in PHOTO_SUFFIXES - VIDEO_SUFFIXES:
+        raise SourceError(f"'{camera}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
     return FileSource(camera, live=True, size=size)
 
 

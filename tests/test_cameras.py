@@ -243,6 +243,43 @@ def test_a_replugged_camera_is_not_taken_for_its_twin(system: list[Device]) -> N
         source.close()
 
 
+def test_another_camera_is_not_shown_in_the_place_of_one_that_is_gone(system: list[Device]) -> None:
+    source, port = open_camera(FakeDevice([blue()]), FakeDevice(pause=0.001))
+    said: list[str] = []
+    source.tell = said.append
+    system[:] = [Device(0, "Laptop Camera")]
+    stage = Stage(source, keep="all", name="capture")
+    assert wait_until(lambda: len(said) > 1, PATIENCE), "it goes on waiting"
+    assert port.opened == [0]
+    system[:] = [Device(0, "Laptop Camera"), Device(1, "Fine Camera")]
+    assert stage.get(timeout=PATIENCE) is not None and port.opened == [0, 1]
+    stage.close()
+    source.close()
+    assert stage.join(PATIENCE)
+
+
+def test_a_camera_that_only_misses_is_let_go_before_it_is_opened_again() -> None:
+    hiccup, alone = FakeDevice([blue(), blue()], pause=0.05), []
+
+    def capture(place: int | str) -> FakeDevice:
+        if hiccup.reads:
+            alone.append(hiccup.released)
+            return FakeDevice(pause=0.001) if hiccup.released else FakeDevice(opens=False)
+        return hiccup
+
+    source = CameraSource(0, capture=capture, silence=0.1)
+    assert [frame.index for frame in take(source, 4)] == list(range(4))
+    assert alone[-1] and hiccup.reads < cameras.MISSES_ALLOWED, "given up after some silence, not after all its misses"
+    source.close()
+
+
+def test_a_camera_may_take_long_for_its_first_picture_after_it_was_opened_again() -> None:
+    port = Port(FakeDevice([blue()]), FakeDevice(pause=0.5))
+    source = CameraSource(0, capture=port, silence=0.2)
+    assert [frame.index for frame in take(source, 1)] == [0] and len(port.opened) == 2
+    source.close()
+
+
 def test_frames_do_not_wait_and_grow_old_before_the_show_begins() -> None:
     device = FakeDevice(pause=0.001)
     source, _ = open_camera(device)

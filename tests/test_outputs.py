@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from realtime_nst.addresses import mask
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.files.ffmpeg import executable
@@ -22,7 +23,7 @@ from realtime_nst.live.aside import WAITING, Aside
 from realtime_nst.live.livefile import LiveFileSink
 from realtime_nst.live.recorder import Recorder, plain_name
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.live.streaming import StreamSink, check_stream, mask
+from realtime_nst.live.streaming import StreamSink, check_stream
 from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.photos import read_photo, write_photo
 from realtime_nst.settings import Settings
@@ -253,6 +254,26 @@ def test_a_recording_that_fails_while_it_is_finished_leaves_the_next_one_alone(
 
 def test_a_mix_has_a_name_that_is_a_file_name() -> None:
     assert plain_name("wave:0.6,scream:0.4") == "wave-0.6-scream-0.4"
+    assert plain_name("Tableau No. 2 / Composition:0.5,wave:0.5") == "Tableau-No.-2-Composition-0.5-wave-0.5"
+    assert len(plain_name("ö" * 300).encode()) == 100
+
+
+def test_a_folder_that_can_no_longer_be_read_is_told_and_the_show_goes_on(
+    tmp_path: Path, controls: Controls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **how: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    told: list[str] = []
+    failed: list[NSTError] = []
+    snapshots = Snapshots(tmp_path, controls, told.append)
+    recorder = Recorder(tmp_path, controls, 48, 32, RATE, failed=failed.append)
+    monkeypatch.setattr(Path, "exists", refuse)
+    snapshots.save(frame(0))
+    assert "was not saved: Permission denied" in told[0] and controls.notice == "not saved"
+    controls.press("r")
+    recorder.write(frame(0))
+    assert "is not recorded: Permission denied" in str(failed[0]) and not controls.recording
 
 
 def test_snapshot_has_the_style_in_its_name_and_all_that_is_set_inside(tmp_path: Path, book: StyleBook) -> None:
@@ -391,7 +412,20 @@ def test_addresses_are_checked_before_any_work() -> None:
     assert check_stream("rtmps://a/b") == "flv" and check_stream("srt://a:1") == "mpegts"
     with pytest.raises(SinkError, match=r"'gopher://x' is no address for a stream: it starts with 'gopher://'. Use rtmp"):
         check_stream("gopher://x")
-    assert mask("udp://127.0.0.1:5") == "udp://127.0.0.1:5"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("udp://127.0.0.1:5", "udp://127.0.0.1:5"),
+        ("rtmp://server/live/secret", "rtmp://server/live/..."),
+        ("rtsp://me:sec@ret@camera:554/1", "rtsp://...@camera:554/1"),
+        ("srt://server:9?passphrase=secret&mode=caller", "srt://server:9?..."),
+        ("rtmp://server/live/secret?token=a/b", "rtmp://server/live/..."),
+    ],
+)
+def test_secrets_in_addresses_are_not_shown(address: str, shown: str) -> None:
+    assert mask(address) == shown
 
 
 class FakeVirtualCamera(types.ModuleType):

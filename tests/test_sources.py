@@ -189,6 +189,8 @@ def test_open_source_understands_all_kinds(talkie: Path) -> None:
         open_source("/dev/video99")
     with pytest.raises(SourceError, match="No file at 'nowhere.mp4'"):
         open_source("nowhere.mp4")
+    with pytest.raises(SourceError, match=r"palace\.jpg' is a photo, and a video was expected"):
+        open_source(str(Path(__file__).parents[1] / "samples" / "palace.jpg"))
     with pytest.raises(SourceError, match="holds no video that can be read"):
         open_source("http://127.0.0.1:9/stream")
 

@@ -25,6 +25,8 @@ MISSES_ALLOWED = 30
 """Frames in a row that a camera may fail to give before it counts as gone."""
 SILENCE = 2.0
 """Seconds without a frame after which a camera counts as gone, also if its driver says nothing."""
+FIRST_PATIENCE = 10.0
+"""Seconds that a camera which was opened again may take for its first picture."""
 RETRY_EVERY = 0.5
 FIRST_PAUSE = 0.02
 """Seconds between two reads while a camera that has just been opened gives no picture yet."""
@@ -90,6 +92,7 @@ class CameraSource:
         self._black_told = False
         self._device = device
         self._reading: Stage[tuple[np.ndarray, float]] | None = None
+        self._given_up = threading.Event()
 
     @property
     def name(self) -> str:
@@ -98,17 +101,21 @@ class CameraSource:
 
     def __iter__(self) -> Iterator[Frame]:
         reading = self._reading = self._start(self._device)  # not before: frames would wait, and grow old
+        patience = self._silence
         while not self._closed.is_set():
-            picture = reading.get(timeout=self._silence)
+            picture = reading.get(timeout=patience)
             if picture is not None:
+                patience = self._silence
                 image, captured_at = picture
                 self._watch_for_black(image, captured_at)
                 yield Frame(self._fitted(image), self._index, captured_at)
                 self._index += 1
             elif not self._closed.is_set():
+                self._given_up.set()
                 reading.close()
                 reading.join(0.1)
                 self._reading = reading = self._reconnected()
+                patience = max(self._silence, FIRST_PATIENCE)
 
     def close(self) -> None:
         self._closed.set()
@@ -159,12 +166,13 @@ class CameraSource:
 
     def _start(self, device: Any) -> "Stage[tuple[np.ndarray, float]]":
         """Read on a thread of its own: a driver may hang in a read for ever, and then only this thread hangs."""
-        return Stage(self._pictures(device), keep="all", name="camera")
+        self._given_up = threading.Event()
+        return Stage(self._pictures(device, self._given_up), keep="all", name="camera")
 
-    def _pictures(self, device: Any) -> Iterator[tuple[np.ndarray, float]]:
+    def _pictures(self, device: Any, given_up: threading.Event) -> Iterator[tuple[np.ndarray, float]]:
         misses = 0
         try:
-            while not self._closed.is_set() and misses <= MISSES_ALLOWED:
+            while not (self._closed.is_set() or given_up.is_set()) and misses <= MISSES_ALLOWED:
                 image = self._read(device)
                 misses = 0 if image is not None else misses + 1
                 if image is not None:
@@ -177,19 +185,26 @@ class CameraSource:
         log.warning("Camera %s gives no pictures any more. Plug it in: it goes on by itself.", self.name)
         while not self._closed.is_set():
             self.tell(f"camera {self.name} is gone: plug it in, it goes on by itself")
-            device = self._open(self._place())
+            place = self._place()
+            device = None if place is None else self._open(place)
             if device is not None:
                 return self._start(device)
             self._closed.wait(RETRY_EVERY)
         return Stage(iter(()), keep="all", name="camera")
 
-    def _place(self) -> int | str:
-        """Where the camera is now: a replugged one may have got another number, but not that of its twin."""
+    def _place(self) -> int | str | None:
+        """Where the camera is now: a replugged one may have got another number, but not that of its twin. `None` while
+        another camera is where it was.
+        """
         if self.device is None:
             return self.camera
-        places = [found.place for found in list_devices() if found.name == self.device.name]
+        known = list_devices()
+        places = [found.place for found in known if found.name == self.device.name]
         fresh = [place for place in places if place not in self._namesakes]
-        return self.camera if self.device.place in places or not fresh else fresh[0]
+        if fresh and self.device.place not in places:
+            return fresh[0]
+        taken = any(found.place == self.device.place and found.name != self.device.name for found in known)
+        return None if taken else self.camera
 
     def _watch_for_black(self, image: np.ndarray, now: float) -> None:
         if not is_black(image):

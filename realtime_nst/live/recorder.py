@@ -1,6 +1,7 @@
 """`Recorder`: recordings that start and stop while the show goes on."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,6 +15,9 @@ from realtime_nst.stage import Stage
 from realtime_nst.video import Frame
 
 log = logging.getLogger(__name__)
+
+LONGEST_NAME = 100
+"""Bytes of a file's name that come from the style."""
 
 
 class Recorder:
@@ -80,12 +84,13 @@ class Recorder:
 
     def _start(self) -> bool:
         name = f"{plain_name(self._controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}.mp4"
-        path = unused(self._folder / name, [file.path for _, file in self._finishing])
+        path = self._folder / name
         try:
+            path = unused(path, [file.path for _, file in self._finishing])
             file = LiveFileSink(path, *self._size, self._rate)
         except (NSTError, OSError) as error:
             self._controls.recording = False
-            self._tell(error if isinstance(error, NSTError) else SinkError(f"'{path}' is not recorded: {error}. Free the disk."))
+            self._tell(error if isinstance(error, NSTError) else SinkError(f"'{path}' is not recorded: {error.strerror}."))
             return False
 
         def give_up(error: NSTError) -> None:  # of this file, also when the next one is already recorded
@@ -127,5 +132,5 @@ def _finished(output: Aside) -> Iterator[bool]:
 
 
 def plain_name(style: str) -> str:
-    """A style's name, or a mix, as a part of a file's name."""
-    return style.replace(":", "-").replace(",", "-")
+    """A style's name, or a mix, as a part of a file's name on any system, and no longer than that may be."""
+    return re.sub(r"[^\w.+-]+", "-", style).encode()[:LONGEST_NAME].decode(errors="ignore")

@@ -32,7 +32,12 @@ class Snapshots:
         controls = self._controls
         self._writing = [(stage, path) for stage, path in self._writing if not stage.join(0.0)]
         name = f"{plain_name(controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
-        path = unused(self._folder / name, [path for _, path in self._writing])  # of a paused show there may be several
+        try:
+            path = unused(self._folder / name, [path for _, path in self._writing])  # of a paused show there may be several
+        except OSError as error:  # of the folder
+            controls.say("not saved")
+            self._done(f"'{self._folder / name}' was not saved: {error.strerror}. Choose another folder with --snapshots.")
+            return
         remarks = {
             "Style": controls.target.name,
             "Creation Time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

@@ -1,12 +1,12 @@
 """`StreamSink`: frames to a streaming server or another program, through ffmpeg, at the times at which they were captured."""
 
-import re
 import tempfile
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from realtime_nst.addresses import mask
 from realtime_nst.errors import SinkError
 from realtime_nst.files.ffmpeg import NOWHERE, PIPE, said, start, stop, wait
 from realtime_nst.files.rawstream import frame_head, stream_head
@@ -18,11 +18,6 @@ KEY_FRAME_SECONDS = 2
 CLOSE_TIMEOUT = 5.0
 CLOCK = 90_000
 """Ticks per second of MPEG's clock."""
-
-
-def is_stream(output: str) -> bool:
-    """Whether an output is an address and not a file."""
-    return "://" in output
 
 
 def check_stream(address: str) -> str:
@@ -108,8 +103,3 @@ class StreamSink:
             self._process.kill()
         words = said(self._errors, self.address)
         return SinkError(f"The stream to '{mask(self.address)}' ended. ffmpeg said: {words} Check the address and the server.")
-
-
-def mask(address: str) -> str:
-    """An address without its last part, which often is a secret key."""
-    return re.sub(r"(rtmps?://[^/]+/.+/)[^/]+$", r"\1...", address)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_nst.addresses import is_address, mask
 from realtime_nst.app import run
 from realtime_nst.arguments import DEFAULT_STYLE
 from realtime_nst.backend import choose_backend
@@ -23,7 +24,7 @@ from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.recorder import Recorder
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.live.streaming import StreamSink, check_stream, is_stream, mask
+from realtime_nst.live.streaming import StreamSink, check_stream
 from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.live.window import WindowSink
 from realtime_nst.opencv import has_opencv
@@ -152,7 +153,7 @@ class Show:
         tee = TeeSink(outputs)
         sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
         self._watching.append(self._fed)
-        planned = [Path(output) for output in options.output if not is_stream(output)]
+        planned = [Path(output) for output in options.output if not is_address(output)]
         for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
             for path in rescue_recordings(folder, planned):
                 recorded(path)
@@ -163,7 +164,7 @@ class Show:
             say(f"The virtual camera is '{camera.device}'.")
             outputs.append(self._beside(camera, "The virtual camera", repeat=REPEAT))
         for output in options.output:
-            if is_stream(output):
+            if is_address(output):
                 stream = StreamSink(output, width, height, rate)
                 outputs.append(self._beside(stream, f"The stream to '{mask(output)}'", STREAM_PATIENCE, REPEAT))
             else:
@@ -172,7 +173,7 @@ class Show:
                 outputs.append(self._beside(file, f"'{output}'"))
 
     def _beside(self, sink: Sink, name: str, patience: float = PATIENCE, repeat: float | None = None) -> Sink:
-        aside = Aside(sink, self._output_failed, patience, name=name, missing=self.controls.say, repeat=repeat)
+        aside = Aside(sink, self._output_failed, patience, name=name, missing=self._missed, repeat=repeat)
         self._asides.append(aside)
         return aside
 
@@ -200,6 +201,12 @@ class Show:
         self._failed(error)
         if self._options.no_window and not self._fed():
             self.controls.leave()
+
+    def _missed(self, words: str) -> None:
+        """Tell of the first frame that an output missed, where it is seen."""
+        self.controls.say(words)
+        if self._options.no_window:
+            say(f"{words}.")
 
     def _failed(self, error: NSTError) -> None:
         """Tell at once; the exit code remembers."""
@@ -260,11 +267,11 @@ def check_live_outputs(outputs: Sequence[str], *, overwrite: bool) -> None:
     """
     seen: set[str] = set()
     for output in outputs:
-        if is_stream(output):
+        if is_address(output):
             check_stream(output)
         else:
             check_video_output(Path(output), overwrite=overwrite)
-        place = output if is_stream(output) else str(Path(output).resolve())
+        place = output if is_address(output) else str(Path(output).resolve())
         if place in seen:
             raise SinkError(f"'{output}' is given twice. Name each output once.")
         seen.add(place)

@@ -117,8 +117,9 @@ class WindowSink:
         self.close()
 
     def _visible(self) -> bool:
+        least = 0 if sys.platform == "darwin" else 1  # where it is 0 while the window is minimised
         try:
-            return bool(self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE) >= 1)
+            return bool(self._cv2.getWindowProperty(self._title, self._cv2.WND_PROP_VISIBLE) >= least)
         except self._cv2.error:  # what OpenCV's Qt windows do once they are gone
             return False
 

@@ -1,0 +1,15 @@
+"""Network addresses: what tells them from files, and how they are shown."""
+
+import re
+
+
+def is_address(name: str) -> bool:
+    """Whether an input or output is an address and not a file."""
+    return "://" in name
+
+
+def mask(address: str) -> str:
+    """An address as anyone may read it: without user and password, a query, or the last part of an RTMP one, often a key."""
+    address = re.sub(r"//[^/]*@", "//...@", address)
+    address = re.sub(r"\?.*", "?...", address)
+    return re.sub(r"(rtmps?://[^/]+/.+/)[^/]+$", r"\1...", address)
