@@ -1,11 +1,13 @@
 """Photos in and out: any size, upright, in the formats that Pillow knows."""
 
+import io
+import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.results import ending, written_whole
@@ -14,14 +16,27 @@ from realtime_nst.sources import check_file
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY = 92
 KEEPS_ALPHA = ("PNG", "WEBP")
-SOFTWARE = 0x0131  # the field of EXIF that names what made a picture
+ORIENTATION, SOFTWARE = 0x0112, 0x0131  # fields of EXIF: how a picture is turned, what made it
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its orientation."""
 LARGEST_PHOTO = 50_000_000  # pixels: the network needs up to 75 bytes for each, so that 4 GiB of memory are enough
-UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
+    *(struct.error, TypeError, AttributeError),  # of damaged EXIF
+)
 """What Pillow raises for files that are no pictures, or damaged ones."""
 
 
 def read_photo(path: Path) -> np.ndarray:
-    """A photo as uint8 `(height, width, 3)` RGB, turned as its EXIF orientation says; transparency becomes white.
+    """A photo as uint8 `(height, width, 3)` sRGB, turned as its EXIF orientation says; transparency becomes white.
 
     Raises:
         SourceError: It is missing, empty or no picture.
@@ -65,7 +80,7 @@ def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image
 
 
 def upright_rgb(file: Image.Image) -> Image.Image:
-    """An opened picture as RGB, turned as its EXIF orientation says; transparency becomes white, 16 bits become 8.
+    """An opened picture as sRGB, turned as its EXIF orientation says; transparency becomes white, 16 bits become 8.
 
     Raises:
         Exception: One of `UNREADABLE`.
@@ -74,10 +89,33 @@ def upright_rgb(file: Image.Image) -> Image.Image:
 
 
 def _upright(file: Image.Image) -> Image.Image:
-    picture = ImageOps.exif_transpose(file)
+    file.load()
+    turn = TURNS.get(file.getexif().get(ORIENTATION, 1))
+    picture = file if turn is None else file.transpose(turn)
     if picture.mode in ("I;16", "I;16B", "I"):  # Pillow clips 16-bit greys instead of scaling them
         picture = Image.fromarray((np.asarray(picture).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
-    return picture
+    return _srgb(picture, file.info.get("icc_profile"))
+
+
+def _srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """A picture whose colours mean what a profile says, in sRGB; a profile that does not fit it is passed over."""
+    if not profile:
+        return picture
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(given).startswith("sRGB"):
+            return picture
+        alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+        flat = picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
+        converted = ImageCms.profileToProfile(flat, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        return picture
+    if converted is None:
+        return picture
+    converted.info.pop("transparency", None)
+    if alpha is not None:
+        converted.putalpha(alpha)
+    return converted
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

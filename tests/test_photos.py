@@ -2,12 +2,13 @@
 
 import os
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.photos import read_layers, read_photo, write_photo
@@ -37,6 +38,51 @@ def test_exif_orientation_is_applied(tmp_path: Path, corners: np.ndarray, orient
     exif[0x0112] = orientation
     Image.fromarray(np.ascontiguousarray(inverse(corners))).save(tmp_path / "photo.png", exif=exif)
     assert np.array_equal(read_photo(tmp_path / "photo.png"), corners)
+
+
+def test_orientation_is_applied_however_odd_the_other_remarks_are(tmp_path: Path, corners: np.ndarray) -> None:
+    entries = [(0x0100, 5, 1, 38), (0x0112, 3, 1, 6)]  # a width as a fraction, and a quarter of a turn
+    fields = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + fields + bytes(4) + struct.pack("<II", 30, 1)
+    Image.fromarray(np.ascontiguousarray(np.rot90(corners))).save(tmp_path / "photo.jpg", exif=exif, quality=100, subsampling=0)
+    assert np.abs(read_photo(tmp_path / "photo.jpg").astype(int) - corners).mean() < 5
+
+
+def odd_profile() -> bytes:
+    """The profile of sRGB with red and green exchanged, and another name."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = int.from_bytes(profile[128:132], "big")
+    places = {bytes(profile[132 + 12 * i : 136 + 12 * i]): 136 + 12 * i for i in range(count)}
+    red, green = places[b"rXYZ"], places[b"gXYZ"]
+    profile[red : red + 4], profile[green : green + 4] = profile[green : green + 4], profile[red : red + 4]
+    start = int.from_bytes(profile[places[b"desc"] : places[b"desc"] + 4], "big")
+    name = profile.index("sRGB".encode("utf-16-be"), start)
+    profile[name : name + 8] = "odd!".encode("utf-16-be")
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_mean_what_the_profile_says(tmp_path: Path, corners: np.ndarray, mode: str) -> None:
+    swapped = Image.fromarray(corners[..., [1, 0, 2]]).convert(mode)
+    swapped.save(tmp_path / "odd.png", icc_profile=odd_profile())
+    assert np.abs(read_photo(tmp_path / "odd.png").astype(int) - corners).max() <= 3
+    colours, alpha = read_layers(tmp_path / "odd.png")
+    assert np.abs(colours.astype(int) - corners).max() <= 3 and alpha is None
+
+
+def test_transparency_stays_beside_a_profile(tmp_path: Path) -> None:
+    layers = np.zeros((8, 8, 4), np.uint8)
+    layers[..., 1], layers[:, :4, 3] = 255, 255
+    Image.fromarray(layers).save(tmp_path / "odd.png", icc_profile=odd_profile())
+    colours, alpha = read_layers(tmp_path / "odd.png")
+    assert alpha is not None and np.array_equal(alpha, layers[..., 3])
+    assert np.abs(colours[:, :4].astype(int) - (255, 0, 0)).max() <= 3
+
+
+@pytest.mark.parametrize("profile", [b"no profile", b"", ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()])
+def test_profile_that_says_nothing_new_changes_nothing(tmp_path: Path, corners: np.ndarray, profile: bytes) -> None:
+    Image.fromarray(corners).save(tmp_path / "plain.png", icc_profile=profile)
+    assert np.array_equal(read_photo(tmp_path / "plain.png"), corners)
 
 
 def test_every_mode_becomes_rgb(tmp_path: Path, corners: np.ndarray) -> None:

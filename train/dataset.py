@@ -22,6 +22,8 @@ from .camera import as_camera, correlated_noise
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 FEWEST_PHOTOS = 8
+WORKSHOP_SUFFIX = ".training"
+"""Ending of the folder in which a run keeps its checkpoint and its pictures."""
 JPEG_QUALITIES = (8, 90)
 
 log = logging.getLogger(__name__)
@@ -73,12 +75,18 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    photos = photos_below(folder)
     if len(photos) < FEWEST_PHOTOS:
         raise TrainingError(
             f"{len(photos)} photos in '{folder}'; at least {FEWEST_PHOTOS} were expected, a few hundred are good."
         )
     return photos
+
+
+def photos_below(folder: Path) -> list[Path]:
+    """Photos below a folder, in the order of their names, without the pictures that training itself draws there."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    return sorted(path for path in found if not any(part.endswith(WORKSHOP_SUFFIX) for part in path.relative_to(folder).parts))
 
 
 def hash_photos(folder: Path, photos: Sequence[Path]) -> str:
@@ -89,7 +97,7 @@ def hash_photos(folder: Path, photos: Sequence[Path]) -> str:
             size = path.stat().st_size
         except OSError:  # it is gone by now, or leads nowhere, and will be skipped
             size = -1
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{size}\n".encode())
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{size}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -20,16 +20,16 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, set_kernels
 from realtime_nst.stage import Stage
-from realtime_nst.styles import BODY_SUFFIX, Body, Style, write_body, write_style
+from realtime_nst.styles import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
 
 from .checkpoint import Past, load_checkpoint, save_checkpoint
-from .dataset import Batch, PhotoBatches, find_photos, hash_photos
-from .job import make_folder
+from .dataset import WORKSHOP_SUFFIX, Batch, PhotoBatches, find_photos
+from .job import check_replaced_styles, make_folder
 from .model import add_numbers, dtype_policy, kernels_of, loss_precision, moving_mean, use_xla
 from .narrow import check_narrower, narrowed
 from .recipes import Recipe
 from .sampler import choose_styles
-from .trainer import CHECKPOINT_EVERY, Progress
+from .trainer import CHECKPOINT_EVERY, Progress, meet_photos
 
 FEATURES = 0.3
 """Weight of the features between, against the pictures at the end."""
@@ -64,7 +64,7 @@ class Lesson:
     @property
     def workshop(self) -> Path:
         """Where the checkpoint is."""
-        return self.output / f"{self.name}.training"
+        return self.output / f"{self.name}{WORKSHOP_SUFFIX}"
 
     @property
     def fingerprint(self) -> str:
@@ -151,16 +151,16 @@ def distil(
         StyleError: The output folder cannot be written, or the body is damaged.
     """
     check_narrower(lesson.body.architecture, lesson.architecture)
-    target = lesson.output / f"{lesson.name}{BODY_SUFFIX}"
-    if target.exists():
-        raise TrainingError(f"'{target}' is there already. Choose another name with --new-body or another folder with --output.")
+    check_replaced_styles(lesson.output, lesson.name, [style.name for style in lesson.styles])
     photos, recipe = find_photos(lesson.photos), lesson.recipe
     make_folder(lesson.workshop)
-    batches = PhotoBatches(photos, batch=recipe.batch, size=recipe.size, seed=recipe.seed, motion=recipe.motion)
     others = PhotoBatches(photos, batch=recipe.batch, size=recipe.size, seed=recipe.seed + 1)
     model = build_pupil(lesson, np.concatenate([others(number)["photos"] for number in range(PATCH_BATCHES)]))
     file = lesson.workshop / "checkpoint.h5"
-    past = load_checkpoint(file, model, lesson.fingerprint) or Past(photos=[hash_photos(lesson.photos, photos)])
+    past = load_checkpoint(file, model, lesson.fingerprint) or Past()
+    check_new(lesson, model, past)
+    skipped = meet_photos(past, lesson.photos, photos, recipe.steps)
+    batches = PhotoBatches(photos, batch=recipe.batch, size=recipe.size, seed=recipe.seed, motion=recipe.motion, skipped=skipped)
     losses: dict[str, float] = {}
     with Stage(map(batches, range(past.step, recipe.steps)), keep="all", name="photos") as stage:
         while past.step < recipe.steps:
@@ -183,6 +183,20 @@ def distil(
             if stopping and past.step < recipe.steps:
                 return []
     return write_pupil(lesson, model, past, losses)
+
+
+def check_new(lesson: Lesson, model: PupilModel, past: Past) -> None:
+    """Make sure that no body is written over, except the same one by a run that was cut off while it wrote its styles.
+
+    Raises:
+        TrainingError: Another one would be.
+    """
+    target = lesson.output / f"{lesson.name}{BODY_SUFFIX}"
+    finished = past.step == lesson.recipe.steps and target.exists()
+    if finished and read_body(target).sha256 == hash_body(lesson.architecture, kernels_of(model.network)):
+        return
+    if target.exists():
+        raise TrainingError(f"'{target}' is there already. Choose another name with --new-body or another folder with --output.")
 
 
 def build_pupil(lesson: Lesson, photos: np.ndarray) -> PupilModel:

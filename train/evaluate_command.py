@@ -22,10 +22,10 @@ from realtime_nst.stylebook import find_styles, style_folders
 from realtime_nst.styles import Style
 
 from .command import find_painting, training_backend
-from .dataset import PHOTO_SUFFIXES
+from .dataset import photos_below
 from .flow import find_flow
 from .recipes import BODY_RECIPE
-from .report import INPUT, against, contact_sheet, read_report, table, write_json
+from .report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
 
 STDOUT = Path("-")
 
@@ -45,6 +45,15 @@ def evaluate(options: argparse.Namespace) -> int:
     files = choose_photos(options.photos, options.count)
     photos = [square(read_photo(path), options.size) for path in files]
     flow = find_flow(options.flow) if options.flow else []
+    measured_on = {
+        "photos": [path.name for path in files],
+        "size": options.size,
+        "pixels": hashlib.sha256(b"".join(photo.tobytes() for photo in photos)).hexdigest()[:16],
+        "flow": [f"{pair.scene}/{pair.flow.name}" for pair in flow],
+        "seed": options.seed,
+    }
+    if earlier:
+        check_comparable(earlier, measured_on, [style.name for style in styles])
     pictures = {style.name: find_painting(options.paintings, style.name, bool(options.styles)) for style in styles}
     served = choose_backend(options.backend, options.precision)
     activate(training_backend())
@@ -53,11 +62,8 @@ def evaluate(options: argparse.Namespace) -> int:
     from .job import read_painting
     from .optimize import PerceptualLoss
 
-    paintings = {
-        style.name: read_painting(path, options.painting_size or painting_size_of(style))
-        for style in styles
-        if (path := pictures[style.name]) is not None
-    }
+    sizes = {style.name: options.painting_size or painting_size_of(style) for style in styles}
+    paintings = {name: read_painting(path, sizes[name]) for name, path in pictures.items() if path is not None}
     trial = Trial(
         photos=[photo.astype(np.float32) for photo in photos],
         loss=PerceptualLoss(options.vgg_weights, BODY_RECIPE),
@@ -72,34 +78,27 @@ def evaluate(options: argparse.Namespace) -> int:
         for style in bar:
             bar.set_description(style.name)
             figures = measure(painter(style), paintings.get(style.name), trial, report=bar.set_postfix_str)
-            rows[style.name] = figures.to_dict()
+            rows[style.name] = {**figures.to_dict(), "painting_size": sizes[style.name] if style.name in paintings else None}
     for name, decibels in half_precision(styles, photos, served).items():
         rows[name]["half_precision"] = finite(decibels)
     result = {
         "version": __version__,
-        "measured_on": {
-            "photos": [path.name for path in files],
-            "size": options.size,
-            "pixels": hashlib.sha256(b"".join(photo.tobytes() for photo in photos)).hexdigest()[:16],
-            "flow": [f"{pair.scene}/{pair.flow.name}" for pair in flow],
-            "seed": options.seed,
-        },
-        "painting_size": options.painting_size,
+        "measured_on": measured_on,
         "optimization_steps": options.steps if options.reference else None,
         "half_precision_of": str(served),
         "styles": rows,
     }
     changes = against(earlier, result) if earlier else []
-    if options.sheet:
-        sheet = {INPUT: trial.photos, **{style.name: list(painter(style)(np.stack(trial.photos))) for style in styles}}
-        write_photo(options.sheet, contact_sheet(sheet))
     if options.json == STDOUT:
         print(json.dumps(result, indent=2, allow_nan=False))
         print("".join(f"{line}\n" for line in changes), end="", file=sys.stderr)
-        return 0
-    if options.json:
-        write_json(options.json, result)
-    print("\n".join([table(rows), *([f"Half precision: {served}."] if served.precision != "float32" else []), *changes]))
+    else:
+        print("\n".join([table(rows), *([f"Half precision: {served}."] if served.precision != "float32" else []), *changes]))
+        if options.json:
+            write_json(options.json, result)
+    if options.sheet:  # last: whatever becomes of it, the figures are there
+        sheet = {INPUT: trial.photos, **{style.name: list(painter(style)(np.stack(trial.photos))) for style in styles}}
+        write_photo(options.sheet, contact_sheet(sheet))
     return 0
 
 
@@ -129,7 +128,7 @@ def choose_photos(folder: Path, count: int) -> list[Path]:
     """
     if not folder.is_dir():
         raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    found = photos_below(folder)
     if not found:
         raise TrainingError(f"No photo in '{folder}'. JPEG or PNG files were expected there; name another folder with --photos.")
     count = min(count, len(found))

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from realtime_nst.photos import UNREADABLE, upright_rgb
 from realtime_nst.styles import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
 from realtime_nst.weightfile import read_metadata
 
+from .dataset import WORKSHOP_SUFFIX
 from .recipes import Painting, Recipe
 
 SMALLEST_PAINTING = 128
@@ -63,7 +64,7 @@ class Job:
     @property
     def workshop(self) -> Path:
         """Where checkpoint, preview and curves are."""
-        return self.output / f"{self.name}.training"
+        return self.output / f"{self.name}{WORKSHOP_SUFFIX}"
 
 
 def read_painting(path: Path, shorter_side: int) -> np.ndarray:
@@ -153,14 +154,42 @@ def check_replaced_body(job: Job, sha256: str | None = None) -> None:
         return
     if old.sha256 == sha256:
         return
-    lost = []
-    for file in sorted(job.output.glob(f"*{STYLE_SUFFIX}")):
-        with suppress(StyleError):
-            name = file.name.removesuffix(STYLE_SUFFIX)
-            if name not in job.pictures and read_metadata(file).get("body_sha256") == old.sha256:
-                lost.append(name)
+    lost = [name for name in styles_in(job.output, old.sha256) if name not in job.pictures]
     if lost:
         raise TrainingError(
             f"'{path}' would be replaced, and these styles need it as it is: {', '.join(lost)}. Choose another name with "
             "--new-body or another folder with --output, or move both elsewhere and give the same command again."
         )
+
+
+def check_replaced_styles(output: Path, body: str, names: Collection[str]) -> None:
+    """Make sure that no style of another body beside it is written over: that body would be left without it.
+
+    Args:
+        output: Folder for the styles.
+        body: Name of the body that they belong to.
+        names: Of the styles.
+
+    Raises:
+        TrainingError: One would be.
+    """
+    for path in sorted(output.glob(f"*{BODY_SUFFIX}")):
+        if path.name == f"{body}{BODY_SUFFIX}":
+            continue
+        with suppress(StyleError):
+            lost = [name for name in styles_in(output, read_body(path).sha256) if name in names]
+            if lost:
+                raise TrainingError(
+                    f"These styles of '{path}' would be replaced by those of another body: {', '.join(lost)}. Choose another "
+                    "folder with --output."
+                )
+
+
+def styles_in(folder: Path, sha256: str) -> list[str]:
+    """Names of the styles in a folder that belong to a body, by its hash."""
+    found = []
+    for file in sorted(folder.glob(f"*{STYLE_SUFFIX}")):
+        with suppress(StyleError):
+            if read_metadata(file).get("body_sha256") == sha256:
+                found.append(file.name.removesuffix(STYLE_SUFFIX))
+    return found

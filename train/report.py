@@ -1,7 +1,7 @@
 """Figures of styles as a table, as JSON, as a contact sheet, and set against those of an earlier report."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,27 @@ def cell(name: str, value: float | None) -> str:
     return f"{value:.{digits}f}"
 
 
+def check_comparable(before: Mapping[str, Any], measured_on: Mapping[str, Any], styles: Iterable[str]) -> None:
+    """Make sure that an earlier report says something about what is to be measured now.
+
+    Args:
+        before: The earlier report, as `read_report` gives it.
+        measured_on: Photos and frames, as a report has them.
+        styles: Names.
+
+    Raises:
+        TrainingError: It was measured on other photos and frames, or has none of these styles.
+    """
+    if before["measured_on"] != measured_on:
+        different = [name for name, value in measured_on.items() if before["measured_on"].get(name) != value]
+        raise TrainingError(
+            f"The two reports differ in what they were measured on ({', '.join(different) or 'more was measured before'}). "
+            "Measure both with the same flags."
+        )
+    if not set(styles) & set(before["styles"]):
+        raise TrainingError(f"The earlier report has other styles: {', '.join(before['styles'])}. Measure one of them.")
+
+
 def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed since an earlier report, a line per style that both have.
 
@@ -61,33 +82,22 @@ def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
     Args:
         before: The earlier report, as `read_report` gives it.
-        after: The new one.
-
-    Raises:
-        TrainingError: They were not measured on the same photos and frames, or have no style in common.
+        after: The new one, which compares (`check_comparable`).
     """
-    if before["measured_on"] != after["measured_on"]:
-        different = [name for name, value in after["measured_on"].items() if before["measured_on"].get(name) != value]
-        raise TrainingError(
-            f"The two reports differ in what they were measured on ({', '.join(different) or 'more was measured before'}). "
-            "Measure both with the same flags."
-        )
-    same_paintings = before.get("painting_size") == after.get("painting_size")
     lines = []
     for name, new in after["styles"].items():
         old = before["styles"].get(name)
         if name == INPUT or not old:
             continue
+        same_painting = old.get("painting_size") == new.get("painting_size")
         sharper = new["sharpness"] / old["sharpness"] - 1.0
         changes = [
             f"{COLUMNS[key]} {change(old[key], new[key])}"
             for key in COMPARED
-            if None not in (old.get(key), new.get(key)) and (key != "style" or same_paintings)
+            if None not in (old.get(key), new.get(key)) and (key != "style" or same_painting)
         ]
         verdict = "" if abs(sharper) <= SAME_SHARPNESS else " (too different in sharpness to compare in stillness)"
         lines.append(f"{name}: {', '.join([*changes, f'sharpness {sharper:+.0%}'])}{verdict}")
-    if not lines:
-        raise TrainingError(f"The earlier report has other styles: {', '.join(before['styles'])}. Measure one of them.")
     return lines
 
 

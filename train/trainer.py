@@ -21,7 +21,7 @@ from realtime_nst.styles import Style, hash_body, write_body, write_style
 
 from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
 from .dataset import Batch, PhotoBatches, find_photos, hash_photos
-from .job import Job, check_replaced_body, check_room, fingerprint_of, make_folder, read_painting
+from .job import Job, check_replaced_body, check_replaced_styles, check_room, fingerprint_of, make_folder, read_painting
 from .model import TERMS, StyleModel, build_model, kernels_of
 from .recipes import Recipe
 from .recovery import LastGood
@@ -68,6 +68,7 @@ def train(
     pictures = {
         name: read_painting(path, job.paintings[name].size or job.recipe.painting_size) for name, path in job.pictures.items()
     }
+    check_replaced_styles(job.output, job.body.name if job.body and job.frozen else job.name, job.pictures)
     make_folder(job.workshop)
     model = build_model(
         job.recipe,
@@ -86,7 +87,7 @@ def train(
     if past.step < last:
         check_replaced_body(job)
         check_room(job.workshop, 2 * size_of(model) + ROOM_BESIDE)  # a new checkpoint is written beside the old one
-    skipped = meet_photos(past, job, photos)
+    skipped = meet_photos(past, job.photos, photos, last)
     batches = batches_of(job, photos, 0, skipped)
     good = LastGood(model, past.step, past.returns, past.losses)
     watch = Watch(job.workshop, batches_of(job, photos, 1, skipped, PREVIEWS)(0)["photos"], past.step, job.log_dir)
@@ -142,21 +143,27 @@ def train(
     return write_results(job, model, how, own)
 
 
-def meet_photos(past: Past, job: Job, photos: Sequence[Path]) -> set[Path]:
+def meet_photos(past: Past, folder: Path, photos: Sequence[Path], steps: int) -> set[Path]:
     """Compare the photos with those that a run began with; others are told, and it goes on with them.
+
+    Args:
+        past: What the run has behind it; comes to know the photos.
+        folder: Where they are.
+        photos: Those that are there now.
+        steps: Of the whole run.
 
     Returns:
         Photos that are known not to be decodable.
     """
-    found = hash_photos(job.photos, photos)
+    found = hash_photos(folder, photos)
     if past.photos and past.photos[-1] == found:
         return {photos[number] for number in past.skipped}
-    if not past.photos or past.step < job.recipe.steps:
+    if not past.photos or past.step < steps:
         if past.photos:
             log.warning(
                 "The photos in '%s' are not those of the first %d steps. It goes on with the %d that are there now, and will not "
                 "end exactly as it would have.",
-                job.photos,
+                folder,
                 past.step,
                 len(photos),
             )

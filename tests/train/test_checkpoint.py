@@ -158,16 +158,17 @@ def test_photos_that_have_changed_are_told_and_remembered(
     shutil.copytree(pictures / "photos", tmp_path / "photos")
     job, past = replace(run.job, photos=tmp_path / "photos"), Past()
     photos = find_photos(job.photos)
-    assert meet_photos(past, job, photos) == set()
+    assert meet_photos(past, job.photos, photos, RECIPE.steps) == set()
     first = hash_of_photos(job.photos)
     assert (past.photos, past.photo_count) == ([first], 8)
     past.step, past.skipped = 5, [6]
-    assert meet_photos(past, job, photos) == {photos[6]} and not caplog.messages
+    assert meet_photos(past, job.photos, photos, RECIPE.steps) == {photos[6]} and not caplog.messages
     (job.photos / "new.png").write_bytes((job.photos / "0.png").read_bytes())
     photos = find_photos(job.photos)
     finished = replace(past, step=RECIPE.steps)
-    assert meet_photos(finished, job, photos) == set() and finished.photos == [first] and not caplog.messages
-    assert meet_photos(past, job, photos) == set()
+    assert meet_photos(finished, job.photos, photos, RECIPE.steps) == set() and finished.photos == [first]
+    assert not caplog.messages
+    assert meet_photos(past, job.photos, photos, RECIPE.steps) == set()
     assert (past.photos, past.photo_count, past.skipped) == ([first, hash_of_photos(job.photos)], 9, [])
     assert caplog.messages == [
         f"The photos in '{job.photos}' are not those of the first 5 steps. It goes on with the 9 that are there now, and will "

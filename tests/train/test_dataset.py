@@ -1,6 +1,9 @@
 """Photos into batches: the same for everyone, from any photo, moved as the flow says."""
 
 import logging
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, sample
+from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, hash_photos, sample
 
 CALM = Motion(noise=0, correlated=0, exposure=0, compressed=0)
 """Motion alone, without what a camera adds."""
@@ -326,6 +329,23 @@ def test_photos_are_found_in_subfolders_by_their_endings(tmp_path: Path) -> None
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert find_photos(tmp_path) == sorted(tmp_path / name for name in names)
+
+
+def test_pictures_that_training_draws_are_no_photos(tmp_path: Path) -> None:
+    photos = flat_photos(tmp_path, 8)
+    (tmp_path / "styles" / "mine.training").mkdir(parents=True)
+    shutil.copyfile(photos[0], tmp_path / "styles" / "mine.training" / "preview.png")
+    assert find_photos(tmp_path) == photos
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are Unicode")
+def test_names_that_are_no_unicode_do_not_matter(tmp_path: Path) -> None:
+    photos = flat_photos(tmp_path, 8)
+    plain = hash_photos(tmp_path, photos)
+    strange = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.png"))
+    photos[0].rename(strange)
+    found = find_photos(tmp_path)
+    assert strange in found and hash_photos(tmp_path, found) != plain
 
 
 def test_missing_folder_of_photos_is_reported(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A narrow body learns what a wide one does, never loses work, and says what it cannot do."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import write_body, write_style
 from realtime_nst.train import distil as distillation
+from realtime_nst.train.dataset import find_photos, hash_photos
 from realtime_nst.train.distil import Lesson, distil, relative_distance
 from realtime_nst.train.trainer import Progress
 from tests.conftest import NARROW, narrow_body, random_vector
@@ -84,12 +86,46 @@ def test_four_steps_are_two_and_two_more_to_the_bit(taught: Lesson, lesson: Less
     assert_same_numbers(taught.output, lesson.output)
 
 
-def test_body_that_is_there_is_not_replaced(taught: Lesson) -> None:
-    path = taught.output / "slim.body.h5"
+def test_body_that_is_there_is_not_replaced(taught: Lesson, lesson: Lesson) -> None:
+    lesson.output.mkdir()
+    path = lesson.output / "slim.body.h5"
+    shutil.copyfile(taught.output / path.name, path)
     before = path.read_bytes()
     with pytest.raises(TrainingError, match=r"slim\.body\.h5' is there already. Choose another name with --new-body"):
-        distil(taught)
+        distil(lesson)
     assert path.read_bytes() == before
+
+
+def test_run_that_was_cut_off_while_it_wrote_its_styles_writes_the_rest(taught: Lesson, lesson: Lesson) -> None:
+    shutil.copytree(taught.output, lesson.output)
+    (lesson.output / "rust.weights.h5").unlink()
+    steps: list[Progress] = []
+    assert len(distil(lesson, report=steps.append)) == 4 and not steps
+    assert_same_numbers(taught.output, lesson.output)
+
+
+def test_styles_of_the_wide_body_are_not_written_over(wide: Path, lesson: Lesson) -> None:
+    shutil.copytree(wide, lesson.output)
+    before = {path.name: path.read_bytes() for path in lesson.output.iterdir()}
+    with pytest.raises(TrainingError, match=r"These styles of '.*wide\.body\.h5' would be replaced .*: arch, kelp, rust"):
+        distil(lesson)
+    assert {path.name: path.read_bytes() for path in lesson.output.iterdir()} == before
+
+
+def test_photos_that_have_changed_are_told(
+    lesson: Lesson, pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(pictures / "photos", tmp_path / "photos")
+    lesson = replace(lesson, photos=tmp_path / "photos")
+    report, stop = stop_after(2)
+    distil(lesson, report=report, stop=stop)
+    (lesson.photos / "new.png").write_bytes((lesson.photos / "0.png").read_bytes())
+    distil(lesson)
+    assert (
+        sum("are not those of the first 2 steps. It goes on with the 9 that are there" in text for text in caplog.messages) == 1
+    )
+    (body,) = find_styles([lesson.output]).bodies
+    assert body.metadata["distilled"]["photos_sha256"] == hash_photos(lesson.photos, find_photos(lesson.photos))
 
 
 def test_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(

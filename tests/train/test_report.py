@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError, TrainingError
-from realtime_nst.train.report import INPUT, against, contact_sheet, read_report, table, write_json
+from realtime_nst.train.report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
 
 FIGURES: dict[str, dict[str, Any]] = {
     INPUT: {"content": 0.0, "style": None, "noise_gain": 1.0, "sharpness": 1.0, "warping_error": None},
@@ -70,8 +70,7 @@ def test_losses_are_compared_and_a_figure_of_nothing_too() -> None:
     after["styles"]["wave"] |= {"content": 1.5, "style": 0.11, "warping_error": 0.05}
     (line,) = against(before, after)
     assert line == "wave: content -25%, style +10%, warping 0 to 0.05, noise -100%, sharpness +0%"
-    after["painting_size"] = 300
-    after["styles"]["wave"] |= {"warping_error": 0.0}
+    after["styles"]["wave"] |= {"warping_error": 0.0, "painting_size": 300}
     assert against(before, after) == ["wave: content -25%, warping +0%, noise -100%, sharpness +0%"]
     after["styles"]["wave"] |= {"warping_error": None}
     assert against(before, after) == ["wave: content -25%, noise -100%, sharpness +0%"]
@@ -85,9 +84,10 @@ def test_stillness_by_blur_is_not_called_an_improvement(sharp: float) -> None:
 
 def test_reports_on_other_photos_or_styles_do_not_compare() -> None:
     with pytest.raises(TrainingError, match=r"differ in what they were measured on \(photos\). Measure both with the same flags"):
-        against(report_of(1, 1), report_of(1, 1, photos=("b.jpg",)))
+        check_comparable(report_of(1, 1), report_of(1, 1, photos=("b.jpg",))["measured_on"], ["wave"])
     with pytest.raises(TrainingError, match=r"The earlier report has other styles: \(photos\), kiss. Measure one of them"):
-        against(report_of(1, 1, name="kiss"), report_of(1, 1))
+        check_comparable(report_of(1, 1, name="kiss"), report_of(1, 1)["measured_on"], ["wave"])
+    check_comparable(report_of(1, 1), report_of(1, 1)["measured_on"], ["kiss", "wave"])
 
 
 def test_json_has_no_infinity(tmp_path: Path) -> None:

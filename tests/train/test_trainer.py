@@ -19,7 +19,7 @@ from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import write_style
 from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Motion, find_photos, hash_photos
-from realtime_nst.train.job import Job, check_replaced_body, read_painting
+from realtime_nst.train.job import Job, check_replaced_body, check_replaced_styles, read_painting
 from realtime_nst.train.model import TERMS
 from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import Progress, train
@@ -328,6 +328,21 @@ def test_body_that_other_styles_need_is_not_replaced(settled: Job) -> None:
     with pytest.raises(TrainingError, match=said):
         train(job, report=reports.append)
     assert not reports and {path.name: path.read_bytes() for path in settled.output.glob("*.h5")} == before
+
+
+def test_styles_of_another_body_are_not_written_over(settled: Job, tmp_path: Path) -> None:
+    body = narrow_body(settled.output, "other")
+    for name in ("kelp", "rust"):
+        write_style(settled.output, name, random_vector(1), body, {})
+    before = {path.name: path.read_bytes() for path in settled.output.glob("*.h5")}
+    pictures = {"kelp": settled.pictures["dots"], "new": settled.pictures["dots"]}
+    job = replace(settled, pictures=pictures, paintings={name: Painting(name) for name in pictures}, name="third")
+    for given in (job, replace(job, body=find_styles([settled.output])["dots"].body, frozen=True)):
+        with pytest.raises(TrainingError, match=r"These styles of '.*other\.body\.h5' would be replaced by .*: kelp. Choose a"):
+            train(given)
+    assert {path.name: path.read_bytes() for path in settled.output.glob("*.h5")} == before
+    check_replaced_styles(settled.output, "third", ["new"])
+    check_replaced_styles(settled.output, "other", ["kelp"])
 
 
 def test_finished_run_may_write_the_same_body_again_whoever_needs_it(settled: Job) -> None:
