@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.files.containers import MP4, plan_tracks
+from realtime_nst.files.ffmpeg import executable
 from realtime_nst.files.probing import VideoInfo
 from tests.readback import about, begins, digest, duration, lag, numbered_source, sound, tracks
 
@@ -156,6 +157,30 @@ def test_a_part_takes_its_chapters_and_words_along(run: Run, tmp_path: Path, mak
     assert run("video", clip, "-o", tmp_path / "out.mkv", "--start", "1", "--end", "1.9") == 0
     assert [(begin, title) for begin, _, title in chapters_of(tmp_path / "out.mkv")] == [("0.00", "Ending = end")]
     assert tracks(tmp_path / "out.mkv") == tracks(clip)
+
+
+def words_of(path: Path) -> list[tuple[str, str, str]]:
+    """Of the first subtitles: when each is shown, until when, and the words without their form."""
+    command = [executable(), "-v", "error", "-i", str(path), "-map", "0:s:0", "-c:s", "srt", "-f", "srt", "-"]
+    text = subprocess.run(command, check=True, capture_output=True).stdout.decode()
+    found = re.findall(r"00:00:(\d\d),(\d\d)\d --> 00:00:(\d\d),(\d\d)\d\n(.*)", text)
+    return [(f"{a}.{b}", f"{c}.{d}", re.sub(r"<[^>]*>|\{[^}]*\}", "", words)) for a, b, c, d, words in found]
+
+
+@pytest.mark.parametrize("name", ["rich.mkv", "rich.mp4"])
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "webm", "pipe"])
+def test_words_and_chapters_of_a_part_begin_and_end_with_it(
+    run: Run, tmp_path: Path, make_clip: Clip, extras: Path, weights: Path, name: str, suffix: str
+) -> None:
+    clip, out = rich(make_clip, extras, name), tmp_path / f"out.{suffix}"
+    if suffix == "pipe":
+        piped(clip, out, weights, "--start", "0.5", "--end", "1.5")
+    else:
+        assert run("video", clip, "-o", out, "--start", "0.5", "--end", "1.5") == 0
+    assert words_of(out) == [("00.00", "00.50", "First words"), ("00.70", "01.00", "Last words")]
+    assert chapters_of(out) == [("0.00", "0.40", "Opening"), ("0.40", "1.00", "Ending = end")]
+    assert duration(out) == pytest.approx(1.0, abs=0.06)
+    assert len(sound(out)) / 48000 == pytest.approx(1.0, abs=0.06)
 
 
 def test_real_film_keeps_its_six_channels(run: Run, tmp_path: Path, clips: Path) -> None:

@@ -144,6 +144,20 @@ def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | 
     return [*cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
 
 
+def cut_out(container: Container, begin: Fraction, end: Fraction | None) -> list[str]:
+    """Arguments for the file of a part, beside those of `companions`, which cut neither chapters nor subtitles well."""
+    arguments = ["-t", f"{float(end - begin):.6f}"] if end is not None else []
+    if begin:
+        if container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
+            arguments += ["-copypriorss", "0"]
+        arguments += ["-copypriorss:s", "1"]
+    if arguments:  # subtitles that are on show at a cut stay for what is left of their time
+        left = "DURATION+min(PTS,0)"
+        left = left if end is None else f"min({left},round({float(end - begin):.6f}/TB)-max(PTS,0))"
+        arguments += ["-bsf:s", f"noise=drop='lt(pts+duration,0)',setts=pts='max(PTS,0)':dts='max(DTS,0)':duration='{left}'"]
+    return arguments
+
+
 def _write(job: Join, plan: TrackPlan, draft: Path) -> str | None:
     return produce(_arguments(job, plan), draft.absolute(), folder=job.segments[0].path.parent)
 
@@ -161,8 +175,7 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
         *plan.arguments,
         *_covers(job, plan),
     ]
-    if job.begin and job.container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
-        command += ["-copypriorss", "0"]
+    command += cut_out(job.container, job.begin, job.end)
     command += ["-bsf:v:0", f"{MONOTONIC}{_lengths(job)}", "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]

@@ -19,7 +19,7 @@ from realtime_nst.files.containers import PIPE, PNG, Container, TrackPlan, conta
 from realtime_nst.files.encoders import Encoder, choose_encoder
 from realtime_nst.files.encoding import FrameWriter, on_disk
 from realtime_nst.files.footage import Footage, Mark
-from realtime_nst.files.joining import Join, Segment, companions, join, tried
+from realtime_nst.files.joining import Join, Segment, companions, cut_out, join, tried
 from realtime_nst.files.outputs import free_name, place, place_pictures
 from realtime_nst.files.painter import Painter
 from realtime_nst.files.patience import PatientControls
@@ -94,7 +94,8 @@ class _Painting:
         """Paint into standard output."""
         inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
-        writer = self._writer(None, self.container.format, inputs, self.plan.arguments)
+        tracks = (*self.plan.arguments, *cut_out(self.container, self.wishes.begin, self.wishes.end))
+        writer = self._writer(None, self.container.format, inputs, tracks)
         stats = Stats(each=lambda: self.report.frame(stats))
         sink = StreamSink(writer, self._clock(), footage.check)
         previews = self._previews()
