@@ -105,14 +105,24 @@ def _opened(path: Path) -> h5py.File:
 
 def _metadata(path: Path, file: h5py.File) -> dict[str, Any]:
     try:
-        if file.attrs.get_id("metadata").dtype.kind != "S":
+        attribute = file.attrs.get_id("metadata")
+        if attribute.dtype.kind != "S" or attribute.shape != () or attribute.dtype.itemsize > LARGEST_METADATA:
             raise _foreign(path)
-        metadata = json.loads(file.attrs["metadata"])
+        metadata = _printable(json.loads(file.attrs["metadata"]))
     except (KeyError, ValueError, TypeError, OSError, RuntimeError, RecursionError) as error:
         raise _foreign(path) from error
     if not isinstance(metadata, dict):
         raise _foreign(path)
     return metadata
+
+
+def _printable(value: Any) -> Any:
+    """The same without characters that a terminal would obey."""
+    if isinstance(value, str):
+        return "".join(character if character.isprintable() else "?" for character in value)
+    if isinstance(value, dict):
+        return {_printable(key): _printable(inner) for key, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _names(path: Path, file: h5py.File) -> set[str]:

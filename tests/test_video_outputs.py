@@ -120,6 +120,14 @@ def test_gif_has_all_frames_and_good_colours(run: Run, tmp_path: Path, make_clip
 
 
 @pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("loop", ["-1", "0"])
+def test_gif_plays_as_often_as_the_original(run: Run, tmp_path: Path, make_clip: Clip, loop: str) -> None:
+    clip = make_clip(f"loop{loop}.gif", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=1", "-loop", loop)
+    assert run("video", clip, "-o", tmp_path / "out.gif") == 0
+    assert (b"NETSCAPE" in (tmp_path / "out.gif").read_bytes()) == (b"NETSCAPE" in clip.read_bytes()) == (loop == "0")
+
+
+@pytest.mark.usefixtures("identity")
 def test_long_gif_may_take_its_time_for_the_palette(
     run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:

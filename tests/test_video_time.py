@@ -13,9 +13,9 @@ from realtime_nst.errors import DiskFullError
 from realtime_nst.files import decoding
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import probe
-from realtime_nst.files.timing import FrameClock, ticks_per_second
+from realtime_nst.files.timing import FrameClock, later_timecode, ticks_per_second
 from tests.conftest import painting_by
-from tests.readback import NUMBERED, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
+from tests.readback import NUMBERED, about, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -385,3 +385,53 @@ def test_lengths_in_remarks_are_no_lengths(run: Run, tmp_path: Path, make_clip: 
     assert probe(str(clip)).duration == pytest.approx(2, abs=0.05)
     assert run("video", clip, "-o", tmp_path / "out.mp4", "--start", "1.5") == 0
     assert numbers(tmp_path / "out.mp4") == list(range(38, 50))
+
+
+# Time codes, and times that jump.
+
+
+@pytest.mark.parametrize(
+    ("timecode", "rate", "frames", "later"),
+    [
+        ("01:00:00:00", "25", 50, "01:00:02:00"),
+        ("23:59:59:24", "25", 1, "00:00:00:00"),
+        ("00:00:59:29", "30", 1, "00:01:00:00"),
+        ("00:00:59;29", "30000/1001", 1, "00:01:00;02"),
+        ("00:09:59;29", "30000/1001", 1, "00:10:00;00"),
+        ("00:00:00;00", "30000/1001", 107_892, "01:00:00;00"),
+        ("00:01:59;59", "60000/1001", 1, "00:02:00;04"),
+        ("no time", "25", 1, ""),
+    ],
+)
+def test_time_codes_go_on(timecode: str, rate: str, frames: int, later: str) -> None:
+    assert later_timecode(timecode, Fraction(rate), frames) == later
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("suffix", ["mov", "mp4", "mkv"])
+def test_part_has_the_time_code_of_its_first_frame(run: Run, tmp_path: Path, make_clip: Clip, suffix: str) -> None:
+    clip, out = make_clip("tc.mov", *numbered_source(), "-timecode", "01:00:00:00", "-pix_fmt", "yuv420p"), f"out.{suffix}"
+    assert run("video", clip, "-o", tmp_path / out, "--start", "1") == 0
+    assert "01:00:01:00" in about(tmp_path / out) and "01:00:00:00" not in about(tmp_path / out)
+    assert run("video", clip, "-o", tmp_path / f"whole.{suffix}") == 0
+    assert "01:00:00:00" in about(tmp_path / f"whole.{suffix}")
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("gap", [5, 20])
+def test_sound_keeps_a_gap_between_two_recordings_as_the_picture_does(
+    run: Run, tmp_path: Path, make_clip: Clip, gap: int
+) -> None:
+    sound_of = ("-f", "lavfi", "-i", BEEPS.format(seconds=2))
+    codec = ("-c:v", "mpeg2video", "-q:v", "2", "-c:a", "mp2", "-f", "mpegts")
+    first, second = (
+        make_clip(f"{begin}.ts", *numbered_source(), *sound_of, *codec, "-output_ts_offset", str(begin)) for begin in (0, 2 + gap)
+    )
+    (tmp_path / "both.ts").write_bytes(first.read_bytes() + second.read_bytes())
+    assert run("video", tmp_path / "both.ts", "-o", tmp_path / "out.mp4") == 0
+    times, _ = read_back(tmp_path / "out.mp4")
+    after = next(time for before, time in pairwise(times) if time - before > 1)
+    heard = np.abs(sound(tmp_path / "out.mp4"))
+    beep = round(float(after) * 48000)
+    assert heard[beep : beep + 4800].max() > 0.3, "the second recording begins with a beep"
+    assert heard[round(2.2 * 48000) : beep - 4800].max() < 0.05, "and there is nothing in the gap"

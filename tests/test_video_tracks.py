@@ -1,6 +1,7 @@
 """`video`, everything that is not the painted picture: sound, subtitles, chapters, remarks, cover, attachments."""
 
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -278,3 +279,33 @@ def test_what_a_cover_displaces_is_told(
 def test_captions_inside_the_picture_are_told() -> None:
     info = VideoInfo(width=96, height=64, rate=Fraction(25), captions=True)
     assert plan_tracks(info, MP4).notices == ("Left out, because it is hidden inside the picture: closed captions.",)
+
+
+def test_a_track_that_two_programs_share_comes_along_once(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    clip = make_clip(
+        "programs.ts", *numbered_source(), "-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-map", "0:v", "-map", "0:v",
+        "-map", "1:a", "-c:v", "mpeg2video", "-c:a", "mp2", "-program", "title=a:st=0:st=2", "-program", "title=b:st=1:st=2",
+    )  # fmt: skip
+    assert run("video", clip, "-o", tmp_path / "out.mkv") == 0
+    assert sorted(tracks(tmp_path / "out.mkv")) == ["audio mp2", "video h264", "video mpeg2video"]
+
+
+def test_a_picture_of_all_directions_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ffmpeg cannot write its mark into MP4, so that it is put there: boxes inside of that of the codec."""
+    data = bytearray(make_clip("flat.mp4", *numbered_source(), "-pix_fmt", "yuv420p").read_bytes())
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(content), kind) + content
+
+    layout = box(b"proj", box(b"prhd", bytes(16)) + box(b"equi", bytes(20)))
+    mark = box(b"sv3d", box(b"svhd", bytes(4) + b"x\0") + layout)
+    codec = data.index(b"avc1", data.index(b"stsd"))
+    end = codec - 4 + int.from_bytes(data[codec - 4 : codec], "big")
+    data[end:end] = mark
+    for place in [*(data.index(kind) for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")), codec]:
+        data[place - 4 : place] = struct.pack(">I", int.from_bytes(data[place - 4 : place], "big") + len(mark))
+    (tmp_path / "round.mp4").write_bytes(data)
+    assert run("video", tmp_path / "round.mp4", "-o", tmp_path / "out.mp4") == 0
+    assert "It shows all directions (equirectangular); the painted file does not say so" in capsys.readouterr().err

@@ -234,6 +234,18 @@ def test_metadata_that_is_no_json_object_is_refused(tmp_path: Path, metadata: ob
 # Arrays of strangers.
 
 
+def test_metadata_that_would_take_memory_is_refused_unread(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
+        file.attrs["metadata"] = np.bytes_(b'{"a": "' + b"x" * 10**6 + b'"}')
+    with pytest.raises(StyleError, match=FOREIGN):
+        read_metadata(tmp_path / "a.h5")
+
+
+def test_metadata_gives_a_terminal_no_orders(tmp_path: Path) -> None:
+    write_weights(tmp_path / "a.h5", ARRAYS, {"title": "\x1b]0;owned\x07Wave \u2014 d\u00e9j\u00e0", "more": [{"a\n": "b\r"}]})
+    assert read_metadata(tmp_path / "a.h5") == {"title": "?]0;owned?Wave \u2014 d\u00e9j\u00e0", "more": [{"a?": "b?"}]}
+
+
 def test_extra_array_is_refused(path: Path) -> None:
     with pytest.raises(StyleError, match="does not fit the transform network: it has 2 arrays, 1 expected.*Retrain it"):
         read_arrays(path, {"style_vector": (5,)})

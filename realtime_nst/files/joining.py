@@ -3,6 +3,7 @@
 GIF is the exception: its palette is chosen from all frames, so its segments are lossless and it is encoded here.
 """
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +15,20 @@ from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, conver
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.ffmpeg import address, ask, last_words, produce
 from realtime_nst.files.probing import VideoInfo, all_tracks, looking
+from realtime_nst.files.timing import later_timecode
 
 LIST = "list.txt"
 PICTURES_TIMEOUT = 300.0
 GIF_RATE = 50
 """Players slow down GIFs with more frames per second."""
+GIF_HEAD = 2048
+"""Bytes in which a GIF says whether it begins again."""
 MONOTONIC = "setts=pts=PTS:dts='if(N,max(DTS,PREV_OUTDTS+1),DTS)'"
 """Segments with B-frames overlap in decoding time where the frame rate varies; this puts them in order."""
 TRIAL_SECONDS = "10"
 """How much of each track is tried for a pipe, which cannot be begun again."""
+PAUSE = "1000000"
+"""Seconds that times may jump ahead, as between two recordings in one file, without ffmpeg closing the gap."""
 CENTISECOND = Fraction(1, 100)
 
 
@@ -141,16 +147,20 @@ def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | 
     """Arguments that open the original beside the painted picture."""
     cut = ["-ss", f"{float(begin):.6f}"] if begin else []
     cut += ["-t", f"{float(end - begin):.6f}"] if end is not None else []
-    return [*cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
+    kept = ["-dts_delta_threshold", PAUSE] if info.discontinuous else []  # gaps that the picture has, too
+    return [*kept, *cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
 
 
-def cut_out(container: Container, begin: Fraction, end: Fraction | None) -> list[str]:
+def cut_out(info: VideoInfo, container: Container, begin: Fraction, end: Fraction | None) -> list[str]:
     """Arguments for the file of a part, beside those of `companions`, which cut neither chapters nor subtitles well."""
     arguments = ["-t", f"{float(end - begin):.6f}"] if end is not None else []
     if begin:
         if container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
             arguments += ["-copypriorss", "0"]
         arguments += ["-copypriorss:s", "1"]
+        if info.timecode:
+            first = later_timecode(info.timecode, info.rate, math.ceil(begin * info.rate))
+            arguments += ["-metadata:s:v:0", f"timecode={first}", "-metadata", f"timecode={first}"]
     if arguments:  # subtitles that are on show at a cut stay for what is left of their time
         left = "DURATION+min(PTS,0)"
         left = left if end is None else f"min({left},round({float(end - begin):.6f}/TB)-max(PTS,0))"
@@ -175,7 +185,7 @@ def _arguments(job: Join, plan: TrackPlan) -> list[str]:
         *plan.arguments,
         *_covers(job, plan),
     ]
-    command += cut_out(job.container, job.begin, job.end)
+    command += cut_out(job.info, job.container, job.begin, job.end)
     command += ["-bsf:v:0", f"{MONOTONIC}{_lengths(job)}", "-disposition:v:0", "default"]
     if job.container.format in ("mp4", "mov"):
         command += ["-video_track_timescale", str(job.ticks_per_second)]
@@ -249,6 +259,7 @@ def _gif(job: Join, draft: Path) -> list[str]:
     if words is None:
         chain = f"[0:v]{slower}null[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
         command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough", "-f", "gif"]
+        command += ["-loop", "-1"] if plays_once(Path(job.original)) else []
         command += ["-final_delay", str(min(65535, round(job.held / CENTISECOND)))]
         words = produce(command, draft.absolute(), folder=palette.parent)
     palette.unlink(missing_ok=True)
@@ -256,6 +267,13 @@ def _gif(job: Join, draft: Path) -> list[str]:
     if words is not None:
         raise _failed(draft, words)
     return [f"GIF shows at most {GIF_RATE} frames per second; frames were left out."] if slower else []
+
+
+def plays_once(original: Path) -> bool:
+    """Whether an original is a GIF that does not begin again at its end."""
+    with original.open("rb") as file:
+        head = file.read(GIF_HEAD)
+    return head.startswith(b"GIF8") and b"NETSCAPE2.0" not in head
 
 
 def _pictures(job: Join, draft: Path) -> list[str]:

@@ -94,7 +94,7 @@ class _Painting:
         """Paint into standard output."""
         inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
         footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
-        tracks = (*self.plan.arguments, *cut_out(self.container, self.wishes.begin, self.wishes.end))
+        tracks = (*self.plan.arguments, *cut_out(self.info, self.container, self.wishes.begin, self.wishes.end))
         writer = self._writer(None, self.container.format, inputs, tracks)
         stats = Stats(each=lambda: self.report.frame(stats))
         sink = StreamSink(writer, self._clock(), footage.check)

@@ -35,6 +35,8 @@ ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
 FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
+SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORECASE)
+TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
 DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
@@ -93,6 +95,8 @@ class VideoInfo:
         deinterlaced: Whether interlaced frames among the others are looked for.
         discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
+        spherical: How a picture of all directions is laid out (360 degrees), empty for others.
+        timecode: Of the first frame, empty where there is none.
     """
 
     width: int
@@ -115,6 +119,8 @@ class VideoInfo:
     deinterlaced: bool = False
     discontinuous: bool = False
     captions: bool = False
+    spherical: str = ""
+    timecode: str = ""
 
     @property
     def audio_codecs(self) -> tuple[str, ...]:
@@ -175,6 +181,8 @@ def probe(path: str) -> VideoInfo:
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
         discontinuous=bool(DISCONTINUOUS.search(header)),
         captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
+        spherical=match[1] if (match := SPHERICAL.search(header)) else "",
+        timecode=match[1] if (match := TIMECODE.search(header)) else "",
     )
 
 
@@ -219,15 +227,15 @@ def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
 
 
 def _tracks(header: str) -> list[Track]:
-    tracks = []
+    tracks: dict[int, Track] = {}  # programs may share one, which is listed with each of them
     for line in header.splitlines():
         if match := STREAM.match(line):
             kind = match[3].lower()
             if kind == "data" and MADE_ANEW.search(match[5]):
                 continue
             cover = kind == "video" and "(attached pic)" in match[5]
-            tracks.append(Track(int(match[1]), kind, match[4].lower(), cover, match[2] or ""))
-    return tracks
+            tracks[int(match[1])] = Track(int(match[1]), kind, match[4].lower(), cover, match[2] or "")
+    return [tracks[index] for index in sorted(tracks)]
 
 
 def _tags(header: str) -> tuple[str, ...]:

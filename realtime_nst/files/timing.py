@@ -5,6 +5,7 @@ tick of the original's clock from where a constant rate would have it is put the
 less than a tenth of a millisecond. This module knows numbers only.
 """
 
+import re
 from fractions import Fraction
 
 FINE = 90_000
@@ -79,6 +80,33 @@ class FrameClock:
         frames = round((time - origin) * self._rate)
         exact = origin + frames / self._rate
         return (exact if abs(exact - time) <= self._tolerance else time) - self._begin
+
+
+def later_timecode(timecode: str, rate: Fraction, frames: int) -> str:
+    """A time code so many frames later.
+
+    Args:
+        timecode: As in `01:00:00:00`; a `;` or `.` before the frames says that two numbers of every minute but each tenth are
+            left out (four at 60 frames per second).
+        rate: Frames per second.
+        frames: How many.
+
+    Returns:
+        The other one, empty where this one is none.
+    """
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)([:;.])(\d+)", timecode)
+    if match is None:
+        return ""
+    hours, minutes, seconds, number = (int(match[place]) for place in (1, 2, 3, 5))
+    second = round(rate)
+    dropped = second // 15 if match[4] != ":" else 0
+    minute, ten_minutes = 60 * second - dropped, 600 * second - 9 * dropped
+    minutes += 60 * hours
+    count = (60 * minutes + seconds) * second + number - dropped * (minutes - minutes // 10) + frames
+    tens, rest = divmod(count, ten_minutes)
+    count += dropped * (9 * tens + max(0, rest - dropped) // minute)
+    whole, number = divmod(count, second)
+    return f"{whole // 3600 % 24:02}:{whole // 60 % 60:02}:{whole % 60:02}{match[4]}{number:02}"
 
 
 def ticks_per_second(rate: Fraction) -> int:

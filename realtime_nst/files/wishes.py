@@ -114,6 +114,8 @@ def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
         notices.append("Interlaced; it is deinterlaced to full frames.")
     if info.transparent:
         notices.append("Transparent in places; that becomes white, because a painted video is opaque.")
+    if info.spherical:
+        notices.append(f"It shows all directions ({info.spherical}); the painted file does not say so, and players show it flat.")
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."
