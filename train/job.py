@@ -101,8 +101,12 @@ def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder for results.
+def make_folder(folder: Path, flag: str = "--output") -> None:
+    """Create a folder for results, or make sure that files can be written there.
+
+    Args:
+        folder: The folder.
+        flag: Which chose it.
 
     Raises:
         StyleError: It cannot be created or written.
@@ -113,7 +117,7 @@ def make_folder(folder: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise StyleError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with --output.") from error
+        raise StyleError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with {flag}.") from error
 
 
 def check_room(folder: Path, size: int) -> None:

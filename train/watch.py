@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.errors import TrainingError
 
+from .job import make_folder
 from .model import TERMS, StyleModel
 
 COLUMNS = ("step", "loss", *TERMS)
@@ -171,12 +172,10 @@ def open_board(folder: Path) -> Board:
     """TensorBoard's log.
 
     Raises:
-        TrainingError: TensorBoard is not installed, or the folder cannot be written.
+        TrainingError: TensorBoard is not installed.
+        StyleError: The folder cannot be written.
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise TrainingError("--log-dir needs TensorBoard: `pip install 'realtime-nst[tensorboard]'`, or leave it out.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"'{folder}' cannot be written: {error.strerror}. Choose another folder with --log-dir.") from error
+    make_folder(folder, "--log-dir")
     return Board(folder)

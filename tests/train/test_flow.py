@@ -111,8 +111,9 @@ def test_pair_lies_in_one_folder(tmp_path: Path, folder: str) -> None:
     assert np.isfinite(pair.flow).all() and pair.flow[3, WIDTH - 1, 0] == 0.5
 
 
+@pytest.mark.parametrize("within", [False, True])
 @pytest.mark.parametrize("root", ["", "flow", "flow/alley_1"])
-def test_pairs_lie_in_the_folders_of_sintel(tmp_path: Path, root: str) -> None:
+def test_pairs_lie_in_the_folders_of_sintel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str, within: bool) -> None:
     for scene in ("alley_1", "cave_2"):
         for number in (1, 2, 3):
             for folder in ("final", "clean"):
@@ -121,7 +122,9 @@ def test_pairs_lie_in_the_folders_of_sintel(tmp_path: Path, root: str) -> None:
             write_flow(tmp_path / "flow" / scene / f"frame_{number:04}.flo", np.zeros((HEIGHT, WIDTH, 2)))
             write_picture(tmp_path / "occlusions" / scene / f"frame_{number:04}.png", mode="L", value=0)
         write_picture(tmp_path / "invalid" / scene / "frame_0001.png", mode="L", value=0)
-    pairs = find_flow(tmp_path / root)
+    if within:
+        monkeypatch.chdir(tmp_path / root)
+    pairs = find_flow(Path() if within else tmp_path / root)
     names = [(pair.scene, pair.flow.name) for pair in pairs]
     assert names == sorted({(scene, f"frame_{n:04}.flo") for scene in ("alley_1", "cave_2") for n in (1, 2)})[: len(names)]
     assert len(names) == (2 if root.endswith("alley_1") else 4)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.errors import TrainingError
+from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import Style
 from realtime_nst.train.trainer import most_similar, train
@@ -89,7 +89,7 @@ def test_missing_tensorboard_is_told_before_the_first_step(run: Run, tmp_path: P
 
 def test_log_folder_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TrainingError, match="cannot be written: Not a directory. Choose another folder with --log-dir"):
+    with pytest.raises(StyleError, match="cannot be written: Not a directory. Choose another folder with --log-dir"):
         train(replace(run.job, output=tmp_path, log_dir=tmp_path / "file" / "log"))
 
 
