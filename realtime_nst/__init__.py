@@ -16,6 +16,7 @@
     stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files, crossfade.py between them
     bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture
     results.py       small files out; settings.py what is remembered; opencv.py OpenCV where it loads
+    addresses.py     network addresses: what tells them from files, how they are shown
     interrupt.py     Ctrl-C; errors.py what can go wrong
 
 `realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds

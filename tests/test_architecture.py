@@ -32,7 +32,7 @@ PRINT_ALLOWED = {
 
 LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache", "ffmpeg", "colours", "rawstream", "timing"}
-    | {"look", "keys", "visibility"},
+    | {"look", "keys", "visibility", "addresses"},
     {"results", "weightfile", "backend", "opencv", "settings", "devices"},
     {"styles", "video", "pace", "upscale", "graphs"},
     {"arguments"},
