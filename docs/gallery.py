@@ -11,7 +11,7 @@ from realtime_nst.photos import read_photo, write_photo
 from realtime_nst.stylebook import find_styles
 
 ROOT = Path(__file__).parents[1]
-COLUMNS, SIDE, GAP, LABEL = 6, 240, 8, 30
+COLUMNS, SIDE, GAP, LABEL = 5, 280, 8, 30
 
 
 def square(photo: np.ndarray) -> np.ndarray:

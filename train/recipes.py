@@ -132,7 +132,7 @@ PAINTINGS = {
     "engraving": Painting(
         "Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN, emphasis=1.2, stability=4.0
     ),
-    "blue-horse": Painting("The Little Blue Horse", "Franz Marc", "1912", PUBLIC_DOMAIN, emphasis=1.2, stability=3.0),
+    "blue-horse": Painting("The Little Blue Horse", "Franz Marc", "1912", PUBLIC_DOMAIN, emphasis=0.8, stability=3.0),
     "berlin": Painting("Street, Berlin", "Ernst Ludwig Kirchner", "1913", PUBLIC_DOMAIN, stability=4.0),
     "bayeux": Painting("Bayeux Tapestry (detail)", "unknown", "11th century", OLD_WORK, emphasis=0.8, stability=4.0),
 }
