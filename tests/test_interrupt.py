@@ -15,10 +15,13 @@ if sys.platform == "win32":
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_ask(number: signal.Signals) -> None:
     asked: list[bool] = []
-    before = signal.getsignal(number)
-    with on_interrupt(lambda: asked.append(True)):
-        os.kill(os.getpid(), number)
-    assert asked == [True] and signal.getsignal(number) is before
+    before = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
+    try:
+        with on_interrupt(lambda: asked.append(True)):
+            os.kill(os.getpid(), number)
+        assert asked == [True] and signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
 
 
 def test_under_nohup_a_terminal_that_closes_ends_nothing() -> None:
