@@ -319,3 +319,37 @@ def test_flags_of_outputs_go_together(run: Run) -> None:
     flags = [word for pair in arguments.items() for word in pair]
     assert run(*PATTERN, "--no-window", "--frames", 5, "-o", "a.mp4", "-o", "b.m4v", "--display-in-output", *flags) == 0
     assert sorted(os.listdir()) == ["a.mp4", "b.m4v"]  # noqa: PTH208
+
+
+class ClosedTerminal:
+    """Where messages go once the terminal is gone."""
+
+    def write(self, text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def test_a_terminal_that_was_closed_neither_ends_the_show_nor_forgets_what_was_set(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", ClosedTerminal())
+    assert run(*PATTERN, "--no-window", "--frames", 3, "-o", tmp_path / "a.mp4", "--stability", 24) == 0
+    assert read_settings().stability == 24 and (tmp_path / "a.mp4").exists()
+
+
+def test_the_first_frame_that_an_output_misses_is_told_without_a_window_too(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual, may = LiveFileSink.write, threading.Event()
+
+    def slow(sink: LiveFileSink, frame: Frame) -> None:
+        if frame.index > 60:
+            may.set()
+        may.wait(0.5)
+        usual(sink, frame)
+
+    monkeypatch.setattr(LiveFileSink, "write", slow)
+    assert run(*PATTERN, "--no-window", "--frames", 80, "-o", tmp_path / "a.mp4") == 0
+    assert "is too slow: it misses frames." in capsys.readouterr().err

@@ -18,7 +18,7 @@ from PIL import Image
 
 from realtime_nst.backend import Backend
 from realtime_nst.cli import main
-from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.errors import SinkError, StyleError, TrainingError
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.styles import Style
 from realtime_nst.train import optimize
@@ -239,6 +239,19 @@ def test_all_styles_are_measured_and_shown(
     assert len(report["styles"]["wave"]["references"]) == 1
     with Image.open(tmp_path / "a.png") as sheet:
         assert sheet.size == (150 + 4 * 38, 4 * 38 + 6)
+
+
+def test_figures_are_kept_whatever_becomes_of_the_sheet(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, image: np.ndarray) -> None:
+        raise SinkError(f"'{path}' was not written: No space left on device.")
+
+    monkeypatch.setattr("realtime_nst.train.evaluate_command.write_photo", full)
+    assert run("wave", "--json", tmp_path / "a.json", "--sheet", tmp_path / "a.png") == 1
+    said = capsys.readouterr()
+    assert "No space left" in said.err and said.out.splitlines()[2].startswith("wave ")
+    assert list(json.loads((tmp_path / "a.json").read_text())["styles"]) == [INPUT, "wave"]
 
 
 def test_missing_painting_of_a_style_that_was_not_named_is_a_warning(
