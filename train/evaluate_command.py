@@ -64,6 +64,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
     sizes = {style.name: options.painting_size or painting_size_of(style) for style in styles}
     paintings = {name: read_painting(path, sizes[name]) for name, path in pictures.items() if path is not None}
+    rounded = half_precision(styles, photos, served)  # first: its process may fail, and nothing long is lost then
     trial = Trial(
         photos=[photo.astype(np.float32) for photo in photos],
         loss=PerceptualLoss(options.vgg_weights, BODY_RECIPE),
@@ -79,7 +80,7 @@ def evaluate(options: argparse.Namespace) -> int:
             bar.set_description(style.name)
             figures = measure(painter(style), paintings.get(style.name), trial, report=bar.set_postfix_str)
             rows[style.name] = {**figures.to_dict(), "painting_size": sizes[style.name] if style.name in paintings else None}
-    for name, decibels in half_precision(styles, photos, served).items():
+    for name, decibels in rounded.items():
         rows[name]["half_precision"] = finite(decibels)
     result = {
         "version": __version__,
