@@ -119,7 +119,7 @@ class FileSource:
         self._is_stream = is_address(path)
         if not self._is_stream:
             check_file(Path(path))
-        self.path = path
+        self.path, self._shown = path, mask(path)
         self.info: VideoInfo = probe(path)
         if size:
             self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1))
@@ -166,11 +166,11 @@ class FileSource:
             if self._closed.is_set():
                 return
             if self.info.duration is not None:
-                log.warning("The stream '%s' has ended.", mask(self.path))
+                log.warning("The stream '%s' has ended.", self._shown)
                 return
-            self.tell(f"the stream broke off: connecting to '{mask(self.path)}' again")
+            self.tell(f"the stream broke off: connecting to '{self._shown}' again")
             if told != count:
-                log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", mask(self.path))
+                log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", self._shown)
                 told = count
             self._closed.wait(RETRY_EVERY)
 
@@ -184,9 +184,9 @@ class FileSource:
                     quiet = 0.0
                     yield frame
                 elif not (reading.finished or self._closed.is_set()):
-                    self.tell(f"the stream gives no frames: waiting for '{mask(self.path)}'")
+                    self.tell(f"the stream gives no frames: waiting for '{self._shown}'")
                     if not quiet:
-                        log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", mask(self.path))
+                        log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", self._shown)
                     quiet += self._silence
                     if quiet >= self._patience and self.info.duration is None and self._reader is not None:
                         self._reader.close()

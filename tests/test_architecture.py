@@ -31,8 +31,9 @@ PRINT_ALLOWED = {
 }
 
 LAYERS = [
+    {"addresses"},
     {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache", "ffmpeg", "colours", "rawstream", "timing"}
-    | {"look", "keys", "visibility", "addresses"},
+    | {"look", "keys", "visibility"},
     {"results", "weightfile", "backend", "opencv", "settings", "devices"},
     {"styles", "video", "pace", "upscale", "graphs"},
     {"arguments"},

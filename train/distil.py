@@ -192,10 +192,10 @@ def check_new(lesson: Lesson, model: PupilModel, past: Past) -> None:
         TrainingError: Another one would be.
     """
     target = lesson.output / f"{lesson.name}{BODY_SUFFIX}"
-    finished = past.step == lesson.recipe.steps and target.exists()
-    if finished and read_body(target).sha256 == hash_body(lesson.architecture, kernels_of(model.network)):
+    if not target.exists():
         return
-    if target.exists():
+    finished = past.step == lesson.recipe.steps
+    if not finished or read_body(target).sha256 != hash_body(lesson.architecture, kernels_of(model.network)):
         raise TrainingError(f"'{target}' is there already. Choose another name with --new-body or another folder with --output.")
 
 

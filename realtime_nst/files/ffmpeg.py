@@ -19,6 +19,8 @@ from typing import IO, Any
 
 import imageio_ffmpeg
 
+from realtime_nst.addresses import is_address
+
 if sys.platform != "win32":
     import fcntl
 
@@ -59,7 +61,7 @@ def executable() -> str:
 
 def address(path: str) -> str:
     """A path or URL as ffmpeg takes it: without a prefix it would read `10:30.mp4` as a protocol named 10."""
-    return path if "://" in path else f"file:{path}"
+    return path if is_address(path) else f"file:{path}"
 
 
 def start(arguments: Sequence[str], *, before: Sequence[str] = (), **pipes: Any) -> Process:

@@ -153,7 +153,8 @@ def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | 
 
 def cut_out(info: VideoInfo, container: Container, begin: Fraction, end: Fraction | None) -> list[str]:
     """Arguments for the file of a part, beside those of `companions`, which cut neither chapters nor subtitles well."""
-    arguments = ["-t", f"{float(end - begin):.6f}"] if end is not None else []
+    length = None if end is None else f"{float(end - begin):.6f}"
+    arguments = [] if length is None else ["-t", length]
     if begin:
         if container.format in ("matroska", "webm"):  # others hide what comes before by an edit list
             arguments += ["-copypriorss", "0"]
@@ -163,7 +164,7 @@ def cut_out(info: VideoInfo, container: Container, begin: Fraction, end: Fractio
             arguments += ["-metadata:s:v:0", f"timecode={first}", "-metadata", f"timecode={first}"]
     if arguments:  # subtitles that are on show at a cut stay for what is left of their time
         left = "DURATION+min(PTS,0)"
-        left = left if end is None else f"min({left},round({float(end - begin):.6f}/TB)-max(PTS,0))"
+        left = left if length is None else f"min({left},round({length}/TB)-max(PTS,0))"
         arguments += ["-bsf:s", f"noise=drop='lt(pts+duration,0)',setts=pts='max(PTS,0)':dts='max(DTS,0)':duration='{left}'"]
     return arguments
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from realtime_nst.addresses import is_address
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask, last_words
@@ -188,7 +189,7 @@ def probe(path: str) -> VideoInfo:
 
 def looking(path: str) -> tuple[str, ...]:
     """Arguments before an original as an input: how far to look for tracks."""
-    return () if "://" in path else THOROUGH
+    return () if is_address(path) else THOROUGH
 
 
 def all_tracks(info: VideoInfo, number: int) -> list[str]:

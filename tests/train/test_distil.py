@@ -121,9 +121,8 @@ def test_photos_that_have_changed_are_told(
     distil(lesson, report=report, stop=stop)
     (lesson.photos / "new.png").write_bytes((lesson.photos / "0.png").read_bytes())
     distil(lesson)
-    assert (
-        sum("are not those of the first 2 steps. It goes on with the 9 that are there" in text for text in caplog.messages) == 1
-    )
+    told = "are not those of the first 2 steps. It goes on with the 9 that are there"
+    assert sum(told in text for text in caplog.messages) == 1
     (body,) = find_styles([lesson.output]).bodies
     assert body.metadata["distilled"]["photos_sha256"] == hash_photos(lesson.photos, find_photos(lesson.photos))
 
