@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STEP = 0.618034
 """From one frame's thresholds of rounding to the next one's: the golden ratio spreads any few of them evenly."""
+LARGEST = np.float32(1 - 2**-12)
+"""The largest threshold: white and more would be 256 in float32, and black as a byte."""
 
 
 def build_hold_engine(width: int, height: int, backend: Backend) -> Hold:
@@ -54,8 +56,8 @@ class Thresholds:
         self._first = np.random.default_rng(0).random((1, *shape), np.float32)
 
     def __call__(self, frame: int) -> np.ndarray:
-        """Of a frame: float32 `(1, 8, width / 8, 24)`, from 0 to less than 1."""
-        thresholds: np.ndarray = (self._first + np.float32(frame * STEP % 1.0)) % np.float32(1.0)
+        """Of a frame: float32 `(1, 8, width / 8, 24)`, from 0 to `LARGEST`."""
+        thresholds: np.ndarray = np.minimum((self._first + np.float32(frame * STEP % 1.0)) % np.float32(1.0), LARGEST)
         return thresholds
 
 

@@ -40,7 +40,7 @@ class HoldLayer(layers.Layer):
     What is large is done in one pass over memory: cells are an axis of their own, along which the shares are the same.
 
     Input shape: photos and held photos uint8 `(B, H, W, 3)`; held means of blocks float32 `(B, H/4, W/4, 3)`; thresholds
-    of rounding, from 0 to less than 1, float32 `(B, 8, W/8, 24)`; settings float32 `(B, 2)`: stability as in `Look`, and
+    of rounding, from 0 to `hold.LARGEST`, float32 `(B, 8, W/8, 24)`; settings float32 `(B, 2)`: stability as in `Look`, and
     `fresh` (1 forgets what was held).
     Output shape: the new held means and photos, alike.
 

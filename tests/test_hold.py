@@ -79,6 +79,14 @@ def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Hold) -> 
         assert np.array_equal(found[-1], now), "and to the last grey level"
 
 
+@pytest.mark.parametrize("level", [0, 255])
+def test_black_stays_black_and_white_stays_white(level: int) -> None:
+    hold = build_hold_engine(1280, 64, OPENVINO)
+    photo = np.full((64, 1280, 3), level, np.uint8)
+    for index in range(60):
+        assert (hold(photo, 8.0, not index) == level).all(), f"frame {index}"
+
+
 def test_what_moves_is_the_photo_itself(hold: Hold) -> None:
     hold(smooth(0), 8.0, True)
     assert np.array_equal(hold(smooth(1), 8.0, False), smooth(1)), "a cut"
