@@ -33,9 +33,7 @@ def main(photos: str, flow: str, *wanted: str) -> None:
             stylize = partial(sharpen, radius=radius, amount=amount_for(multiple, radius, pictures))
             warping = mean(warping_errors(stylize, scenes).values())
             noise = mean(noise_gain(stylize, picture) for picture in pictures)
-            flicker = mean(
-                noise_gain(stylize, picture, sigma=COMPRESSION_NOISE, grain=COMPRESSION_GRAIN) for picture in pictures
-            )
+            flicker = mean(noise_gain(stylize, picture, sigma=COMPRESSION_NOISE, grain=COMPRESSION_GRAIN) for picture in pictures)
             print(f"{radius:6.0f}  {relative_sharpness(stylize(np.stack(pictures)), pictures):9.2f}", end="")
             print(f"  {warping:7.4f}  {noise:5.2f}  {flicker:7.2f}", flush=True)
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +90,9 @@ def activate(backend: Backend) -> None:
     os.environ["KERAS_BACKEND"] = backend.name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if backend.gpu else "3")  # 2 would report that there is no GPU as an error
     silence_telemetry()
-    with greetings_held_back(), jax_left_out(unless=backend.name == "jax"):
+    # Later, and on OpenVINO, nothing greets, but a show may have something to tell.
+    first = backend.name != "openvino" and "keras" not in sys.modules
+    with greetings_held_back() if first else nullcontext(), jax_left_out(unless=backend.name == "jax"):
         import keras
 
         if backend.name == "tensorflow" and keras.config.backend() == "tensorflow":

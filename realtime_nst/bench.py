@@ -117,6 +117,8 @@ COLUMNS = {
 
 def bench(options: argparse.Namespace) -> int:
     """Measure every size and precision; print a table, write JSON and a chart where wanted."""
+    if options.json is not None and options.chart is not None and options.json.resolve() == options.chart.resolve():
+        raise SinkError(f"--json and --chart both name '{options.chart}'. Give each a file of its own.")
     for path in (options.json, options.chart):
         if path is not None:
             check_output(path, overwrite=options.overwrite)

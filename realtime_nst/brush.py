@@ -55,7 +55,7 @@ class Brush:
     def held(self) -> Mapping[str, np.ndarray] | None:
         """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
         hold = self._stylizer.hold_of(*self._size) if self.holds else None
-        return {name: np.asarray(value) for name, value in vars(hold.held).items()} if hold and hold.held else None
+        return {name: np.array(value) for name, value in vars(hold.held).items()} if hold and hold.held else None
 
     def go_on(self, held: Mapping[str, np.ndarray]) -> None:
         """Go on from what was held, after `prepare`."""

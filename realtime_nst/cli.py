@@ -7,6 +7,7 @@ commands are in `live/flags.py`, those of several commands in `arguments.py`.
 
 import argparse
 import importlib
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 from realtime_nst import __version__
 from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_stability, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
-from realtime_nst.errors import NSTError
+from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.interrupt import INTERRUPTED
 from realtime_nst.live.flags import add_checks, add_webcam
 from realtime_nst.look import DEFAULT_STABILITY
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1 for what the outside world did wrong, 130 after Ctrl-C. Wrong flags exit with 2.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a title that the terminal cannot write ends no table
     parser = build_parser()
     if not (sys.argv[1:] if arguments is None else arguments):
         parser.print_help(sys.stderr)
@@ -56,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         print(f"realtime-nst: the system refused: {error}. Check rights and free space.", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        print("realtime-nst: the memory is not enough. Close other programs, or take a smaller size.", file=sys.stderr)
         return 1
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from realtime_nst import __version__
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.brush import Brush
-from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.errors import SinkError, SourceError, lacks_memory
 from realtime_nst.look import Look
 from realtime_nst.photos import check_photo_name, keeps_alpha, read_layers, read_photo, write_photo
 from realtime_nst.results import check_output
@@ -43,6 +43,11 @@ def image(options: argparse.Namespace) -> int:
             write_photo(output, brush.paint(photo, style), remarks, alpha)
         except (SourceError, SinkError) as error:  # one bad photo does not stop the rest
             say(f"realtime-nst: {error}")
+            failed += 1
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+            say(f"realtime-nst: '{path}' needs more memory than there is. Close other programs, or shrink it first.")
             failed += 1
         else:
             say(f"Wrote '{output}'.")

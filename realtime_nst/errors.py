@@ -12,6 +12,14 @@ Mistakes in calls are `ValueError` and `TypeError` and are never caught. Message
 value received, what was expected, and what to do.
 """
 
+NO_MEMORY = ("bad_alloc", "RESOURCE_EXHAUSTED", "OOM when allocating")
+"""What OpenVINO, JAX and TensorFlow say where memory is short."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short; each framework has an exception of its own for that."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
+
 
 class NSTError(Exception):
     """Base of everything that the outside world can do wrong."""

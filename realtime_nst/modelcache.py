@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import platformdirs
+from realtime_nst.folders import user_folder
 
 MOST_MODELS = 16
 """Entries that are kept; the network of the shipped styles takes about 2 MB each."""
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 def cache_folder() -> Path:
     """Where the entries are: the user's cache folder, or `REALTIME_NST_CACHE`."""
-    return Path(os.environ.get("REALTIME_NST_CACHE") or platformdirs.user_cache_dir("realtime-nst")) / "models"
+    return Path(os.environ.get("REALTIME_NST_CACHE") or user_folder("cache")) / "models"
 
 
 def model_key(*facts: object) -> str:

@@ -12,9 +12,10 @@ from PIL import Image, ImageCms, PngImagePlugin
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.results import ending, written_whole
 from realtime_nst.sources import check_file
+from realtime_nst.video import padded_length
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-QUALITY = 92
+QUALITY, LONGEST_JPEG = 92, 65_500
 KEEPS_ALPHA = ("PNG", "WEBP")
 ORIENTATION, SOFTWARE = 0x0112, 0x0131  # fields of EXIF: how a picture is turned, what made it
 TURNS = {
@@ -69,14 +70,28 @@ def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # told in our own words
             with Image.open(path) as file:
-                if file.width * file.height > LARGEST_PHOTO:
-                    size = f"{file.width * file.height / 1e6:.0f} megapixels; at most {LARGEST_PHOTO / 1e6:.0f}"
-                    raise SourceError(f"'{path}' has {size} fit into memory. Shrink it first.")
+                pixels = padded_length(file.width) * padded_length(file.height)
+                if pixels > LARGEST_PHOTO:
+                    raise too_large(path, f"{pixels / 1e6:.0f}")
                 return take(file)
     except PermissionError as error:
         raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check its rights.") from error
+    except Image.DecompressionBombError as error:
+        raise too_large(path, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f}") from error
     except UNREADABLE as error:
         raise SourceError(f"'{path}' is not a picture that can be read. JPEG, PNG, WebP and others of Pillow's are.") from error
+
+
+def too_large_for_format(path: Path, reason: object) -> SinkError:
+    """The error for a picture that its format cannot hold."""
+    return SinkError(f"'{path}' was not written: {reason}. It is too large for its format; choose another.")
+
+
+def too_large(path: Path, megapixels: str) -> SourceError:
+    """The error for a photo that does not fit into memory."""
+    return SourceError(
+        f"'{path}' has {megapixels} megapixels; at most {LARGEST_PHOTO / 1e6:.0f} fit into memory. Shrink it first."
+    )
 
 
 def upright_rgb(file: Image.Image) -> Image.Image:
@@ -173,9 +188,11 @@ def write_photo(
         exif = Image.Exif()
         exif[SOFTWARE] = software
         options["exif"] = exif
+    if WRITABLE[path.suffix.lower()] == "JPEG" and max(image.shape[:2]) > LONGEST_JPEG:
+        raise too_large_for_format(path, f"a side has {max(image.shape[:2])} pixels, of which JPEG holds {LONGEST_JPEG}")
     try:
         layers = image if alpha is None else np.dstack([image, alpha])
         with written_whole(path) as draft:
             Image.fromarray(layers).save(draft, WRITABLE[path.suffix.lower()], **options)
     except ValueError as error:
-        raise SinkError(f"'{path}' was not written: {error}. It is too large for its format; choose another.") from error
+        raise too_large_for_format(path, error) from error

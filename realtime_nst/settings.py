@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path
-
+from realtime_nst.folders import user_folder
 from realtime_nst.look import DEFAULT_STABILITY, STABILITIES
 
 log = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ LIMITS = {
 def settings_file() -> Path:
     """Where settings are kept: in the folder that `REALTIME_NST_SETTINGS` names, or the user's own."""
     folder = os.environ.get("REALTIME_NST_SETTINGS")
-    return Path(folder) / "live.json" if folder else user_config_path("realtime-nst", appauthor=False) / "live.json"
+    return Path(folder) / "live.json" if folder else user_folder("config") / "live.json"
 
 
 def read_settings() -> Settings:

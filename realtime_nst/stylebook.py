@@ -7,9 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from platformdirs import user_data_path
 
 from realtime_nst.errors import StyleError
+from realtime_nst.folders import user_folder
 from realtime_nst.styles import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body, read_style
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,8 @@ class StyleBook:
         self.broken = dict(broken or {})
 
     def __getitem__(self, name: str) -> Style:
-        if name in self._styles:
-            return self._styles[name]
-        if name in self.broken:
-            raise self.broken[name]
-        meant = [style for style in self.values() if name.casefold() in (style.name, str(style.metadata.get("title")).casefold())]
-        if len(meant) == 1:
-            return meant[0]
+        if (meant := self._meant(name)) is not None:
+            return meant
         raise StyleError(unknown_style(name, list(self._styles)))
 
     def __iter__(self) -> Iterator[str]:
@@ -63,11 +58,27 @@ class StyleBook:
         Raises:
             StyleError: An unknown name, a weight that is no positive number, or styles of different bodies.
         """
+        if (meant := self._meant(text)) is not None:  # titles have commas and colons in them, too
+            return meant
         names, weights = mix_parts(text)
         styles = [self[name] for name in names]
         if len(styles) == 1:
             return styles[0]
         return mix_styles(text, styles, weights)
+
+    def _meant(self, text: str) -> Style | None:
+        """The one style of this name, or else of this name or title in any letters.
+
+        Raises:
+            StyleError: The one of this name is broken.
+        """
+        if text in self._styles:
+            return self._styles[text]
+        if text in self.broken:
+            raise self.broken[text]
+        said = text.strip().casefold()
+        meant = [style for style in self.values() if said in (style.name.casefold(), str(style.metadata.get("title")).casefold())]
+        return meant[0] if len(meant) == 1 else None
 
 
 def mix_parts(text: str) -> tuple[list[str], list[float]]:
@@ -171,7 +182,7 @@ def style_folders(first: Path | None = None) -> list[Path]:
 
 def own_style_folder() -> Path:
     """Where the styles go that a user trains."""
-    return user_data_path("realtime-nst", appauthor=False) / "styles"
+    return user_folder("data") / "styles"
 
 
 def unknown_style(name: str, known: Sequence[str]) -> str:

@@ -113,8 +113,9 @@ class Stylizer:
         compiled = Compiled({body.sha256: self._compile(body, width, height) for body in bodies})
         if not live:
             return compiled
-        compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
-        compiled.hold = self._build_hold(width, height) if self._build_hold and width * height <= LARGE_PICTURE else None
+        if width * height <= LARGE_PICTURE:  # larger ones are retouched in strips, and not held
+            compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
+            compiled.hold = self._build_hold(width, height) if self._build_hold else None
         picture = np.zeros((height, width, 3), np.uint8)
         for body in bodies:
             engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)

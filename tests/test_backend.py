@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -97,6 +99,19 @@ def test_words_of_a_failed_import_are_shown(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr().err == "no such symbol\n"
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_what_a_show_tells_while_a_size_compiles_is_seen(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def told(unless: bool) -> Iterator[None]:
+        os.write(2, b"the stream broke off\n")
+        yield
+
+    monkeypatch.setattr(backend, "jax_left_out", told)
+    backend.activate(backend.Backend("openvino", "float32", gpu=False))
+    assert capfd.readouterr().err == "the stream broke off\n"
 
 
 def test_openvino_does_not_load_jax() -> None:

@@ -128,3 +128,9 @@ def test_longer_times_are_longer_bars(tmp_path: Path) -> None:
 def test_chart_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"chart\.png' was not written"):
         draw_chart(tmp_path / "gone" / "chart.png", [("small", 10.0, 20.0, 5.0)])
+
+
+def test_figures_and_chart_of_one_name_are_refused(tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(weights, "--json", tmp_path / "both.png", "--chart", tmp_path / "folder" / ".." / "both.png") == 1
+    assert "--json and --chart both name" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from realtime_nst.brush import Brush
 from realtime_nst.cli import build_parser, main
 from realtime_nst.files.probing import probe
 from realtime_nst.live.devices import Device
 from realtime_nst.photos import read_photo
 from realtime_nst.settings import Settings, write_settings
+from realtime_nst.styles import Style
 from tests.conftest import frames_of, one_line
 
 Clip = Callable[..., Path]
@@ -120,6 +122,62 @@ def test_photo_too_large_for_memory_is_told(run: Run, tmp_path: Path, capsys: py
     Image.new("1", (10_000, 6_000)).save(tmp_path / "huge.png")
     assert run("image", tmp_path / "huge.png", "-o", tmp_path / "out.png") == 1
     assert "has 60 megapixels; at most 50 fit into memory" in one_line(capsys)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "said"),
+    [(14_000, 14_000, "has more than 179 megapixels"), (30_000_000, 1, "has 480 megapixels")],  # the thin one is padded
+)
+def test_photo_far_too_large_or_thin_is_told_alike(
+    width: int, height: int, said: str, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("1", (width, height)).save(tmp_path / "huge.png")
+    assert run("image", tmp_path / "huge.png", "-o", tmp_path / "out.png") == 1
+    assert f"{said}; at most 50 fit into memory" in one_line(capsys)
+
+
+def test_photo_for_which_memory_does_not_suffice_does_not_stop_the_others(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint = Brush.paint
+
+    def short_of_memory(brush: Brush, image: np.ndarray, style: Style) -> np.ndarray:
+        if image.shape[1] == 48:
+            raise RuntimeError("Exception from src/inference/src/cpp/infer_request.cpp:223:\nstd::bad_alloc")
+        return paint(brush, image, style)
+
+    monkeypatch.setattr(Brush, "paint", short_of_memory)
+    (tmp_path / "out").mkdir()
+    for name, width in (("a", 32), ("b", 48), ("c", 32)):
+        Image.effect_noise((width, 32), 60).save(tmp_path / f"{name}.png")
+    assert run("image", *(tmp_path / f"{name}.png" for name in "abc"), "-o", tmp_path / "out") == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    said = capsys.readouterr().err
+    assert "b.png' needs more memory than there is" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")])
+def test_too_little_memory_is_one_line_in_any_command(
+    error: Exception, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(options: object) -> int:
+        raise error
+
+    monkeypatch.setattr("realtime_nst.commands.styles", fail)
+    assert run("styles") == 1
+    assert "the memory is not enough" in one_line(capsys)
+
+
+def test_any_other_mistake_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_nst.commands.styles", lambda options: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        run("styles")
+
+
+def test_terminal_that_cannot_write_a_title_shows_the_rest() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-m", "realtime_nst", "styles"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "Gustave Dor?" in done.stdout, done.stderr
 
 
 @pytest.mark.usefixtures("identity")

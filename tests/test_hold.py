@@ -2,13 +2,18 @@
 
 import copy
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 
 from realtime_nst.backend import Backend
+from realtime_nst.brush import Brush
+from realtime_nst.engine import build_engine
 from realtime_nst.hold import Thresholds, build_hold_engine
-from realtime_nst.stylizer import Hold
+from realtime_nst.look import Look
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.stylizer import Hold, Stylizer
 from tests.reference import block_means, hold_with_numpy
 
 OPENVINO = Backend("openvino", "bfloat16", gpu=False)
@@ -120,6 +125,21 @@ def test_what_is_held_can_be_kept_and_gone_on_from(hold: Hold) -> None:
             other.held = copy.deepcopy(hold.held)
         elif index > 3:
             assert np.array_equal(other(photo, 16.0, False), still), f"frame {index}"
+
+
+def test_what_a_brush_kept_stays_as_it_was(book: StyleBook) -> None:
+    stylizer = Stylizer(partial(build_engine, backend=OPENVINO), hold=lambda *size: build_hold_engine(*size, OPENVINO))
+    brush = Brush(stylizer, Look(stability=16.0))
+    brush.prepare(book["wave"], WIDTH, HEIGHT)
+    photos = [noisy(smooth(0), 4, index) for index in range(8)]
+    for photo in photos[:4]:
+        brush.paint(photo, book["wave"])
+    kept = brush.held()
+    assert kept is not None
+    expected = [brush.paint(photo, book["wave"]).copy() for photo in photos[4:]]
+    brush.go_on(kept)
+    for photo, painted in zip(photos[4:], expected):
+        assert np.array_equal(brush.paint(photo, book["wave"]), painted)
 
 
 def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: Hold) -> None:

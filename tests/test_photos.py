@@ -198,3 +198,10 @@ def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
         read_photo(tmp_path / "gone.png")
     with pytest.raises(SourceError, match="is a folder"):
         read_photo(tmp_path)
+
+
+def test_side_too_long_for_jpeg_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="a side has 65501 pixels, of which JPEG holds 65500. It is too large for its format"):
+        write_photo(tmp_path / "long.jpg", np.zeros((8, 65_501, 3), np.uint8))
+    write_photo(tmp_path / "long.png", np.zeros((8, 65_501, 3), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["long.png"]

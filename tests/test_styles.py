@@ -1,6 +1,8 @@
 """Styles and bodies: found, checked, named and mixed."""
 
 import logging
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
@@ -307,6 +309,19 @@ def test_capitals_and_the_title_of_a_painting_name_a_style_too(tmp_path: Path) -
         book["The Scream"]  # two have it
 
 
+def test_file_with_capitals_and_title_with_commas_and_colons_name_a_style_too(tmp_path: Path) -> None:
+    body = add_body(tmp_path)
+    write_style(tmp_path, "MyWave", some_vector(1), body, {"title": "Street, Berlin: Number 2"})
+    write_style(tmp_path, "wave", some_vector(2), body, {"title": "MyOther"})
+    book = find_styles([tmp_path])
+    assert book["mywave"] is book["MyWave"] is book.mix("street, berlin: number 2")
+    assert book.mix("mywave:1,wave").vector == pytest.approx((book["MyWave"].vector + book["wave"].vector) / 2)
+    (tmp_path / "myother.weights.h5").write_text("broken")
+    book = find_styles([tmp_path])
+    with pytest.raises(StyleError, match="myother.weights.h5"):
+        book.mix("myother")  # the title of another one, but a name is meant first
+
+
 def test_far_name_lists_the_styles_without_a_guess(book: StyleBook) -> None:
     with pytest.raises(StyleError, match="No style named 'xyz'. Styles: mosaic, scream2, wave."):
         book["xyz"]
@@ -395,6 +410,21 @@ def test_own_styles_are_where_xdg_says(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("XDG_DATA_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert own_style_folder() == tmp_path / "home" / ".local" / "share" / "realtime-nst" / "styles"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a user always has a home")
+@pytest.mark.parametrize(
+    "command", [["styles"], ["image", "samples/coffee.jpg", "-o", "out.png"], ["webcam", "--camera", "pattern"]]
+)
+def test_user_without_a_home_is_told_what_to_do(command: list[str], tmp_path: Path) -> None:
+    words = [str(Path(__file__).parents[1] / word) if word.startswith("samples") else word for word in command]
+    code = f"import os; os.getuid = lambda: 54321\nfrom realtime_nst.cli import main; raise SystemExit(main({words!r}))"
+    environment = {
+        name: value for name, value in os.environ.items() if name != "HOME" and not name.startswith(("XDG", "REALTIME"))
+    }
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "no home folder" in done.stderr and "Set HOME" in done.stderr
 
 
 def test_chosen_folder_comes_before_own_and_shipped_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

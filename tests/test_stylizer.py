@@ -12,10 +12,11 @@ import pytest
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
+from realtime_nst.look import Look
 from realtime_nst.openvino_engine import compile_body
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import write_style
-from realtime_nst.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.stylizer import SIZES_KEPT, Retouch, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import stylize_with_numpy
@@ -49,6 +50,32 @@ def test_network_equals_the_formulas_written_in_numpy(stylizer: Stylizer, book: 
 def test_any_size_comes_back_in_that_size(stylizer: Stylizer, book: StyleBook, width: int, height: int) -> None:
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     assert stylizer.paint(image, book["wave"]).shape == (height, width, 3)
+
+
+def test_live_show_of_large_frames_readies_nothing_that_they_do_not_use(book: StyleBook) -> None:
+    built: list[tuple[int, int]] = []
+
+    def note(width: int, height: int) -> Retouch:
+        built.append((width, height))
+        return lambda photo, painting, look: painting[0]
+
+    stylizer = Stylizer(lambda body, width, height: Copy(), note, lambda *size: pytest.fail(f"a hold of {size}"))
+    stylizer.prepare(book.bodies, 4096, 3072, live=True)
+    assert not built
+    stylizer.prepare(book.bodies, 320, 240)
+    photo = np.zeros((3072, 4096, 3), np.uint8)
+    assert stylizer.paint(photo, book["wave"], Look(strength=0.5)).shape == photo.shape
+    assert all(width * height < 3_000_000 for width, height in built), "strips of it"
+
+
+class Copy:
+    """An engine that paints the photo itself."""
+
+    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        return image
+
+    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        return image[None]
 
 
 def test_styles_differ_and_a_switch_compiles_nothing(book: StyleBook, photo: np.ndarray) -> None:
