@@ -29,6 +29,7 @@ from realtime_nst.commands import find_all_styles, load_stylizer, say
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
 from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
+from realtime_nst.photos import check_photo_name
 from realtime_nst.results import check_output, written_whole
 from realtime_nst.roofline import count_costs, least_seconds, measure_machine
 from realtime_nst.sinks import FileSink, NullSink
@@ -119,19 +120,24 @@ def bench(options: argparse.Namespace) -> int:
     """Measure every size and precision; print a table, write JSON and a chart where wanted."""
     if options.json is not None and options.chart is not None and options.json.resolve() == options.chart.resolve():
         raise SinkError(f"--json and --chart both name '{options.chart}'. Give each a file of its own.")
+    if options.chart is not None:
+        check_photo_name(options.chart)
     for path in (options.json, options.chart):
         if path is not None:
             check_output(path, overwrite=options.overwrite)
     styles = list(find_all_styles(options).values())
     style = styles[0]
     other = next((candidate for candidate in styles[1:] if candidate.body.sha256 == style.body.sha256), style)
+    sizes = list(dict.fromkeys(options.size))
     rows, engines = [], []
     load = load_before()
-    for backend in [choose_backend(options.backend, precision) for precision in options.precision]:  # all, before any work
+    for backend in [
+        choose_backend(options.backend, precision) for precision in dict.fromkeys(options.precision)
+    ]:  # all, before any work
         machine = measure_machine(backend)
         engines.append({"engine": str(backend), **asdict(machine)})
         say(f"{backend}: {machine.multiplications / 1e9:.0f} G multiplications/s, {machine.bytes / 1e9:.1f} GB/s of memory.")
-        for width, height in options.size:
+        for width, height in sizes:
             say(f"Measuring {width}x{height} ...")
             costs = count_costs(style.body.architecture, padded_length(width), padded_length(height), backend.precision)
             least = 1000 * least_seconds(costs, machine)

@@ -116,7 +116,7 @@ def build_parser() -> argparse.ArgumentParser:
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
     image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos")
     image.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file; a folder for several photos"
+        "-o", "--output", required=True, metavar="OUT", help="a PNG, JPEG or WebP file; a folder for several photos"
     )
     image.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     image.set_defaults(command=("realtime_nst.commands", "image"))
@@ -135,7 +135,7 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--size", nargs="+", type=size, default=sizes, metavar="WxH", help="default: 640x480 1280x720")
     bench.add_argument("--frames", type=_several, default=60, metavar="N", help="frames per round (default: %(default)s)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-    bench.add_argument("--chart", type=Path, metavar="PNG", help="draw the figures")
+    bench.add_argument("--chart", type=Path, metavar="FILE", help="draw the figures: a PNG, JPEG or WebP file")
     bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     bench.set_defaults(command=("realtime_nst.bench", "bench"))
 

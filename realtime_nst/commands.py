@@ -1,6 +1,7 @@
 """What the commands do, except for the live ones in `webcam.py`. With these and `cli.py` the only modules that print."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 
 def image(options: argparse.Namespace) -> int:
     """Paint photos."""
-    outputs = output_names(options.inputs, options.output)
+    folder = options.output.endswith(("/", os.sep))
+    outputs = output_names(options.inputs, Path(options.output), folder=folder)
     for path, output in zip(options.inputs, outputs):
         check_file(path)
         check_photo_name(output)
+    if folder:
+        Path(options.output).mkdir(parents=True, exist_ok=True)
+    for path, output in zip(options.inputs, outputs):
         check_output(output, sources=[path], overwrite=options.overwrite)
     style = find_all_styles(options).mix(options.style)
     stylizer = load_stylizer(choose_backend(options.backend, options.precision))
@@ -92,16 +97,22 @@ def load_stylizer(backend: Backend) -> "Stylizer":
     )
 
 
-def output_names(inputs: Sequence[Path], output: Path) -> list[Path]:
+def output_names(inputs: Sequence[Path], output: Path, *, folder: bool = False) -> list[Path]:
     """Where each photo goes: a file for one, or a folder that keeps their names.
+
+    Args:
+        inputs: The photos.
+        output: A file or a folder.
+        folder: Whether `output` is meant as a folder, even if it does not exist.
 
     Raises:
         SinkError: Several photos and one file, or two photos of one name.
     """
-    if len(inputs) == 1 and not output.is_dir():
+    folder = folder or output.is_dir()
+    if len(inputs) == 1 and not folder:
         return [output]
-    if not output.is_dir():
-        raise SinkError(f"{len(inputs)} photos need a folder, and '{output}' is none. Create it, or name one photo.")
+    if not folder:
+        raise SinkError(f"{len(inputs)} photos need a folder, and '{output}' is none. Write '{output}{os.sep}' to create it.")
     names = [output / (path.name if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else f"{path.stem}.png") for path in inputs]
     twice = {str(name) for name in names if names.count(name) > 1}
     if twice:

@@ -199,6 +199,8 @@ class Controls:
 
     def _toggle_recording(self, name: str) -> None:
         self.recording = not self.recording
+        if self.recording and self.paused:
+            self.say("recording begins when you go on")
 
     def _toggle_display(self, name: str) -> None:
         self.show_display = not self.show_display

@@ -101,8 +101,11 @@ def read_settings() -> Settings:
         found = json.loads(settings_file().read_text("utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError, RecursionError):
-        log.warning("'%s' cannot be read; the settings are those of a new user. `--reset` removes it.", settings_file())
+    except OSError as error:
+        log.warning("'%s' cannot be read (%s); the settings are those of a new user.", settings_file(), error.strerror)
+        return Settings()
+    except (ValueError, RecursionError):
+        log.warning("'%s' is damaged; the settings are those of a new user. `--reset` removes it.", settings_file())
         return Settings()
     defaults = asdict(Settings())
     return Settings().with_flags(

@@ -5,7 +5,7 @@ and sinks. Sizes are two ints, width and height.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
@@ -27,12 +27,14 @@ class Frame:
         index: Its number in the source, from 0; numbers that a live source dropped are missing.
         captured_at: When it came from the source, in seconds of `time.monotonic()`.
         time: When it is shown, in seconds since the beginning of a file; `None` where nobody knows.
+        remarks: How it was painted, for a file of it: names and values, the style's first.
     """
 
     image: np.ndarray
     index: int
     captured_at: float
     time: Fraction | None = None
+    remarks: Mapping[str, str] | None = None
 
     def with_image(self, image: np.ndarray) -> "Frame":
         """The same moment with another picture."""

@@ -425,13 +425,37 @@ def test_a_flag_that_nobody_knows_is_told_by_its_command_with_what_was_meant(cap
 
 def test_what_a_show_takes_from_the_last_one_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     show = ["webcam", "--camera", "pattern", "--size", "64x48", "--no-window", "--frames", "2"]
-    write_settings(Settings(style="scream2", strength=0.5, mirror=True))
+    write_settings(Settings(style="scream", strength=0.5, mirror=True))
     assert run(*show) == 0
-    assert "As in the last show: scream2, strength 50%, mirrored. --reset forgets that.\n" in capsys.readouterr().err
+    assert "As in the last show: scream, strength 50%, mirrored. --reset forgets that.\n" in capsys.readouterr().err
     assert run(*show, "--style", "mosaic", "--strength", "1", "--no-mirror") == 0
     assert "As in the last show" not in capsys.readouterr().err
     assert run(*show, "--reset") == 0 and run(*show) == 0
     assert "As in the last show" not in capsys.readouterr().err, "what everyone begins with needs no word"
+    write_settings(Settings(style="gone", mirror=True))
+    assert run(*show) == 0
+    said = capsys.readouterr().err
+    assert "The style 'gone' of the last time is no longer there.\nAs in the last show: mirrored." in said
+
+
+@pytest.mark.parametrize("flags", [("--cycle", "--no-cycle"), ("--full-screen", "--no-window")])
+def test_flags_of_a_show_that_contradict_each_other_are_refused(
+    flags: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["webcam", "--camera", "pattern", "--frames", "2", *flags])
+    assert end.value.code == 2 and "not allowed with argument" in one_line(capsys)
+
+
+def test_photos_into_a_folder_that_a_slash_asks_for(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        Image.effect_noise((16, 16), 60).save(tmp_path / f"{name}.png")
+    assert run("image", tmp_path / "a.png", "-o", f"{tmp_path}/one/") == 0 and (tmp_path / "one" / "a.png").is_file()
+    two = [tmp_path / "a.png", tmp_path / "b.png"]
+    assert run("image", *two, "-o", tmp_path / "two") == 1 and f"Write '{tmp_path}/two/' to create it" in capsys.readouterr().err
+    assert run("image", *two, tmp_path / "gone.png", "-o", f"{tmp_path}/two/") == 1 and not (tmp_path / "two").exists()
+    assert run("image", *two, "-o", f"{tmp_path}/two/") == 0
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["a.png", "b.png"]
 
 
 def test_module_and_script_are_the_same_command() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.live.aside import WAITING, Aside
 from realtime_nst.live.livefile import LiveFileSink
+from realtime_nst.live.livepainter import remarks_of
 from realtime_nst.live.recorder import Recorder, plain_name
 from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.streaming import StreamSink, check_stream
@@ -201,6 +203,18 @@ def test_recordings_start_and_stop_and_play_at_the_speed_of_life(tmp_path: Path,
     assert all(re.fullmatch(r"wave-\d{8}-\d{6}(-2)?\.mp4", path.name) for path in done)
 
 
+def test_a_show_that_stays_paused_tells_that_nothing_was_recorded(
+    tmp_path: Path, controls: Controls, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(tmp_path, controls, 48, 32, RATE)
+    controls.press("space")
+    controls.press("r")
+    assert controls.notice == "recording begins when you go on"
+    recorder.poll_key(0.0)
+    recorder.close()
+    assert "Nothing was recorded" in caplog.text and not list(tmp_path.iterdir())
+
+
 def test_the_end_of_the_show_finishes_a_recording(tmp_path: Path, controls: Controls) -> None:
     recorder = Recorder(tmp_path, controls, 48, 32, RATE)
     controls.press("r")
@@ -276,12 +290,17 @@ def test_a_folder_that_can_no_longer_be_read_is_told_and_the_show_goes_on(
     assert "is not recorded: Permission denied" in str(failed[0]) and not controls.recording
 
 
-def test_snapshot_has_the_style_in_its_name_and_all_that_is_set_inside(tmp_path: Path, book: StyleBook) -> None:
+def test_snapshot_has_the_style_in_its_name_and_all_that_was_set_when_it_was_painted_inside(
+    tmp_path: Path, book: StyleBook
+) -> None:
     settings = Settings(strength=0.5, colours=True, stability=16, scale=0.75)
     controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"), settings)
     said: list[str] = []
     snapshots = Snapshots(tmp_path, controls, said.append)
-    snapshots.save(frame(7))
+    painted = replace(frame(7), remarks=remarks_of(controls))
+    for key in ("space", "n", "+", "c", "j", "."):  # as while it is paused
+        controls.press(key)
+    snapshots.save(painted)
     snapshots.finish()
     (path,) = tmp_path.iterdir()
     assert re.fullmatch(r"wave-0\.6-scream-0\.4-\d{8}-\d{6}-7\.png", path.name) and said == [f"Saved '{path}'."]
@@ -302,11 +321,12 @@ def test_pictures_of_one_frame_have_names_of_their_own(
         "realtime_nst.live.snapshots.write_photo", lambda path, *what: may_write.wait(60) and write_photo(path, *what)
     )
     snapshots = Snapshots(tmp_path, controls)
+    remarks = remarks_of(controls)
     for shade in (10, 90):
-        snapshots.save(frame(7, shade=shade))
+        snapshots.save(replace(frame(7, shade=shade), remarks=remarks))
     may_write.set()
     snapshots.finish()
-    snapshots.save(frame(7, shade=200))
+    snapshots.save(replace(frame(7, shade=200), remarks=remarks))
     snapshots.finish()
     found = {path.name: int(read_photo(path)[0, 0, 0]) for path in tmp_path.iterdir()}
     name = "wave-20260101-120000-7"
@@ -412,6 +432,21 @@ def test_addresses_are_checked_before_any_work() -> None:
     assert check_stream("rtmps://a/b") == "flv" and check_stream("srt://a:1") == "mpegts"
     with pytest.raises(SinkError, match=r"'gopher://x' is no address for a stream: it starts with 'gopher://'. Use rtmp"):
         check_stream("gopher://x")
+
+
+@pytest.mark.parametrize(
+    "address", ["udp://127.0.0.1:99999", "udp://127.0.0.1", "udp://nonsense", "rtmp://", "rtmp:///key", "tcp://h:port", "srt://:"]
+)
+def test_address_that_leads_nowhere_is_told_before_any_work(address: str) -> None:
+    with pytest.raises(SinkError, match=r"leads nowhere: \w+://HOST:PORT was expected"):
+        check_stream(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["srt://:9000?mode=listener", "rtsp://cam/1", "udp://@239.0.0.1:1234", "tcp://[::1]:5000?listen"]
+)
+def test_address_with_a_place_is_taken(address: str) -> None:
+    assert check_stream(address) in ("mpegts", "rtsp")
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,21 @@ def test_words_show_while_paused(book: StyleBook) -> None:
     assert np.array_equal(told[-20:] > 200, paused[-20:] > 200), "'paused' stays below"
 
 
+def test_the_dot_of_a_recording_is_a_ring_while_nothing_is_recorded(book: StyleBook) -> None:
+    controls = controls_of(book)
+    image = np.full((240, 320, 3), 90, np.uint8)
+
+    def reds() -> int:
+        drawn = draw_overlay(image, controls, Stats()).astype(int)
+        return int((drawn[:120, 160:, 0] - drawn[:120, 160:, 1] > 150).sum())
+
+    assert reds() == 0
+    controls.press("r")
+    dot = reds()
+    controls.press("space")
+    assert dot > 60 and 10 < reds() < 0.7 * dot
+
+
 def test_help_names_all_styles_and_numbers_ten_of_them(book: StyleBook) -> None:
     def names(count: int) -> list[str]:
         rows = [line.split(TAB)[2:] for line in help_lines(controls_of(book, count))]

@@ -22,7 +22,7 @@ from realtime_nst.files.progress import JsonReport
 from realtime_nst.photos import read_photo
 from realtime_nst.stats import Stats
 from realtime_nst.video import Frame, parse_moment
-from tests.conftest import painting_by, wait_until
+from tests.conftest import one_line, painting_by, wait_until
 from tests.readback import most_memory, numbered_source, numbers, read_back
 
 Clip = Callable[..., Path]
@@ -397,3 +397,18 @@ def test_large_numbers_of_frames_do_not_grow_memory(tmp_path: Path, make_clip: C
         assert len(read_back(out, filters="scale=16:16")[0]) == 25 * seconds
     frames = 320 * 240 * 3 * 25 * (32 - 4)
     assert most[32] - most[4] < frames / 2, most
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--pattern", "*.mov"), "--pattern and --recursive choose among the videos of a folder"),
+        (("--recursive",), "--pattern and --recursive choose among the videos of a folder"),
+        (("--container", "mkv"), "--container is for videos in a folder"),
+    ],
+)
+def test_flags_for_folders_are_refused_where_there_is_none(
+    run: Run, shelf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], words: str
+) -> None:
+    assert run("video", shelf / "a.mp4", "-o", tmp_path / "out.mp4", *flags) == 1
+    assert words in one_line(capsys) and not (tmp_path / "out.mp4").exists()

@@ -741,6 +741,37 @@ def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..
     assert again.gone() and play().shows("red"), "with --reset as a new user finds it"
 
 
+def test_a_window_opens_whole_on_a_screen_that_is_smaller_than_its_picture(play: Callable[..., Show]) -> None:
+    show = play("--size", "1440x1080")
+    assert wait_until(lambda: show.near("red").sum() > 0.3 * SCREEN[0] * SCREEN[1] or show.process.poll() is not None, PATIENCE)
+
+    def whole() -> bool:
+        rows, columns = np.nonzero(show.near("red"))
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        inside = rows.min() > 0 and rows.max() < SCREEN[1] - 1 and columns.min() > 0 and columns.max() < SCREEN[0] - 1
+        return bool(inside and abs(width / height - 4 / 3) < 0.02 and height > 0.8 * SCREEN[1])
+
+    assert wait_until(whole, PATIENCE)
+
+
+def test_the_wheel_does_not_zoom_into_the_picture(play: Callable[..., Show]) -> None:
+    show = play().start()
+    show.press("w")
+    assert show.shows("red", 0.3, 0.6), "a line down the middle"
+    show.press("space")
+    assert wait_until(show.told, PATIENCE)
+    without_pointer = show.picture()
+    show.xdotool("mousemove", str(show.left + WIDTH // 3), str(show.top + HEIGHT // 3))
+    assert wait_until(lambda: bool((show.picture()[TEXTURED] != without_pointer[TEXTURED]).any()), PATIENCE)
+    before = show.picture()
+    for button in ("4", "4", "5", "4", "4"):
+        show.xdotool("click", button)
+    assert not wait_until(lambda: bool((show.picture()[TEXTURED] != before[TEXTURED]).any()), 2.0)
+    show.press("space")
+    show.press("1")
+    assert show.shows("blue", 0.3, 0.6), "and keys are heard as before"
+
+
 def test_closing_the_window_quits(play: Callable[..., Show]) -> None:
     show = play().start()
 

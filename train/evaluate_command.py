@@ -64,10 +64,11 @@ def evaluate(options: argparse.Namespace) -> int:
 
     sizes = {style.name: options.painting_size or painting_size_of(style) for style in styles}
     paintings = {name: read_painting(path, sizes[name]) for name, path in pictures.items() if path is not None}
+    loss = PerceptualLoss(options.vgg_weights, BODY_RECIPE)
     rounded = half_precision(styles, photos, served)  # first: its process may fail, and nothing long is lost then
     trial = Trial(
         photos=[photo.astype(np.float32) for photo in photos],
-        loss=PerceptualLoss(options.vgg_weights, BODY_RECIPE),
+        loss=loss,
         flow=flow,
         references=options.reference,
         steps=options.steps,

@@ -10,7 +10,7 @@ from realtime_nst import commands
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
-from realtime_nst.errors import NSTError, SinkError
+from realtime_nst.errors import NSTError, SinkError, SourceError
 from realtime_nst.files.containers import PIPE, numbered
 from realtime_nst.files.outputs import Task, check_task, plan_tasks
 from realtime_nst.files.painting import paint_video
@@ -41,7 +41,16 @@ def _video(options: argparse.Namespace, report: Report) -> int:
         raise SinkError("-o - would pour the video into the terminal. Add a pipe, as in `... -o - | ffplay -`, or name a file.")
     if len(options.inputs) == 1 and not options.inputs[0].is_dir():
         check_file(options.inputs[0])
+    if (options.pattern or options.recursive) and not any(path.is_dir() for path in options.inputs):
+        raise SourceError("--pattern and --recursive choose among the videos of a folder, and none is given. Leave them out.")
     folder = options.output.endswith(("/", os.sep))
+    if (
+        options.container
+        and not folder
+        and len(options.inputs) == 1
+        and not any(map(Path.is_dir, (options.inputs[0], Path(options.output))))
+    ):
+        raise SinkError(f"--container is for videos in a folder; the ending of '{options.output}' says what it is. Leave it out.")
     tasks = plan_tasks(
         options.inputs,
         Path(options.output),

@@ -40,7 +40,8 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     look.add_argument(
         "--fade", type=number(0, LONGEST), metavar="S", help=f"seconds between two styles ({FADE_SECONDS:g}; 0 cuts)"
     )
-    look.add_argument(
+    cycle = look.add_mutually_exclusive_group()
+    cycle.add_argument(
         "--cycle",
         type=number(1, LONGEST),
         nargs="?",
@@ -48,7 +49,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         metavar="S",
         help=f"change styles by itself every S seconds (as the last time; {CYCLE_SECONDS:g} at first)",
     )
-    look.add_argument("--no-cycle", dest="cycling", action="store_const", const=False, help="stay with one style")
+    cycle.add_argument("--no-cycle", dest="cycling", action="store_const", const=False, help="stay with one style")
     look.add_argument(
         "--wipe", type=_wipe, metavar="off|half|moving", help="the photo to the left of a line, the painting to its right"
     )
@@ -57,15 +58,16 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     look.add_argument("--reset", action="store_true", help="forget what was set")
 
     outputs = webcam.add_argument_group("outputs")
-    outputs.add_argument("--full-screen", action="store_true", help="fill the screen")
-    outputs.add_argument("--no-window", action="store_true", help="show nothing")
+    window = outputs.add_mutually_exclusive_group()
+    window.add_argument("--full-screen", action="store_true", help="fill the screen")
+    window.add_argument("--no-window", action="store_true", help="show nothing")
     outputs.add_argument(
         "-o",
         "--output",
         action="append",
         default=[],
         metavar="OUT",
-        help="record to an MP4 file, or stream to rtmp://..., udp://..., srt://...; may be given several times",
+        help="record to a file (.mp4, .m4v, .mov), or stream to rtmp://..., udp://..., srt://...; may be given several times",
     )
     outputs.add_argument("--virtual-camera", action="store_true", help="be a camera for calls and OBS")
     outputs.add_argument(

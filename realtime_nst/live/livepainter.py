@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -74,8 +75,9 @@ class LivePainter:
         return padded_length(round(self.width * scale)), padded_length(round(self.height * scale))
 
     def __call__(self, frame: Frame) -> Frame:
-        """Paint a frame."""
+        """Paint a frame, and remark how."""
         controls = self.controls
+        remarks = remarks_of(controls)
         started = self._clock()
         photo = mirrored(frame.image) if controls.mirror else frame.image
         self._follow_size()
@@ -88,7 +90,7 @@ class LivePainter:
                 self._pace.observe(self._clock() - started, self._scale, controls.scale)
         if controls.wipe:
             painted = beside(photo, painted, wipe_share(controls.wipe, time.monotonic()))
-        return frame.with_image(painted)
+        return replace(frame, image=painted, remarks=remarks)
 
     def close(self) -> None:
         """Stop compiling; what is compiled at this moment is finished and thrown away."""
@@ -147,6 +149,17 @@ class LivePainter:
             self.controls.scale = self._scale
         self.controls.say(f"not at {scale:.0%}: {error}")
         log.warning("Painting at %.0f %% of the size does not work: %s", 100 * scale, error)
+
+
+def remarks_of(controls: Controls) -> dict[str, str]:
+    """What is set now, for a file of the picture that is painted with it."""
+    return {
+        "Style": controls.target.name,
+        "Strength": f"{controls.strength:g}",
+        "Own colours": "yes" if controls.colours else "no",
+        "Stability": str(controls.stability),
+        "Scale": f"{controls.scale:g}",
+    }
 
 
 def wipe_share(wipe: str, seconds: float) -> float:

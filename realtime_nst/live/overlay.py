@@ -42,8 +42,10 @@ def draw_overlay(image: np.ndarray, controls: Controls, stats: Stats, engine: st
     if words:
         _panel(picture, words, round(letters * 1.2), at_bottom=True)
     if controls.recording:
-        place = picture.width - letters - 2
-        ImageDraw.Draw(picture).ellipse((place - letters, letters // 2, place, letters // 2 + letters), (230, 0, 0), (255,) * 3)
+        place, red = picture.width - letters - 2, (230, 0, 0)
+        ring = {"outline": red, "width": max(2, letters // 6)}  # while paused nothing is recorded
+        dot = ring if controls.paused else {"fill": red, "outline": (255, 255, 255)}
+        ImageDraw.Draw(picture).ellipse((place - letters, letters // 2, place, letters // 2 + letters), **dot)
     return np.asarray(picture)
 
 

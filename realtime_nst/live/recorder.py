@@ -72,6 +72,8 @@ class Recorder:
         return None
 
     def close(self) -> None:
+        if self._controls.recording and self._output is None:
+            log.warning("Nothing was recorded: the show ended before the next frame.")
         self._controls.recording = False
         if self._output is not None:
             self._stop()

@@ -15,11 +15,11 @@ from realtime_nst.video import Frame
 
 
 class Snapshots:
-    """Save pictures with style and time in their names, and all that is set inside.
+    """Save pictures with style and time in their names, and how they were painted inside.
 
     Args:
         folder: Where they go.
-        controls: What to write into them; notices tell what happened.
+        controls: Notices tell what happened.
         done: Called, on another thread, with what to tell the user.
     """
 
@@ -29,9 +29,9 @@ class Snapshots:
 
     def save(self, frame: Frame) -> None:
         """Save a frame. A full disk is told in the window and does not end the show."""
-        controls = self._controls
+        controls, painted = self._controls, frame.remarks or {}
         self._writing = [(stage, path) for stage, path in self._writing if not stage.join(0.0)]
-        name = f"{plain_name(controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
+        name = f"{plain_name(painted.get('Style', 'photo'))}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
         try:
             path = unused(self._folder / name, [path for _, path in self._writing])  # of a paused show there may be several
         except OSError as error:  # of the folder
@@ -39,13 +39,9 @@ class Snapshots:
             self._done(f"'{self._folder / name}' was not saved: {error.strerror}. Choose another folder with --snapshots.")
             return
         remarks = {
-            "Style": controls.target.name,
+            **painted,
             "Creation Time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "Software": f"realtime-nst {__version__}",
-            "Strength": f"{controls.strength:g}",
-            "Own colours": "yes" if controls.colours else "no",
-            "Stability": str(controls.stability),
-            "Scale": f"{controls.scale:g}",
         }
 
         def write() -> bool:

@@ -3,6 +3,7 @@
 import tempfile
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from realtime_nst.video import Frame
 
 FORMATS = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts", "srt": "mpegts", "rtp": "rtp_mpegts", "rtsp": "rtsp"}
 """What each kind of address carries."""
+SERVED = ("rtmp", "rtmps", "rtsp")
+"""Kinds of address that have a port of their own; others must name one, and may wait there for who wants the stream."""
 KEY_FRAME_SECONDS = 2
 CLOSE_TIMEOUT = 5.0
 CLOCK = 90_000
@@ -24,11 +27,18 @@ def check_stream(address: str) -> str:
     """The format for an address.
 
     Raises:
-        SinkError: It is of no kind that is known.
+        SinkError: It is of no kind that is known, or leads nowhere.
     """
     kind = address.partition("://")[0].lower()
     if kind not in FORMATS:
         raise SinkError(f"'{address}' is no address for a stream: it starts with '{kind}://'. Use {', '.join(FORMATS)}.")
+    try:
+        parts = urlsplit(address)
+        somewhere = parts.port is not None or (kind in SERVED and bool(parts.hostname))
+    except ValueError:  # of a port that is no number up to 65535
+        somewhere = False
+    if not somewhere:
+        raise SinkError(f"'{mask(address)}' leads nowhere: {kind}://HOST:PORT was expected, with a port up to 65535.")
     return FORMATS[kind]
 
 

@@ -1,4 +1,4 @@
-"""Whether there is a screen, and whether a window on it can be seen.
+"""Whether there is a screen, how large it is, and whether a window on it can be seen.
 
 OpenCV ends the whole program where there is no screen, and calls a minimised window visible; so the system is asked,
 where one can. Linux with X11 and Windows answer; elsewhere every window counts as seen, which costs power and nothing else.
@@ -11,6 +11,10 @@ from typing import Any
 
 DEEPEST = 4
 VIEWABLE = 2
+WHEEL = (4, 5, 6, 7)
+"""X11's buttons that are the turns of a wheel."""
+ANY_MODIFIER, BUTTON_PRESSED, NOT_FROZEN = 1 << 15, 1 << 2, 1
+MOST_EVENT_BYTES = 256
 
 
 class _Attributes(ctypes.Structure):
@@ -34,6 +38,10 @@ class Watcher:
     def seen(self) -> bool:
         """Whether a window of the title is on the screen, or none is known."""
         return True
+
+    def screen(self) -> tuple[int, int] | None:
+        """Width and height of the screen in pixels, where that is known."""
+        return None
 
     def close(self) -> None:
         """Ask no more."""
@@ -68,9 +76,14 @@ class _Windows(Watcher):
         user32: Any = ctypes.windll.user32  # type: ignore[attr-defined, unused-ignore]
         return not user32.IsIconic(user32.FindWindowW(None, self._title))
 
+    def screen(self) -> tuple[int, int] | None:
+        user32: Any = ctypes.windll.user32  # type: ignore[attr-defined, unused-ignore]
+        return user32.GetSystemMetrics(0), user32.GetSystemMetrics(1)
+
 
 class _X11Windows(Watcher):
-    """A connection of its own to the X server.
+    """A connection of its own to the X server. It also takes the wheel of the mouse away from the window: OpenCV's Qt zooms
+    into the picture with it, text and all, and has no way to say that it must not.
 
     Args:
         title: Of the window.
@@ -97,11 +110,17 @@ class _X11Windows(Watcher):
         x.XFetchName.argtypes = [ctypes.c_void_p, window, ctypes.POINTER(ctypes.c_char_p)]
         x.XGetWindowAttributes.argtypes = [ctypes.c_void_p, window, ctypes.POINTER(_Attributes)]
         x.XFree.argtypes = [ctypes.c_void_p]
+        x.XGrabButton.argtypes = [
+            ctypes.c_void_p, number, number, window, ctypes.c_int, number, *[ctypes.c_int] * 2, *[window] * 2
+        ]  # fmt: skip
+        x.XPending.argtypes = [ctypes.c_void_p]
+        x.XNextEvent.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         x.XInitThreads()  # before anything else of X, as Qt will use it too
         x.XSetErrorHandler(_ERROR_HANDLER)
         self.display: int | None = x.XOpenDisplay(None)
         if self.display is None:
             raise ConnectionError(f"nothing answers at DISPLAY={name}, or it does not let this user in")
+        self._without_wheel: set[int] = set()
 
     def close(self) -> None:
         if self.display is not None:
@@ -111,26 +130,47 @@ class _X11Windows(Watcher):
     def seen(self) -> bool:
         if self.display is None:
             return True
-        states = self._states(self._x.XDefaultRootWindow(self.display), DEEPEST)
+        windows = self._windows(self._x.XDefaultRootWindow(self.display), DEEPEST)
+        self._take_wheel(windows)
+        states = [attributes.map_state for window in windows if (attributes := self._attributes(window)) is not None]
         return not states or VIEWABLE in states
 
-    def _states(self, window: int, depth: int) -> list[int]:
-        states, name = [], ctypes.c_char_p()
+    def screen(self) -> tuple[int, int] | None:
+        attributes = None if self.display is None else self._attributes(self._x.XDefaultRootWindow(self.display))
+        return None if attributes is None else (attributes.width, attributes.height)
+
+    def _attributes(self, window: int) -> _Attributes | None:
+        attributes = _Attributes()
+        known = self._x.XGetWindowAttributes(self.display, window, ctypes.byref(attributes))
+        return attributes if known else None
+
+    def _take_wheel(self, windows: list[int]) -> None:
+        """Let the wheel's turns come here, and drop them."""
+        for window in set(windows) - self._without_wheel:
+            for button in WHEEL:
+                self._x.XGrabButton(self.display, button, ANY_MODIFIER, window, 0, BUTTON_PRESSED, NOT_FROZEN, NOT_FROZEN, 0, 0)
+        self._without_wheel = set(windows)
+        event = ctypes.create_string_buffer(MOST_EVENT_BYTES)
+        while self._x.XPending(self.display):
+            self._x.XNextEvent(self.display, event)
+
+    def _windows(self, window: int, depth: int) -> list[int]:
+        """The windows of the title, from this one down."""
+        found, name = [], ctypes.c_char_p()
         if self._x.XFetchName(self.display, window, ctypes.byref(name)) and name.value is not None:
-            attributes = _Attributes()
-            if name.value == self._title and self._x.XGetWindowAttributes(self.display, window, ctypes.byref(attributes)):
-                states.append(int(attributes.map_state))
+            if name.value == self._title:
+                found.append(window)
             self._x.XFree(name)
-        if states or not depth:
-            return states
+        if found or not depth:
+            return found
         root, parent, count = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_uint()
         children = ctypes.POINTER(ctypes.c_ulong)()
-        found = self._x.XQueryTree(
+        known = self._x.XQueryTree(
             self.display, window, ctypes.byref(root), ctypes.byref(parent), ctypes.byref(children), ctypes.byref(count)
         )
-        if found and children:
+        if known and children:
             inside = [children[index] for index in range(count.value)]
             self._x.XFree(children)
             for child in inside:
-                states += self._states(child, depth - 1)
-        return states
+                found += self._windows(child, depth - 1)
+        return found

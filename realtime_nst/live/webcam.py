@@ -54,11 +54,11 @@ def webcam(options: argparse.Namespace) -> int:
         forget_settings()
     given, before = given_settings(options), read_settings()
     usual = before.with_flags({"style": ""}) if before.style == DEFAULT_STYLE else before
-    if words := remembered(usual, given):
+    book = find_all_styles(options)
+    style, there = starting_style(book, options.style, before.style)
+    if words := remembered(usual if there else before.with_flags({"style": ""}), given):
         say(f"As in the last show: {', '.join(words)}. --reset forgets that.")
     settings = before.with_flags(given)
-    book = find_all_styles(options)
-    style = starting_style(book, options.style, settings)
     if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
         settings = settings.with_flags({"scale": 1.0})
     source = open_source(options.camera, options.size, options.fps)
@@ -244,19 +244,22 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def starting_style(book: StyleBook, asked: str | None, settings: Settings) -> Style:
+def starting_style(book: StyleBook, asked: str | None, last: str) -> tuple[Style, bool]:
     """The style of the flag, or the last one, or the default; if that is not there the first.
+
+    Returns:
+        The style, and False if the last one is no longer there.
 
     Raises:
         StyleError: The style of the flag is not there.
     """
     if asked is not None:
-        return book.mix(asked)
-    if settings.style:
+        return book.mix(asked), True
+    if last:
         with suppress(StyleError):
-            return book.mix(settings.style)
-        say(f"The style '{settings.style}' of the last time is no longer there.")
-    return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0]
+            return book.mix(last), True
+        say(f"The style '{last}' of the last time is no longer there.")
+    return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0], not last
 
 
 def check_live_outputs(outputs: Sequence[str], *, overwrite: bool) -> None:

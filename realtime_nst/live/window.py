@@ -26,6 +26,8 @@ LOOK_EVERY = 0.5
 """Seconds between two questions whether the window is minimised."""
 REDRAW_EVERY = 0.25
 """Seconds after which a picture that stays is drawn again: the figures on it tell that nothing comes."""
+SHARE = 0.88
+"""Of the screen's width and height, that a window takes at most when it opens."""
 SMALLEST = 32
 """Pixels along a side of a window that is worth scaling for."""
 
@@ -35,7 +37,7 @@ class WindowSink:
 
     Args:
         title: Title of the window.
-        width: Width of the frames, and of the window at first, in pixels.
+        width: Width of the frames, and of the window at first, in pixels; it opens smaller where the screen is.
         height: Height likewise.
         draw: Writes over the picture before it is shown.
         changed: Something that changes when `draw` would draw something else; the last frame is then drawn again.
@@ -73,10 +75,11 @@ class WindowSink:
         self._want_full, self._full = full_screen, False
         self._shown: np.ndarray | None = None
         self._on_screen, self._asked = True, 0.0
+        self._screen, self._placed = self._watcher.screen(), False
         try:
             plain = self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_KEEPRATIO | self._cv2.WINDOW_GUI_NORMAL
             self._cv2.namedWindow(title, plain)
-            self._cv2.resizeWindow(title, width, height)
+            self._cv2.resizeWindow(title, *fitting(width, height, self._screen))
         except self._cv2.error as error:
             self._watcher.close()
             raise SinkError("No window could be opened: OpenCV has none here. Use --no-window, and -o FILE to record.") from error
@@ -102,6 +105,8 @@ class WindowSink:
             state = self._cv2.WINDOW_FULLSCREEN if self._full else self._cv2.WINDOW_NORMAL
             self._cv2.setWindowProperty(self._title, self._cv2.WND_PROP_FULLSCREEN, state)
         code = self._cv2.waitKeyEx(max(1, round(1000 * timeout)))
+        if self._shown is not None and not self._placed:
+            self._place()
         if self._shown is not None and not self._visible():
             return "q"  # the window was closed with the mouse
         return key_name(code)
@@ -115,6 +120,20 @@ class WindowSink:
 
     def discard(self) -> None:
         self.close()
+
+    def _place(self) -> None:
+        """Move the window up and to the left as far as it must be to be seen whole; it was placed before it had its size."""
+        self._placed = True
+        try:
+            left, top, width, height = self._cv2.getWindowImageRect(self._title)
+            if self._screen is None or self._full:
+                return
+            room = [round((1.0 - (1.0 - SHARE) / 2) * length) for length in self._screen]
+            place = max(0, min(left, room[0] - width)), max(0, min(top, room[1] - height))
+            if place != (left, top):
+                self._cv2.moveWindow(self._title, *place)
+        except self._cv2.error:  # it is closed
+            pass
 
     def _visible(self) -> bool:
         least = 0 if sys.platform == "darwin" else 1  # where it is 0 while the window is minimised
@@ -143,6 +162,12 @@ class WindowSink:
         way = self._cv2.INTER_LINEAR if scale > 1 else self._cv2.INTER_AREA
         scaled: np.ndarray = self._cv2.resize(image, size, interpolation=way)
         return scaled
+
+
+def fitting(width: int, height: int, screen: tuple[int, int] | None) -> tuple[int, int]:
+    """The size of a window that shows a picture of a size as large as it is, or as the screen allows beside title and panels."""
+    scale = 1.0 if screen is None else min(1.0, SHARE * screen[0] / width, SHARE * screen[1] / height)
+    return max(1, round(scale * width)), max(1, round(scale * height))
 
 
 def key_name(code: int) -> str | None:
