@@ -1,5 +1,6 @@
 """Small files that come out of a command: whether they may be written, told before any work; then whole or not at all."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = 
             raise SinkError(f"Input and output are the same file, '{path}'. Choose another name or folder for the output.")
         if path.is_dir():
             raise SinkError(f"'{path}' is a folder; the name of a file was expected.")
-        if path.exists() and not overwrite:
+        if os.path.lexists(path) and not overwrite:
             raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
         if not path.parent.is_dir():
             raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")

@@ -232,6 +232,8 @@ def check_file(path: Path) -> None:
             raise SourceError(f"'{path}' is a folder; a file was expected.")
         if not path.exists():
             raise SourceError(f"No file at '{path}'. {_beside(path)}")
+        if path.is_fifo():
+            raise SourceError(f"'{path}' is a pipe, which can be read only once; a file was expected. Save it first.")
         if path.stat().st_size == 0:
             raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
         if not os.access(path, os.R_OK):

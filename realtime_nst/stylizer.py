@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from realtime_nst.faint import faded, painted_share
 from realtime_nst.look import PLAIN, Look
 from realtime_nst.styles import Body, Style
 from realtime_nst.video import Frame, pad_to_multiple, padded_length
@@ -138,7 +139,7 @@ class Stylizer:
         return (padded_length(width), padded_length(height)) in self._sizes
 
     def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN, *, fresh: bool = True) -> np.ndarray:
-        """Stylize one picture of any size.
+        """Stylize one picture of any size; one without contrast stays the photo.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
@@ -159,7 +160,9 @@ class Stylizer:
             painted = self._retouched(still, engine.on_device(still, style.vector), look)
         else:
             painted = engine(still, style.vector)
-        return painted if padded is image else painted[:height, :width]
+        painted = painted if padded is image else painted[:height, :width]
+        share = painted_share(image)
+        return painted if share >= 1.0 else faded(image, painted, share)
 
     def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
         """A function from frame to frame that asks for the style anew each time."""

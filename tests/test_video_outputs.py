@@ -120,6 +120,18 @@ def test_gif_has_all_frames_and_good_colours(run: Run, tmp_path: Path, make_clip
 
 
 @pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("rate", ["24002/100", "300"])
+def test_gif_of_more_frames_than_it_can_show_lasts_as_long(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], rate: str
+) -> None:
+    clip = make_clip(f"slow{rate[:3]}.mp4", *numbered_source(rate=rate, seconds=1), "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.gif") == 0
+    assert "GIF shows at most 50 frames per second" in capsys.readouterr().err
+    times, _ = read_back(tmp_path / "out.gif")
+    assert 0.9 < float(times[-1]) < 1.1 and 45 <= len(times) <= 52
+
+
+@pytest.mark.usefixtures("identity")
 @pytest.mark.parametrize("loop", ["-1", "0"])
 def test_gif_plays_as_often_as_the_original(run: Run, tmp_path: Path, make_clip: Clip, loop: str) -> None:
     clip = make_clip(f"loop{loop}.gif", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=1", "-loop", loop)
@@ -162,6 +174,34 @@ def test_pictures_are_exact_and_numbered(run: Run, tmp_path: Path, make_clip: Cl
     before = read_back(clip)[1]
     for number, name in enumerate(names):
         assert np.array_equal(np.asarray(Image.open(tmp_path / name)), before[number])
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("name", ["10:30-%02d.png", "-d/%02d.png", "100%%/%02d.png"])
+def test_pictures_go_to_names_that_look_like_something_else(
+    run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    clip = make_clip("names.mp4", *numbered_source(seconds=0.12), "-pix_fmt", "yuv420p")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    assert run("video", clip, "-o", f"./{name}") == 0
+    assert [path.name for path in sorted((tmp_path / name).parent.iterdir())] == [
+        (tmp_path / name).name.replace("%02d", number) for number in ("01", "02", "03")
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.usefixtures("identity")
+def test_link_that_leads_nowhere_is_told_before_any_work(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip("names.mp4", *numbered_source(seconds=0.12), "-pix_fmt", "yuv420p")
+    (tmp_path / "out.mp4").symlink_to(tmp_path / "gone" / "new.mp4")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
+    assert "out.mp4' exists. Add --overwrite" in one_line(capsys)
+    os.mkfifo(tmp_path / "pipe")
+    assert run("video", tmp_path / "pipe", "-o", tmp_path / "other.mp4") == 1
+    assert "pipe' is a pipe, which can be read only once" in one_line(capsys)
 
 
 def test_names_of_pictures_need_a_number(tmp_path: Path) -> None:

@@ -148,6 +148,11 @@ def test_untagged_video_gets_the_matrix_that_players_assume(
     assert f"tv, {matrix}" in picture_line(tmp_path / "out.mp4")
     image = read_back(tmp_path / "out.mp4")[1][2]
     assert np.abs(image[height // 4, width // 4].astype(int) - (255, 0, 0)).max() <= 6
+    other = (1280, 720) if width < 1280 else (96, 64)  # players take that size for the other matrix
+    assert run("video", clip, "-o", tmp_path / "sized.mp4", "--size", "{}x{}".format(*other)) == 0
+    assert f"tv, {matrix}" in picture_line(tmp_path / "sized.mp4"), "the tag says how it was written"
+    image = read_back(tmp_path / "sized.mp4")[1][2]
+    assert np.abs(image[other[1] // 4, other[0] // 4].astype(int) - (255, 0, 0)).max() <= 6
 
 
 @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])

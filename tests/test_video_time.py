@@ -215,6 +215,24 @@ def test_parts_of_a_file(run: Run, tmp_path: Path, make_clip: Clip, start: str |
 
 
 @pytest.mark.usefixtures("identity")
+def test_start_in_a_bare_stream_whose_times_are_made_up(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    clip = make_clip(
+        "bare.m2v", *numbered_source(seconds=8), "-c:v", "mpeg2video", "-bf", "2", "-b:v", "500k", "-pix_fmt", "yuv420p"
+    )
+    assert run("video", clip, "-o", tmp_path / "out.mkv", "--start", "5", "--end", "7") == 0
+    assert numbers(tmp_path / "out.mkv") == list(range(125, 175))
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_thousand_frames_per_second_are_as_long_as_they_were(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    clip = make_clip("fast.mkv", *numbered_source(rate="1000", seconds=0.3), "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    times, images = read_back(tmp_path / "out.mp4")
+    assert [number_in(image) for image in images] == list(range(300))
+    assert [float(time) for time in times] == pytest.approx([count / 1000 for count in range(300)], abs=0.0015)
+
+
+@pytest.mark.usefixtures("identity")
 def test_start_where_seeking_lands_late(run: Run, tmp_path: Path, make_clip: Clip) -> None:
     """An MPEG stream with one keyframe at its beginning: the part after it can only be had by decoding all."""
     clip = make_clip("onekey.ts", *numbered_source(seconds=6), "-g", "1000", "-pix_fmt", "yuv420p", "-f", "mpegts")

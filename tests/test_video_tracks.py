@@ -127,6 +127,33 @@ def test_sound_that_does_not_fit_is_converted(
     assert digest(tmp_path / "out.mov", "a:0") == digest(clip, "a:0"), "QuickTime holds it as it is"
 
 
+@pytest.mark.parametrize("layout", ["5.1(side)", "2.1", "4.1"])
+def test_speakers_that_opus_does_not_know_are_placed_where_it_does(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], layout: str
+) -> None:
+    tone = f"sine=440:d=2,aformat=channel_layouts={layout}"
+    name = f"around{layout[0]}{layout[2]}.mkv"
+    clip = make_clip(name, *numbered_source(), "-f", "lavfi", "-i", tone, "-c:a", "ac3", "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.webm") == 0
+    said = capsys.readouterr().err
+    assert "audio ac3 becomes opus" in said and "Left out" not in said
+    assert "audio opus" in tracks(tmp_path / "out.webm") and abs(sound(tmp_path / "out.webm")).max() > 0.01
+
+
+@pytest.mark.parametrize("kind", ["font/ttf", "application/octet-stream"])
+def test_attachments_of_any_kind_stay_in_matroska(
+    run: Run, tmp_path: Path, make_clip: Clip, extras: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    attached = ("-attach", str(extras / "font.ttf"), "-metadata:s:t", f"mimetype={kind}", "-pix_fmt", "yuv420p")
+    clip = make_clip(f"attached{len(kind)}.mkv", *numbered_source(), *attached)
+    assert run("video", clip, "-o", tmp_path / "out.mkv") == 0
+    assert "Left out" not in capsys.readouterr().err
+    dump = tmp_path / "dumped"
+    command = [executable(), "-v", "error", "-dump_attachment:t:0", str(dump), "-i", str(tmp_path / "out.mkv")]
+    subprocess.run([*command, "-f", "null", "-t", "0", "-"], capture_output=True)
+    assert dump.read_bytes() == (extras / "font.ttf").read_bytes()
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_cover_stays_the_cover(run: Run, tmp_path: Path, make_clip: Clip, extras: Path, suffix: str) -> None:
     clip = make_clip(

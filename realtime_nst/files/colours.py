@@ -5,7 +5,7 @@ not painted comes back as it was. High dynamic range is tone-mapped to BT.709. N
 writes ffmpeg's filters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 MATRICES = {"bt709", "smpte170m", "bt470bg", "bt2020nc", "smpte240m", "fcc"}
@@ -29,12 +29,14 @@ class Colours:
         primaries: What red, green and blue are.
         transfer: What a value means as light.
         full_range: Black is 0 and white 255, instead of 16 and 235.
+        guess: What an unknown matrix is taken for; by the size of the original, whatever size is written.
     """
 
     matrix: str = ""
     primaries: str = ""
     transfer: str = ""
     full_range: bool = False
+    guess: str = field(default="", compare=False)
 
     @property
     def hdr(self) -> str:
@@ -46,21 +48,25 @@ class Colours:
         """Whether it names a matrix that nothing here converts."""
         return not self.hdr and self.matrix not in (*MATRICES, *ZSCALED, *UNKNOWN)
 
-    def resolved(self, width: int, height: int) -> "Colours":
+    @property
+    def resolved(self) -> "Colours":
         """How players show it: an unknown matrix is guessed from the size, as all of them do."""
-        if self.matrix in MATRICES:
-            return self
-        guess = "bt709" if width >= HD_WIDTH or height >= HD_HEIGHT else "smpte170m"
-        return Colours(guess, self.primaries, self.transfer, self.full_range)
+        return self if self.matrix in MATRICES else replace(self, matrix=self.guess or "bt709")
 
-    def written(self, width: int, height: int) -> "Colours":
+    @property
+    def written(self) -> "Colours":
         """What the painted file gets: limited range, the matrix of the original, BT.709 for what was HDR."""
         if self.hdr or self.matrix not in (*MATRICES, *UNKNOWN):
             return Colours("bt709", "bt709", "bt709")
         if self.matrix == "gbr":
             return Colours("bt709", self.primaries, self.transfer)
-        kept = self.resolved(width, height)
+        kept = self.resolved
         return Colours(kept.matrix, kept.primaries, kept.transfer)
+
+
+def guess_for(width: int, height: int) -> str:
+    """The matrix that players take untagged video of a size for."""
+    return "bt709" if width >= HD_WIDTH or height >= HD_HEIGHT else "smpte170m"
 
 
 def to_rgb(colours: Colours, width: int, height: int, *, shape: Fraction = Fraction(0), odd: bool = False) -> str:
@@ -85,7 +91,7 @@ def to_rgb(colours: Colours, width: int, height: int, *, shape: Fraction = Fract
         tags = f"setparams=colorspace={colours.matrix}" + (f":color_trc={transfer}" if transfer else "")
         whole = f"setparams=colorspace=bt709,format=yuv444p,{tags}"  # zscale takes no odd sizes of 4:2:0
         return f"{whole},zscale=matrix=gbr:range=pc,format=gbrp,scale={size}"
-    guess = colours.resolved(width, height).matrix
+    guess = colours.resolved.matrix
     if colours.matrix in ("gbr", *MATRICES):
         return f"scale={size}"
     told = "" if colours.matrix in UNKNOWN else f"setparams=colorspace={guess},"  # what the scaler does not know it refuses

@@ -222,6 +222,12 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     return TrackPlan((*arguments, *_remarks(info, container)), tuple(notices), tuple(kept), tuple(covers))
 
 
+OPUS_LAYOUTS = "mono|stereo|3.0|quad|5.0|5.1|6.1|7.1"
+COUNTED = ("BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES")
+STALE = ("encoder", "alpha_mode", *COUNTED, *(f"{name}-eng" for name in COUNTED))
+"""Remarks on the original's picture that are not true of the painted one."""
+
+
 def track_arguments(track: Track, codec: str, container: Container, number: int, original: int = 1) -> list[str]:
     """Arguments that take a track along.
 
@@ -237,6 +243,8 @@ def track_arguments(track: Track, codec: str, container: Container, number: int,
     arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
     if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
         arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
+    if codec == "libopus":  # it refuses 5.1 with speakers at the sides, as AC-3 and DTS have it, and others
+        arguments += [f"-filter:{number}", f"aformat=channel_layouts={OPUS_LAYOUTS}"]
     return [*arguments, f"-b:{number}", "192k"] if codec in ("aac", "libopus") else arguments
 
 
@@ -249,7 +257,7 @@ def conversion(track: Track, container: Container) -> str:
 
 def codec_for(track: Track, container: Container) -> str:
     """`copy`, a codec to convert to, or nothing for a track that is left out."""
-    if track.codec in ("none", "unknown"):
+    if track.codec in ("none", "unknown") and track.kind != "attachment":
         return ""
     if track.kind == "audio":
         fits = not container.silent and (container.audio is None or track.codec in container.audio)
@@ -268,7 +276,7 @@ def _remarks(info: VideoInfo, container: Container) -> list[str]:
     if container.silent:
         return []
     arguments = ["-map_metadata", "1", "-map_chapters", "1", "-map_metadata:s:v:0", f"1:s:{info.picture}"]
-    for stale in ("encoder", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"):
+    for stale in STALE:
         arguments += ["-metadata:s:v:0", f"{stale}="]
     if container.format in ("mp4", "mov"):
         cover = container.cover == "track" and any(track.cover for track in info.tracks)

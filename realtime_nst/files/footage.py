@@ -159,7 +159,7 @@ class Footage:
 
     def _from_begin(self) -> Iterator[Shot]:
         """Frames from `begin` on."""
-        if self._begin > MARGIN:
+        if self._begin > MARGIN and self._info.duration is not None:  # without one, times after a leap are made up
             landed = False
             try:
                 for shot in self._held(self._from(float(self._begin) - MARGIN)):

@@ -19,7 +19,7 @@ from realtime_nst.files.timing import later_timecode
 
 LIST = "list.txt"
 PICTURES_TIMEOUT = 300.0
-GIF_RATE = 50
+GIF_RATE, FULLER = 50, 1.1
 """Players slow down GIFs with more frames per second."""
 GIF_HEAD = 2048
 """Bytes in which a GIF says whether it begins again."""
@@ -249,7 +249,9 @@ def _lengths(job: Join) -> str:
 
 
 def _gif(job: Join, draft: Path) -> list[str]:
-    slower = f"fps={GIF_RATE}," if job.info.rate > GIF_RATE else ""
+    frames = sum(segment.frames for segment in job.segments)
+    often = frames * job.ticks_per_second > FULLER * GIF_RATE * job.last  # whatever rate the file claims
+    slower = f"fps={GIF_RATE}," if job.info.rate > GIF_RATE or (often and job.last) else ""
     palette = job.segments[0].path.with_name("palette.png")
     # The palette comes when all has been seen, and ffmpeg reports nothing before: a list of frames tells how far it is.
     seen = palette.with_name("seen.txt")
@@ -279,7 +281,7 @@ def plays_once(original: Path) -> bool:
 
 def _pictures(job: Join, draft: Path) -> list[str]:
     """Numbered pictures, from 1, taken out of the segments as they are."""
-    pattern = f"{str(draft.parent).replace('%', '%%')}/{draft.name}"
+    pattern = f"{str(draft.parent.absolute()).replace('%', '%%')}/{draft.name}"
     number = 1
     for segment in job.segments:
         command = ["-loglevel", "error", "-y", "-i", address(str(segment.path)), "-map", "0:v:0", "-c", "copy"]

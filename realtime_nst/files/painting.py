@@ -262,7 +262,7 @@ class _Painting:
             self.info.rate,
             encoder=self.encoder,
             format=format,
-            colours=self.info.colours.written(self.info.width, self.info.height),
+            colours=self.info.colours.written,
             pixel_aspect=self.info.pixel_aspect,
             inputs=inputs or [],
             tracks=tracks,

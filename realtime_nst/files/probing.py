@@ -6,12 +6,12 @@ first frames.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from realtime_nst.addresses import is_address
 from realtime_nst.errors import SourceError
-from realtime_nst.files.colours import Colours
+from realtime_nst.files.colours import Colours, guess_for
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask, last_words
 from realtime_nst.video import LARGEST_SIDE
 
@@ -167,7 +167,7 @@ def probe(path: str) -> VideoInfo:
         rate=_rate(clock[3], clock[4]),
         duration=_duration(header),
         pixel_aspect=aspect,
-        colours=_colours(text),
+        colours=replace(_colours(text), guess=guess_for(width, height)),
         interlaced=interlaced,
         time_base=_positive(clock[1], clock[2]) or Fraction(1, 1000),
         picture=picture,

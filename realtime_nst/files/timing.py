@@ -70,7 +70,7 @@ class FrameClock:
                 self.origin = time
             tick = round(self._on_grid(time) * self.ticks_per_second)
         if self.last is not None and tick <= self.last:
-            tick = self.last + max(1, self.step // 10)
+            tick = self.last + max(1, min(self.step // 10, int(self._tolerance * self.ticks_per_second)))
         self.last = max(tick, 0)
         return self.last
 

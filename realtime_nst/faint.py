@@ -1,0 +1,32 @@
+"""Frames that show hardly anything, as where a film fades in from black: how much of a painting they bear.
+
+Instance normalization gives every frame the same contrast. Of a black one it would show the network's own grid at full
+strength, of a faint one every grain of noise; so a painting fades with its photo.
+"""
+
+import math
+
+import numpy as np
+
+FAINTEST, CLEAR = 1.0, 8.0
+"""Contrast, as the standard deviation of brightness in grey levels of 255: up to here the photo alone, from here the painting."""
+SAMPLES = 4096
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def painted_share(photo: np.ndarray) -> float:
+    """How much of its painting a photo bears, from 0 to 1, by its contrast.
+
+    Args:
+        photo: uint8 `(height, width, 3)`.
+    """
+    step = max(1, math.isqrt(photo.shape[0] * photo.shape[1] // SAMPLES))
+    contrast = float((photo[::step, ::step] @ LUMA).std())
+    return min(max((contrast - FAINTEST) / (CLEAR - FAINTEST), 0.0), 1.0)
+
+
+def faded(photo: np.ndarray, painting: np.ndarray, share: float) -> np.ndarray:
+    """A new image between a photo and its painting, uint8 `(height, width, 3)` all three."""
+    light = photo.astype(np.float32)
+    mixed: np.ndarray = (light + np.float32(share) * (painting - light) + 0.5).astype(np.uint8)
+    return mixed
