@@ -11,11 +11,12 @@
     look.py          colours, strength, stability: the numbers; graphs.py runs the small graphs that do it
     retouch.py       strength and colours behind the network; retouch_network.py is its graph
     hold.py          stability: photos held still before the network; hold_network.py is its graph
+    faint.py         frames that show hardly anything are painted as faintly
     brush.py         style and look together, for files and photos
     network.py       the transform network in Keras; architecture.py its shape in numbers
     stylebook.py     finding and mixing styles; styles.py what they are, weightfile.py their files, crossfade.py between them
     bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture
-    results.py       small files out; settings.py what is remembered; opencv.py OpenCV where it loads
+    results.py       small files out; settings.py what is remembered, folders.py where; opencv.py OpenCV where it loads
     addresses.py     network addresses: what tells them from files, how they are shown
     interrupt.py     Ctrl-C; errors.py what can go wrong
 

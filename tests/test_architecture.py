@@ -32,9 +32,10 @@ PRINT_ALLOWED = {
 
 LAYERS = [
     {"addresses"},
-    {"errors", "architecture", "interrupt", "stage", "buffers", "modelcache", "ffmpeg", "colours", "rawstream", "timing"}
-    | {"look", "keys", "visibility"},
-    {"results", "weightfile", "backend", "opencv", "settings", "devices"},
+    {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
+    | {"look", "faint", "keys", "visibility"},
+    {"folders"},
+    {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices"},
     {"styles", "video", "pace", "upscale", "graphs"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
