@@ -162,7 +162,7 @@ class Stylizer:
             painted = engine(still, style.vector)
         painted = painted if padded is image else painted[:height, :width]
         share = painted_share(image)
-        return painted if share >= 1.0 else faded(image, painted, share)
+        return painted if share >= 1.0 else faded(np.asarray(still)[:height, :width], painted, share)
 
     def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
         """A function from frame to frame that asks for the style anew each time."""

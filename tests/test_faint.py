@@ -33,6 +33,13 @@ def negatives() -> Stylizer:
 def test_share_grows_with_contrast() -> None:
     assert painted_share(textured(0.0)) == 0.0 and painted_share(textured(CLEAR * 1.2)) == 1.0
     assert painted_share(textured((FAINTEST + CLEAR) / 2)) == pytest.approx(0.5, abs=0.05)
+    colours = np.full((64, 64, 3), (100, 51, 100), np.uint8)
+    colours[:, 32:] = (0, 102, 100)
+    assert painted_share(colours) == 1.0, "of one brightness"
+    for period in (2, 4, 8, 16):
+        striped = np.zeros((480, 640, 3), np.uint8)
+        striped[:, np.arange(640) % period < period // 2] = 40
+        assert painted_share(striped) == painted_share(striped.swapaxes(0, 1)) == 1.0
     shares = [painted_share(textured(contrast)) for contrast in np.linspace(0, 10, 21)]
     assert shares == sorted(shares)
 
