@@ -129,11 +129,10 @@ def bench(options: argparse.Namespace) -> int:
     style = styles[0]
     other = next((candidate for candidate in styles[1:] if candidate.body.sha256 == style.body.sha256), style)
     sizes = list(dict.fromkeys(options.size))
+    backends = [choose_backend(options.backend, precision) for precision in dict.fromkeys(options.precision)]
     rows, engines = [], []
     load = load_before()
-    for backend in [
-        choose_backend(options.backend, precision) for precision in dict.fromkeys(options.precision)
-    ]:  # all, before any work
+    for backend in backends:
         machine = measure_machine(backend)
         engines.append({"engine": str(backend), **asdict(machine)})
         say(f"{backend}: {machine.multiplications / 1e9:.0f} G multiplications/s, {machine.bytes / 1e9:.1f} GB/s of memory.")

@@ -19,9 +19,8 @@ def painted_share(photo: np.ndarray) -> float:
     Args:
         photo: uint8 `(height, width, 3)`.
     """
-    step = (
-        math.isqrt(photo.shape[0] * photo.shape[1] // SAMPLES) | 1
-    )  # odd, because many a pattern repeats every 2, 4 or 8 pixels
+    height, width = photo.shape[:2]
+    step = math.isqrt(height * width // SAMPLES) | 1  # odd, because many a pattern repeats every 2, 4 or 8 pixels
     contrast = float(photo[::step, ::step].std(axis=(0, 1)).max())
     return min(max((contrast - FAINTEST) / (CLEAR - FAINTEST), 0.0), 1.0)
 

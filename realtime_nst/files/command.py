@@ -44,12 +44,8 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     if (options.pattern or options.recursive) and not any(path.is_dir() for path in options.inputs):
         raise SourceError("--pattern and --recursive choose among the videos of a folder, and none is given. Leave them out.")
     folder = options.output.endswith(("/", os.sep))
-    if (
-        options.container
-        and not folder
-        and len(options.inputs) == 1
-        and not any(map(Path.is_dir, (options.inputs[0], Path(options.output))))
-    ):
+    one_file = len(options.inputs) == 1 and not options.inputs[0].is_dir()
+    if options.container and one_file and not (folder or Path(options.output).is_dir()):
         raise SinkError(f"--container is for videos in a folder; the ending of '{options.output}' says what it is. Leave it out.")
     tasks = plan_tasks(
         options.inputs,

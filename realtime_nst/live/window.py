@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -124,16 +125,14 @@ class WindowSink:
     def _place(self) -> None:
         """Move the window up and to the left as far as it must be to be seen whole; it was placed before it had its size."""
         self._placed = True
-        try:
+        if self._screen is None or self._full:
+            return
+        with suppress(self._cv2.error):  # it is closed
             left, top, width, height = self._cv2.getWindowImageRect(self._title)
-            if self._screen is None or self._full:
-                return
-            room = [round((1.0 - (1.0 - SHARE) / 2) * length) for length in self._screen]
-            place = max(0, min(left, room[0] - width)), max(0, min(top, room[1] - height))
+            right, bottom = (round((1.0 + SHARE) / 2 * length) for length in self._screen)
+            place = max(0, min(left, right - width)), max(0, min(top, bottom - height))
             if place != (left, top):
                 self._cv2.moveWindow(self._title, *place)
-        except self._cv2.error:  # it is closed
-            pass
 
     def _visible(self) -> bool:
         least = 0 if sys.platform == "darwin" else 1  # where it is 0 while the window is minimised
