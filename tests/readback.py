@@ -97,6 +97,8 @@ def all_tracks(path: Path) -> list[str]:
 
 def read_back(path: Path, *, filters: str = "null") -> tuple[list[Fraction], np.ndarray]:
     """Times in seconds and pictures `(frames, height, width, 3)` of a file, rotation applied."""
+    if re.search(r"yuv4\d\dp1[02]le", picture_line(path)):  # else ffmpeg takes them for darker
+        filters += ",scale=flags=bicubic+accurate_rnd+full_chroma_int"
     command = [executable(), "-hide_banner", "-nostdin", "-i", f"file:{path}", *all_tracks(path), "-map", "0:V:0"]
     command += ["-vf", f"{filters},format=rgb24,sidedata=mode=delete,showinfo=checksum=0"]
     command += ["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]

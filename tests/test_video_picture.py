@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import one_line
 from tests.readback import COLOURS, CORNERS, about, corner_colours, picture_line, psnr, read_back
@@ -108,6 +109,15 @@ def test_pixel_formats_come_out_as_they_look(run: Run, tmp_path: Path, make_clip
     assert len(before) == len(after) == 10
     assert psnr(before, after) > 33, psnr(before, after)
     assert np.abs(before.mean((0, 1, 2)) - after.mean((0, 1, 2))).max() < 2, "a tint"
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le", "yuv422p10le", "yuv420p12le", "yuv444p10le"])
+def test_grey_of_any_depth_stays_as_light_as_it_is(run: Run, tmp_path: Path, make_clip: Clip, pixels: str) -> None:
+    exactly = "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int"
+    source = f"color=0xC0C0C0:size=96x64:rate=25:duration=0.12,format=gbrp,{exactly},format={pixels}"
+    clip = make_clip(f"grey{pixels}.mkv", "-f", "lavfi", "-i", source, "-c:v", "ffv1")
+    assert run("video", clip, "-o", tmp_path / "out-%d.png") == 0
+    assert np.abs(np.asarray(Image.open(tmp_path / "out-2.png")).astype(int) - 192).max() <= 1
 
 
 TAGS = {

@@ -16,6 +16,8 @@ HDR_TRANSFERS = {"smpte2084": "PQ (HDR10)", "arib-std-b67": "HLG"}
 UNKNOWN = ("", "unknown", "unspecified", "reserved", "gbr")
 HD_WIDTH, HD_HEIGHT = 1280, 720
 """From this size on, players take untagged video for BT.709; below, for BT.601."""
+EXACTLY = ":flags=bicubic+accurate_rnd+full_chroma_int"
+"""Without these the scaler takes colours of ten and more bits for darker by up to two of 255 levels."""
 PEAK_WHITE = 203
 """Luminance of white in nits, as BT.2408 recommends for HDR."""
 
@@ -69,7 +71,9 @@ def guess_for(width: int, height: int) -> str:
     return "bt709" if width >= HD_WIDTH or height >= HD_HEIGHT else "smpte170m"
 
 
-def to_rgb(colours: Colours, width: int, height: int, *, shape: Fraction = Fraction(0), odd: bool = False) -> str:
+def to_rgb(
+    colours: Colours, width: int, height: int, *, shape: Fraction = Fraction(0), odd: bool = False, deep: bool = False
+) -> str:
     """Filters from decoded pictures to RGB of a size.
 
     Args:
@@ -79,6 +83,7 @@ def to_rgb(colours: Colours, width: int, height: int, *, shape: Fraction = Fract
         shape: Width over height, as they are shown, of pictures that fill the result. Others that come on the way are
             fitted into it, and need margins; 0 stretches them.
         odd: Whether the decoded pictures have an odd number of columns or lines.
+        deep: Whether their colours have more than eight bits.
     """
     size = f"{width}:{height}"
     if shape:
@@ -92,6 +97,7 @@ def to_rgb(colours: Colours, width: int, height: int, *, shape: Fraction = Fract
         whole = f"setparams=colorspace=bt709,format=yuv444p,{tags}"  # zscale takes no odd sizes of 4:2:0
         return f"{whole},zscale=matrix=gbr:range=pc,format=gbrp,scale={size}"
     guess = colours.resolved.matrix
+    size += EXACTLY if deep else ""
     if colours.matrix in ("gbr", *MATRICES):
         return f"scale={size}"
     told = "" if colours.matrix in UNKNOWN else f"setparams=colorspace={guess},"  # what the scaler does not know it refuses

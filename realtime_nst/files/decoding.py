@@ -156,7 +156,7 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
     fits = bool(info.shape) and not live
     filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced or (info.deinterlaced and not live) else []
     filters += [
-        to_rgb(info.colours, info.width, info.height, shape=info.shape if fits else Fraction(0), odd=info.odd),
+        to_rgb(info.colours, info.width, info.height, shape=info.shape if fits else Fraction(0), odd=info.odd, deep=info.deep),
         *([on_white()] if info.alpha else []),
         "format=rgb24",
         *([f"pad={info.width}:{info.height}:-1:-1"] if fits else []),

@@ -33,6 +33,7 @@ MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 ALPHA = re.compile(r"^\[\S*showinfo.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)", re.MULTILINE)
 ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codecs that keep transparency in a picture beside the picture, and the decoders that read it."""
+DEEP = re.compile(r"^\[\S*showinfo.*\bfmt:\S*(?:9|1[0246])(?:le|be)", re.MULTILINE)
 LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
 FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
@@ -93,6 +94,7 @@ class VideoInfo:
         decoder: Arguments that choose how the picture is decoded, before the input.
         shape: Width of the decoded picture over its height, as it is shown.
         odd: Whether it has an odd number of columns or lines.
+        deep: Whether its colours have more than eight bits.
         deinterlaced: Whether interlaced frames among the others are looked for.
         discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
@@ -117,6 +119,7 @@ class VideoInfo:
     decoder: tuple[str, ...] = ()
     shape: Fraction = Fraction(0)
     odd: bool = False
+    deep: bool = False
     deinterlaced: bool = False
     discontinuous: bool = False
     captions: bool = False
@@ -179,6 +182,7 @@ def probe(path: str) -> VideoInfo:
         decoder=decoder,
         shape=aspect * Fraction(width, height),
         odd=bool(width % 2 or height % 2),
+        deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
         discontinuous=bool(DISCONTINUOUS.search(header)),
         captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
