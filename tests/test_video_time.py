@@ -266,6 +266,9 @@ def test_clock_survives_missing_repeated_and_absurd_times() -> None:
     ticks = [clock.tick(time) for time in times]
     assert ticks[:3] == [0, step, 2 * step] and ticks[4] == 3 * step and ticks[5] == 4 * step
     assert ticks == sorted(set(ticks))
+    fine = FrameClock(Fraction(25), Fraction(1, 12_800))
+    seconds = [fine.tick(Fraction(time, 1000)) / fine.ticks_per_second for time in (0, 0, 0, 5)]
+    assert seconds == pytest.approx([0.0, 0.001, 0.002, 0.005]), "as little apart as Matroska can tell, and nobody waits"
 
 
 def test_rate_is_written_down(run: Run, tmp_path: Path, make_clip: Clip, identity: None) -> None:

@@ -7,11 +7,14 @@ less than a tenth of a millisecond. This module knows numbers only.
 
 import re
 from fractions import Fraction
+from math import ceil
 
 FINE = 90_000
 """Ticks per second at least: one is shorter than any container's rounding, and long enough for 32 bits."""
 BACK = Fraction(1)
 """Seconds that times must go back to count as a new beginning, as where two recordings have been put together."""
+APART = Fraction(1, 1000)
+"""Seconds between two frames of one moment: what every container tells apart, and no more, so that the next need not wait."""
 BELIEVABLE = 60
 """Seconds after the frame before, and after the end that a file announces, from which on a time counts as damaged."""
 
@@ -70,7 +73,7 @@ class FrameClock:
                 self.origin = time
             tick = round(self._on_grid(time) * self.ticks_per_second)
         if self.last is not None and tick <= self.last:
-            tick = self.last + max(1, min(self.step // 10, int(self._tolerance * self.ticks_per_second)))
+            tick = self.last + max(1, min(self.step // 10, ceil(max(self._tolerance, APART) * self.ticks_per_second)))
         self.last = max(tick, 0)
         return self.last
 
