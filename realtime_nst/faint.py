@@ -1,7 +1,7 @@
 """Frames that show hardly anything, as where a film fades in from black: how much of a painting they bear.
 
 Instance normalization gives every frame the same contrast. Of a black one it would show the network's own grid at full
-strength, of a faint one every grain of noise; so a painting fades with its photo.
+strength, of a faint one every grain of noise; so a faint photo lowers the strength of its painting.
 """
 
 import math
@@ -23,10 +23,3 @@ def painted_share(photo: np.ndarray) -> float:
     step = math.isqrt(height * width // SAMPLES) | 1  # odd, because many a pattern repeats every 2, 4 or 8 pixels
     contrast = float(photo[::step, ::step].std(axis=(0, 1)).max())
     return min(max((contrast - FAINTEST) / (CLEAR - FAINTEST), 0.0), 1.0)
-
-
-def faded(photo: np.ndarray, painting: np.ndarray, share: float) -> np.ndarray:
-    """A new image between a photo and its painting, uint8 `(height, width, 3)` all three."""
-    light = photo.astype(np.float32)
-    mixed: np.ndarray = (light + np.float32(share) * (painting - light) + 0.5).astype(np.uint8)
-    return mixed

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from realtime_nst.faint import faded, painted_share
+from realtime_nst.faint import painted_share
 from realtime_nst.look import PLAIN, Look
 from realtime_nst.styles import Body, Style
 from realtime_nst.video import Frame, pad_to_multiple, padded_length
@@ -156,13 +156,13 @@ class Stylizer:
         engine = self._engine(style.body, *size)
         hold = self.hold_of(*size) if look.stability else None
         still = hold(padded, look.stability, fresh) if hold else padded
+        if self._build_retouch and (share := painted_share(image)) < 1.0:
+            look = look._replace(strength=share * look.strength)
         if look.retouches:
             painted = self._retouched(still, engine.on_device(still, style.vector), look)
         else:
             painted = engine(still, style.vector)
-        painted = painted if padded is image else painted[:height, :width]
-        share = painted_share(image)
-        return painted if share >= 1.0 else faded(np.asarray(still)[:height, :width], painted, share)
+        return painted if padded is image else painted[:height, :width]
 
     def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
         """A function from frame to frame that asks for the style anew each time."""

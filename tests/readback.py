@@ -28,7 +28,7 @@ COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white"
 GATED = """
 import os, sys, time
 from functools import partial
-from realtime_nst import commands, stylizer
+from realtime_nst import commands
 from realtime_nst.backend import Backend
 from realtime_nst.cli import main
 from realtime_nst.files import workfolder
@@ -43,7 +43,6 @@ def paint(image, vector):
     return 255 - image
 hold = partial(build_hold_engine, backend=Backend("openvino", "float32", gpu=False))
 commands.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, hold)
-stylizer.painted_share = lambda photo: 1.0  # the picture of number 0 is black, and would stay so
 workfolder.SEGMENT_FRAMES = 16
 sys.exit(main(sys.argv[3:]))
 """

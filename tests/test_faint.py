@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from realtime_nst.faint import CLEAR, FAINTEST, faded, painted_share
+from realtime_nst.backend import Backend
+from realtime_nst.faint import CLEAR, FAINTEST, painted_share
 from realtime_nst.look import Look
+from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Stylizer
 
@@ -27,7 +29,8 @@ class Negative:
 
 @pytest.fixture
 def negatives() -> Stylizer:
-    return Stylizer(lambda body, width, height: Negative(), lambda *size: lambda photo, painting, look: painting[0])
+    openvino = Backend("openvino", "float32", gpu=False)
+    return Stylizer(lambda body, width, height: Negative(), lambda *size: build_retouch_engine(*size, openvino))
 
 
 def test_share_grows_with_contrast() -> None:
@@ -50,18 +53,20 @@ def test_share_of_any_size(shape: tuple[int, int]) -> None:
     assert painted_share(textured(40.0, shape=shape)) == (0.0 if shape == (1, 1) else 1.0)
 
 
-def test_between_photo_and_painting() -> None:
-    photo, painting = np.full((4, 4, 3), 255, np.uint8), np.zeros((4, 4, 3), np.uint8)
-    assert (faded(photo, painting, 0.0) == 255).all() and (faded(photo, painting, 1.0) == 0).all()
-    assert (faded(photo, painting, 0.25) == 191).all() and (photo == 255).all()
-
-
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("look", [Look(), Look(strength=0.5)])
 def test_even_frames_stay_as_they_are(negatives: Stylizer, book: StyleBook, level: int, look: Look) -> None:
     photo = np.full((33, 47, 3), level, np.uint8)
     painted = negatives.paint(photo, book["wave"], look)
     assert np.array_equal(painted, photo) and painted is not photo
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_between_photo_and_painting_by_contrast_and_strength(negatives: Stylizer, book: StyleBook, strength: float) -> None:
+    photo = textured(4.0)
+    share = strength * painted_share(photo)
+    painted = negatives.paint(photo, book["wave"], Look(strength=strength))
+    assert np.abs(painted - (photo + share * (255.0 - 2.0 * photo))).max() <= 0.51
 
 
 def test_a_film_that_fades_in_from_black_does_so_painted(negatives: Stylizer, book: StyleBook) -> None:
