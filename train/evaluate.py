@@ -5,6 +5,7 @@ that trains; what the serving engine's own precision changes is `served.py`. The
 of training, which this module cannot know. It does not know command lines or files.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,7 +21,10 @@ from .flow import FlowFiles, FlowPair
 from .optimize import PerceptualLoss, Terms
 from .recipes import BODY_RECIPE
 from .reference import STEPS, Comparison, compare
-from .stability import COMPRESSION_GRAIN, COMPRESSION_NOISE, Stylize, noise_gain, sharpness, warping_error
+from .stability import COMPRESSION_GRAIN, COMPRESSION_NOISE, Stylize, noise_gain, sharpness, shift_error, warping_error
+
+PIECE = 128
+"""Side of the pieces, in pixels, in which a photo is looked at for plain places."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Figures:
         noise_gain: Change from frame to frame when nothing moves but the sensor's noise, over that noise.
         flicker: The same for what video compression leaves: little noise that spans many pixels.
         sharpness: Mean gradient over that of the photo.
+        plain: Style loss where the photos are plainest, over that where the painting is: 1 paints a bare wall as fully.
+        shift: What is drawn anew when the photo moves by a few pixels, over sharpness.
         half_precision: What the serving engine's rounding leaves, in dB (PSNR against float32).
         warping_errors: By scene.
         references: One for each photo that was optimized.
@@ -49,6 +55,8 @@ class Figures:
     noise_gain: float | None = None
     flicker: float | None = None
     sharpness: float | None = None
+    plain: float | None = None
+    shift: float | None = None
     half_precision: float | None = None
     warping_errors: Mapping[str, float] = field(default_factory=dict)
     references: Sequence[Comparison] = ()
@@ -91,7 +99,7 @@ def evaluate(
         report: Called with a few words on what is being done.
     """
     report("photos")
-    terms, gains, flickers, sharp = [], [], [], []
+    terms, gains, flickers, sharp, shifts = [], [], [], [], []
     pictures = [stylize(photo[None])[0] for photo in trial.photos]
     grams = [] if painting is None else trial.loss.grams(painting)
     for number, (photo, picture) in enumerate(zip(trial.photos, pictures)):
@@ -99,6 +107,7 @@ def evaluate(
         gains.append(noise_gain(stylize, photo, seed=trial.seed + number))
         flickers.append(noise_gain(stylize, photo, sigma=COMPRESSION_NOISE, grain=COMPRESSION_GRAIN, seed=trial.seed + number))
         sharp.append(sharpness(picture) / max(sharpness(photo), 1e-6))
+        shifts.append(shift_error(stylize, photo))
     references = []
     if painting is not None:
         for number, (photo, picture) in enumerate(zip(trial.photos[: trial.references], pictures), 1):
@@ -116,9 +125,44 @@ def evaluate(
         noise_gain=mean(gains),
         flicker=mean(flickers),
         sharpness=mean(sharp),
+        plain=None if painting is None else plain_style(pictures, painting, trial, grams),
+        shift=mean(shifts),
         warping_errors=errors,
         references=references,
     )
+
+
+def plain_style(pictures: Sequence[np.ndarray], painting: np.ndarray, trial: Trial, grams: Sequence[Any]) -> float:
+    """Style loss of what is painted where the photos are plainest, over that of the plainest places of the painting.
+
+    A person before a bare wall is what a webcam shows most, and a style that paints outlines alone leaves the wall
+    empty. Pieces of 128 pixels (or whole pictures that are smaller) are compared with the whole painting, which even the
+    painting's own pieces are not equal to.
+
+    Args:
+        pictures: The paintings of the trial's photos.
+        painting: float32 `(H, W, 3)` in `[0, 255]`.
+        trial: Its photos say which pieces are plain, and its loss compares.
+        grams: Of the painting.
+    """
+
+    def loss(places: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+        plainest = sorted(places, key=lambda place: sharpness(place[0]))[: math.ceil(len(places) / 4)]
+        return mean(trial.loss.style(piece, grams) for _, piece in plainest)
+
+    painted = [place for pair in zip(trial.photos, pictures) for place in zip(*map(pieces, pair))]
+    return loss(painted) / max(loss([(piece, piece) for piece in pieces(painting)]), 1e-9)
+
+
+def pieces(picture: np.ndarray) -> list[np.ndarray]:
+    """Square pieces of a picture `(H, W, 3)`, side by side from the upper left corner; the rest is left out."""
+    height, width = picture.shape[:2]
+    side = min(PIECE, height, width)
+    return [
+        picture[top : top + side, left : left + side]
+        for top in range(0, height - side + 1, side)
+        for left in range(0, width - side + 1, side)
+    ]
 
 
 def warping_errors(stylize: Stylize, flow: Sequence[FlowFiles]) -> dict[str, float]:

@@ -74,6 +74,11 @@ class PerceptualLoss:
         """The loss for a photo and a painting, float32 `(H, W, 3)` in `[0, 255]`, each of its own size."""
         return Objective(self, photo, self.features(photo), self.grams(painting))
 
+    def style(self, image: np.ndarray, grams: Sequence[Any]) -> float:
+        """The style term alone, of float32 `(H, W, 3)` in `[0, 255]`."""
+        answer = self._network(ops.convert_to_tensor(image[None]))
+        return float(ops.convert_to_numpy(ops.mean(self._style(answer, grams))))
+
     def terms(self, image: np.ndarray, features: Any, grams: Sequence[Any]) -> Terms:
         """Terms of float32 `(H, W, 3)`; without Gram matrices the style term is 0."""
         images = ops.convert_to_tensor(image[None])
@@ -87,15 +92,17 @@ class PerceptualLoss:
         return Terms(*map(float, ops.convert_to_numpy(terms))), ops.convert_to_numpy(gradient)[0]
 
     def _total(self, answer: Any, images: Any, weights: Any, features: Any, grams: Sequence[Any]) -> tuple[Any, Any]:
-        styles = [style_loss(gram_matrix(answer[tap]), gram) for tap, gram in zip(self._taps, grams)]
         terms = ops.stack(
             [
                 ops.mean(content_loss(answer[self._content_tap], features)),
-                ops.mean(ops.stack(styles)) if styles else ops.zeros(()),
+                ops.mean(self._style(answer, grams)) if grams else ops.zeros(()),
                 ops.mean(total_variation_loss(images)),
             ]
         )
         return ops.sum(terms * weights), terms
+
+    def _style(self, answer: Any, grams: Sequence[Any]) -> Any:
+        return ops.stack([style_loss(gram_matrix(answer[tap]), gram) for tap, gram in zip(self._taps, grams)])
 
 
 @dataclass(frozen=True)

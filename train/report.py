@@ -23,13 +23,16 @@ COLUMNS = {
     "noise_gain": "noise",
     "flicker": "flicker",
     "sharpness": "sharpness",
+    "plain": "plain",
+    "shift": "shift",
     "half_precision": "half dB",
 }
 """Figures in the order of the table, and its heads."""
 
-COMPARED = ("content", "style", "warping_error", "noise_gain", "flicker")
+COMPARED = ("content", "style", "plain", "warping_error", "noise_gain", "flicker", "shift")
+OF_THE_PAINTING = ("style", "plain")
 SAME_SHARPNESS = 0.1
-TWO_DIGITS = ("content_ratio", "noise_gain", "flicker", "sharpness")
+TWO_DIGITS = ("content_ratio", "noise_gain", "flicker", "sharpness", "plain", "shift")
 GAP, LABEL_WIDTH, LABEL_SIZE = 6, 150, 18
 
 
@@ -94,7 +97,7 @@ def against(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         changes = [
             f"{COLUMNS[key]} {change(old[key], new[key])}"
             for key in COMPARED
-            if None not in (old.get(key), new.get(key)) and (key != "style" or same_painting)
+            if None not in (old.get(key), new.get(key)) and (key not in OF_THE_PAINTING or same_painting)
         ]
         verdict = "" if abs(sharper) <= SAME_SHARPNESS else " (too different in sharpness to compare in stillness)"
         lines.append(f"{name}: {', '.join([*changes, f'sharpness {sharper:+.0%}'])}{verdict}")

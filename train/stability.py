@@ -22,6 +22,9 @@ SENSOR_NOISE = 3.0
 COMPRESSION_NOISE, COMPRESSION_GRAIN = 0.5, 8.0
 """Standard deviation of what video compression leaves in a still scene, of 255, and how many pixels it spans."""
 
+SHIFTS, SHIFT_MARGIN = (1, 2, 3, 5), 16
+"""By how many pixels a photo is moved to see whether its painting moves along, and how wide a border does not count."""
+
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -79,6 +82,30 @@ def noise_gain(
     noise = (sigma * correlated_noise(height, width, grain, rng) for _ in range(draws))
     frames = np.stack([as_camera(photo, of_frame) for of_frame in noise])
     return mean_change(stylize(frames)) / mean_change(frames)
+
+
+def shift_error(stylize: Stylize, photo: np.ndarray) -> float:
+    """How much a painting is drawn anew when the photo moves by a few pixels, instead of moving along.
+
+    The photo is pushed diagonally by 1, 2, 3 and 5 pixels (what leaves it on one side comes in on the other), and painted
+    anew each time. All but the outer pixels, which see the border, is compared with the first painting, pushed likewise.
+
+    Args:
+        stylize: What is measured.
+        photo: `(H, W, 3)` in `[0, 255]`, at least 24 pixels wide and high.
+
+    Returns:
+        Mean absolute difference over the mean gradient of the first painting (`sharpness`): by how many pixels a
+        painting of that sharpness would have to slip to differ as much. 0 moves along exactly.
+    """
+    moved = [np.roll(photo, (by, by), (0, 1)) for by in (0, *SHIFTS)]
+    first, *others = stylize(np.stack(moved).astype(np.float32))
+    margin = min(SHIFT_MARGIN, min(photo.shape[:2]) // 4)
+    inner = slice(margin, -margin)
+    differences = [
+        np.mean(np.abs(other[inner, inner] - np.roll(first, (by, by), (0, 1))[inner, inner])) for by, other in zip(SHIFTS, others)
+    ]
+    return float(np.mean(differences)) / max(sharpness(first), 1e-6)
 
 
 def mean_change(frames: np.ndarray) -> float:

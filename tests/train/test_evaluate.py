@@ -22,7 +22,7 @@ from realtime_nst.errors import SinkError, StyleError, TrainingError
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.styles import Style
 from realtime_nst.train import optimize
-from realtime_nst.train.evaluate import Figures, Painter, Trial, evaluate, ratio, warping_errors
+from realtime_nst.train.evaluate import PIECE, Figures, Painter, Trial, evaluate, pieces, plain_style, ratio, warping_errors
 from realtime_nst.train.evaluate_command import choose_photos, find_painting, painting_size_of, square
 from realtime_nst.train.flow import FlowFiles
 from realtime_nst.train.optimize import PerceptualLoss
@@ -80,6 +80,7 @@ def trial(flow: list[FlowFiles]) -> Trial:
 def test_photos_themselves_have_the_figures_of_the_photos(trial: Trial) -> None:
     figures = evaluate(lambda photos: photos, None, trial)
     assert (figures.content, figures.style, figures.noise_gain, figures.flicker, figures.sharpness) == (0, None, 1, 1, 1)
+    assert (figures.plain, figures.shift) == (None, 0)
     assert figures.warping_error == 0 and figures.warping_errors == {"across": 0, "down": 0}
     assert (figures.style_ratio, figures.content_ratio, figures.references) == (None, None, [])
 
@@ -89,6 +90,30 @@ def test_painting_itself_has_no_style_loss(trial: Trial) -> None:
     figures = evaluate(lambda photos: np.stack([painting] * len(photos)), painting, Trial(trial.photos, trial.loss))
     assert figures.style == pytest.approx(0, abs=1e-9) and figures.content is not None and figures.content > 0.01
     assert (figures.noise_gain, figures.flicker) == (0, 0) and figures.warping_error is None and figures.warping_errors == {}
+
+
+def test_plain_places_are_judged_by_themselves(trial: Trial) -> None:
+    """A photo is plain on its left, and one painter fills that side with the painting, the other one the busy side."""
+    rng = np.random.default_rng(4)
+    painting = rng.uniform(0, 255, (2 * PIECE, 2 * PIECE, 3)).astype(np.float32)
+    photo = np.full((PIECE, 4 * PIECE, 3), 128, np.float32)
+    photo[:, PIECE:] = rng.uniform(0, 255, (PIECE, 3 * PIECE, 3))
+    photos = Trial([photo], trial.loss)
+    grams = trial.loss.grams(painting)
+
+    whole = plain_style([np.tile(painting[:PIECE, :PIECE], (1, 4, 1))], painting, photos, grams)
+    plain_side = plain_style([np.concatenate([painting[:PIECE, :PIECE], 0 * photo[:, PIECE:]], axis=1)], painting, photos, grams)
+    busy_side = plain_style([np.concatenate([0 * photo[:, :PIECE], photo[:, PIECE:]], axis=1)], painting, photos, grams)
+    assert plain_side == whole == pytest.approx(1, abs=0.5), "noise is as like itself in one place as in another"
+    assert busy_side > 10 * whole
+
+
+def test_pieces_cover_what_they_fit_into() -> None:
+    picture = np.arange(300 * 260 * 3).reshape(300, 260, 3)
+    found = pieces(picture)
+    assert [piece.shape for piece in found] == [(PIECE, PIECE, 3)] * 4
+    assert np.array_equal(found[3], picture[PIECE : 2 * PIECE, PIECE : 2 * PIECE])
+    assert [piece.shape for piece in pieces(picture[:100, :250])] == [(100, 100, 3)] * 2, "a small picture is cut smaller"
 
 
 def test_painting_is_looked_at_once_for_all_photos(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +253,7 @@ def test_all_styles_are_measured_and_shown(
     said = capsys.readouterr()
     lines = [line.split() for line in said.out.splitlines()]
     heads = [head for head in lines[0] if head != "content/opt"]  # unknown where the photo has more of the painting
-    assert heads == ["style", "content", "style", "style/opt", "warping", "noise", "flicker", "sharpness"]
+    assert heads == ["style", "content", "style", "style/opt", "warping", "noise", "flicker", "sharpness", "plain", "shift"]
     assert [line[0] for line in lines[1:]] == [INPUT, "mosaic", "scream", "wave"]
     assert lines[2][2] == "-" and float(lines[3][2]) > 0 and float(lines[4][2]) > 0
     report = json.loads((tmp_path / "a.json").read_text())
@@ -273,7 +298,7 @@ def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Pat
     assert run("wave", "--json", tmp_path / "a.json") == 0
     assert run("wave", "--json", tmp_path / "b.json", "--against", tmp_path / "a.json") == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    line = "wave: content +0%, noise +0%, flicker +0%, sharpness +0%\n"
+    line = "wave: content +0%, noise +0%, flicker +0%, shift +0%, sharpness +0%\n"
     assert capsys.readouterr().out.endswith(line)
     assert run("wave", "--json", "--against", tmp_path / "a.json") == 0
     said = capsys.readouterr()

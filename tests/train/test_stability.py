@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from realtime_nst.train.flow import FlowPair, find_flow
-from realtime_nst.train.stability import mean_change, noise_gain, sharpness, warping_error
+from realtime_nst.train.stability import mean_change, noise_gain, sharpness, shift_error, warping_error
 
 HEIGHT, WIDTH = 24, 32
 
@@ -173,3 +173,39 @@ def test_blur_holds_still_but_is_found_out() -> None:
     photo = some_frames(HEIGHT, WIDTH, 3)
     assert noise_gain(blur, photo) < 0.4
     assert sharpness(blur(photo[None])[0]) < 0.4 * sharpness(photo)
+
+
+# Moving along.
+
+
+def test_what_moves_along_has_no_shift_error() -> None:
+    photo = some_frames(48, 64, 3)
+    assert shift_error(lambda photos: photos, photo) == 0 and shift_error(lambda photos: 255 - photos, photo) == 0
+
+
+def test_strokes_that_stand_on_the_screen_are_found() -> None:
+    rng = np.random.default_rng(3)
+    grain, photo, margin = rng.uniform(0, 255, (48, 64, 3)).astype(np.float32), some_frames(48, 64, 3), 12
+    expected = np.mean(
+        [
+            np.mean(
+                [
+                    abs(grain[row, column] - grain[row - by, column - by])
+                    for row in range(margin, 48 - margin)
+                    for column in range(margin, 64 - margin)
+                ]
+            )
+            for by in (1, 2, 3, 5)
+        ]
+    )
+    measured = shift_error(lambda photos: np.stack([grain] * len(photos)), photo)
+    assert measured == pytest.approx(expected / sharpness(grain), rel=1e-4)
+
+
+def test_shift_error_does_not_count_what_is_at_the_border() -> None:
+    def framed(photos: np.ndarray) -> np.ndarray:
+        painted = photos.copy()
+        painted[:, :4], painted[:, :, :4] = 255, 255
+        return painted
+
+    assert shift_error(framed, some_frames(48, 64, 3)) == 0
