@@ -1,4 +1,4 @@
-"""Make `window.jpg`, README's picture of the live window: a real one, on a virtual screen, with real key presses.
+"""Make `window.jpg`, the picture of the live window in docs/live.md: a real one, on a virtual screen, with real key presses.
 
 It needs Linux with Xvfb and xdotool: `python docs/window.py`.
 """

@@ -55,9 +55,7 @@ def main() -> None:
             frame[:, :line] = stylizer.paint(view, book[style])[:, :line]
             frame[:, max(line - 1, 0) : line + 1] = 255
             picture = Image.fromarray(frame)
-            ImageDraw.Draw(picture).text(
-                (14, HEIGHT - 36), style, fill="white", font=font, stroke_width=2, stroke_fill=(0, 0, 0)
-            )
+            ImageDraw.Draw(picture).text((14, HEIGHT - 36), style, fill="white", font=font, stroke_width=2, stroke_fill=(0, 0, 0))
             frames.append(picture)
     target = ROOT / "docs" / "wipe.webp"
     frames[0].save(

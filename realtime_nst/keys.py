@@ -1,4 +1,4 @@
-"""The one table of keys: window, help and README agree on it."""
+"""The one table of keys: window, help and docs/live.md agree on it."""
 
 from typing import NamedTuple
 

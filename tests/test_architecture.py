@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 APPLICATION = sorted((ROOT / "realtime_nst").rglob("*.py"))
@@ -139,8 +140,31 @@ def test_map_of_the_package_names_every_module() -> None:
             assert f"{path.stem}.py" in text, f"train/{path.name} is not on the map"
 
 
-def test_tree_in_the_readme_is_the_tree() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_tree_in_the_docs_is_the_tree() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     for path in (ROOT / "realtime_nst").glob("*.py"):
         if not path.stem.startswith("__"):
-            assert re.search(rf"\b{path.stem}\.py\b", text), f"{path.name} is not in README's tree"
+            assert re.search(rf"\b{path.stem}\.py\b", text), f"{path.name} is not in the tree of docs/architecture.md"
+
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "samples").glob("*.md"), *(ROOT / "weights").glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8")):
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}, link
+
+
+def test_readme_is_short_and_begins_with_what_moves() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 150 and len(text.split()) <= 1200
+    picture = ROOT / re.findall(r"!\[.+?\]\((.+?)\)", text)[0]
+    with Image.open(picture) as animation:
+        assert getattr(animation, "n_frames", 1) > 24 and animation.width == 800
+    assert picture.stat().st_size <= 3_000_000

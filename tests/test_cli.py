@@ -21,6 +21,7 @@ from realtime_nst.settings import Settings, write_settings
 from realtime_nst.styles import Style
 from tests.conftest import frames_of, one_line
 
+ROOT = Path(__file__).parents[1]
 Clip = Callable[..., Path]
 Run = Callable[..., int]
 
@@ -45,14 +46,14 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
     assert end.value.code == 0 and command in capsys.readouterr().out
 
 
-def test_readme_names_every_command_and_no_unknown_flag() -> None:
-    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+def test_readme_names_every_command_and_no_page_an_unknown_flag() -> None:
+    readme, *pages = (page.read_text("utf-8") for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
     parser = build_parser()
     commands = next(action for action in parser._actions if action.metavar == "COMMAND").choices
     assert isinstance(commands, dict)
     for name in commands:
-        assert f"realtime-nst {name}" in text, name
-    for name, flags in re.findall(r"realtime-nst (\w+)([^\n`]*)", text):
+        assert f"realtime-nst {name}" in readme, name
+    for name, flags in re.findall(r"realtime-nst (\w+)([^\n`]*)", "\n".join([readme, *pages])):
         if name in commands:
             known = set(commands[name]._option_string_actions)
             for flag in re.findall(r"(?<=\s)--?[a-z][a-z-]*", flags):

@@ -1,4 +1,4 @@
-"""Keys and what they do; the overlay and README say the same."""
+"""Keys and what they do; the overlay and docs/live.md say the same."""
 
 import re
 from pathlib import Path
@@ -201,12 +201,12 @@ def test_help_shows_every_key_and_every_style(controls: Controls) -> None:
         assert style.name in text
 
 
-def test_readme_has_the_same_keys() -> None:
-    rows = re.findall(r"^\| (`.+?`) \| (.+?) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+def test_docs_have_the_same_keys() -> None:
+    rows = re.findall(r"^\| (`.+?`) \| (.+?) \|$", (ROOT / "docs" / "live.md").read_text("utf-8"), re.MULTILINE)
     table = {meaning: re.findall(r"`([^`]+)`", names) for names, meaning in rows}
     for key in KEYS:
         expected = key.label.split("-") if len(key.names) > 2 else list(key.names)
-        assert table.get(key.help) == expected, f"README's row for '{key.help}'"
+        assert table.get(key.help) == expected, f"docs/live.md's row for '{key.help}'"
 
 
 def test_overlay_leaves_the_picture_alone_when_there_is_nothing_to_say(controls: Controls) -> None:

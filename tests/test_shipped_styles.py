@@ -60,7 +60,7 @@ def test_style_says_where_it_comes_from(shipped: StyleBook, name: str) -> None:
         assert facts[key], key
     least = 200 if facts["trained"] == "vector on a frozen body" else 1200
     assert facts["licence"] == "MIT" and facts["total_steps"] >= least
-    for page in ("README.md", "weights/README.md"):
+    for page in ("docs/styles.md", "weights/README.md"):
         row = re.search(rf"^\|.* `{name}` \|.*$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
         assert row and facts["title"] in row[0], f"{page} on {name}"
 
