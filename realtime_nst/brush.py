@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from realtime_nst.look import Look
+from realtime_nst.session import Session
 from realtime_nst.styles import Style
 from realtime_nst.stylizer import Held, Stylizer
 
@@ -19,7 +20,7 @@ class Brush:
 
     def __init__(self, stylizer: Stylizer, look: Look) -> None:
         self._stylizer, self._look = stylizer, look
-        self._fresh = True
+        self._session = Session(stylizer)
         self._size = (0, 0)
 
     def prepare(self, style: Style, width: int, height: int) -> None:
@@ -28,7 +29,7 @@ class Brush:
         Raises:
             StyleError: The weights are damaged.
         """
-        self._fresh, self._size = True, (width, height)
+        self._session, self._size = Session(self._stylizer), (width, height)
         if self._look.strength > 0:
             self._stylizer.prepare([style.body], width, height)
 
@@ -44,8 +45,7 @@ class Brush:
         """
         if self._look.strength <= 0:
             return image
-        fresh, self._fresh = self._fresh, False
-        return self._stylizer.paint(image, style, self._look, fresh=fresh)
+        return self._session.paint(image, style, self._look)
 
     @property
     def holds(self) -> bool:
@@ -54,15 +54,13 @@ class Brush:
 
     def held(self) -> Mapping[str, np.ndarray] | None:
         """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
-        hold = self._stylizer.hold_of(*self._size) if self.holds else None
-        return {name: np.array(value) for name, value in vars(hold.held).items()} if hold and hold.held else None
+        held = self._session.held()
+        return {name: np.array(value) for name, value in vars(held).items()} if held else None
 
     def go_on(self, held: Mapping[str, np.ndarray]) -> None:
         """Go on from what was held, after `prepare`."""
-        hold = self._stylizer.hold_of(*self._size)
-        if hold is not None:
-            hold.held = Held(held["blocks"], held["photo"], int(held["frames"]))
-            self._fresh = False
+        kept = Held(held["blocks"], held["photo"], int(held["frames"]))
+        self._session.go_on(kept, *self._size, self._look.stability)
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""

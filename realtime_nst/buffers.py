@@ -9,18 +9,19 @@ import numpy as np
 
 
 class Buffers:
-    """Arrays of one shape, handed out again and again; only the thread that takes may call.
+    """Arrays of one shape, handed out again and again; one thread at a time may take.
 
     An array counts as free when nothing outside refers to it or to a view of it, so that a frame that is shown,
     recorded or kept stays what it is.
 
     Args:
-        shape: Of the arrays, which are uint8.
+        shape: Of the arrays.
+        dtype: Of the arrays.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-        self._arrays: list[np.ndarray] = [np.empty(shape, np.uint8)]
+    def __init__(self, shape: tuple[int, ...], dtype: type = np.uint8) -> None:
+        self._shape, self._dtype = shape, dtype
+        self._arrays: list[np.ndarray] = [np.empty(shape, dtype)]
         self._free = self._references(0)  # of an array that only the list holds
 
     def take(self) -> np.ndarray:
@@ -28,7 +29,7 @@ class Buffers:
         for index in range(len(self._arrays)):
             if self._references(index) == self._free:
                 return self._arrays[index]
-        self._arrays.append(np.empty(self._shape, np.uint8))
+        self._arrays.append(np.empty(self._shape, self._dtype))
         return self._arrays[-1]
 
     def __len__(self) -> int:

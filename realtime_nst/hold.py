@@ -5,7 +5,7 @@ is held is the photo and not the painting, so that every frame is painted whole 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -69,24 +69,20 @@ class OpenVINOHold:
     """
 
     def __init__(self, compiled: object) -> None:
-        self.held: Held | None = None
         self._graph = Graph(compiled)
         self._thresholds = Thresholds(self._graph.shapes_in["thresholds"][1:])
         blocks, photos = self._graph.shapes
-        self._blocks = [np.zeros(blocks, np.float32) for _ in range(2)]
-        self._photos = Buffers(photos)
+        self._no_blocks = np.zeros(blocks, np.float32)
+        self._blocks, self._photos = Buffers(blocks, np.float32), Buffers(photos)
 
-    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
+    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
         photos = np.require(photo, requirements=["C", "W"])[None]
-        held = None if fresh else self.held
-        before = held or Held(self._blocks[0], photos, -1)
-        now = Held(self._blocks[self._blocks[0] is before.blocks], self._photos.take(), before.frames + 1)
-        given = {"photos": photos, "held_photos": before.photo, "held_blocks": before.blocks}
-        given |= {"thresholds": self._thresholds(now.frames), "settings": np.array([[stability, held is None]], np.float32)}
+        held = before or Held(self._no_blocks, photos, -1)
+        now = Held(self._blocks.take(), self._photos.take(), held.frames + 1)
+        given = {"photos": photos, "held_photos": held.photo, "held_blocks": held.blocks}
+        given |= {"thresholds": self._thresholds(now.frames), "settings": np.array([[stability, before is None]], np.float32)}
         self._graph(given, [now.blocks, now.photo])
-        self.held = now
-        still: np.ndarray = now.photo[0]
-        return still
+        return now
 
 
 class KerasHold:
@@ -106,19 +102,16 @@ class KerasHold:
             import jax
 
             self._call = jax.jit(model)
-        self.held: Held | None = None
         self._thresholds = Thresholds(model.input["thresholds"].shape[1:])
         self._no_blocks = np.zeros((1, *model.input["held_blocks"].shape[1:]), np.float32)
 
-    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> Any:
+    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
         from keras import ops
 
         photos = ops.convert_to_tensor(photo[None])
-        held = None if fresh else self.held
-        before = held or Held(self._no_blocks, photos, -1)
-        frames = before.frames + 1
-        given = {"photos": photos, "held_photos": before.photo, "held_blocks": before.blocks}
-        given |= {"thresholds": self._thresholds(frames), "settings": np.array([[stability, held is None]], np.float32)}
+        held = before or Held(self._no_blocks, photos, -1)
+        frames = held.frames + 1
+        given = {"photos": photos, "held_photos": held.photo, "held_blocks": held.blocks}
+        given |= {"thresholds": self._thresholds(frames), "settings": np.array([[stability, before is None]], np.float32)}
         blocks, still = self._call({name: ops.convert_to_tensor(value) for name, value in given.items()})
-        self.held = Held(blocks, still, frames)
-        return still[0]
+        return Held(blocks, still, frames)

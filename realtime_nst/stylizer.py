@@ -4,6 +4,7 @@ Every body and size is compiled once; a style is only a vector, so that a switch
 and costs nothing. Engines are given to it: it imports no framework.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,11 +44,11 @@ Retouch = Callable[[Any, Any, Look], np.ndarray]
 
 @dataclass(frozen=True)
 class Held:
-    """What a `Hold` keeps from one frame to the next: enough to go on from there.
+    """A photo that was held still, and all that the next one of its stream needs to be held, too. It never changes.
 
     Args:
         blocks: Means of 4x4 pixels, float32 `(1, height / 4, width / 4, 3)`.
-        photo: uint8 `(1, height, width, 3)`.
+        photo: The photo, uint8 `(1, height, width, 3)`, on the device of the engine.
         frames: How many were held before this one.
     """
 
@@ -57,14 +58,10 @@ class Held:
 
 
 class Hold(Protocol):
-    """Keeps photos of one size still where their scene stands still. `held` may be kept, and set to go on from it."""
+    """Holds photos of one size still where their scene stands still. It remembers nothing: any stream may use it."""
 
-    held: Held | None
-
-    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> Any:
-        """A photo uint8 `(height, width, 3)`, stability as in `Look`, and whether to forget what was held, to a photo
-        alike, on the device of the engine. It is held, too, and must stay as it is.
-        """
+    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
+        """A photo uint8 `(height, width, 3)`, stability as in `Look`, and what was held before it in its stream."""
 
 
 @dataclass
@@ -77,7 +74,7 @@ class Compiled:
 
 
 class Stylizer:
-    """Paint pictures.
+    """Paint pictures. Several threads may share one: they paint in turns.
 
     Args:
         compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a backend.
@@ -94,6 +91,7 @@ class Stylizer:
         self._compile = compile
         self._build_retouch, self._build_hold = retouch, hold
         self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
+        self._painting = threading.RLock()
 
     def prepare(self, bodies: Iterable[Body], width: int, height: int, *, live: bool = False) -> None:
         """Compile for frames of a size, so that no switch between these bodies has to wait.
@@ -120,7 +118,7 @@ class Stylizer:
         picture = np.zeros((height, width, 3), np.uint8)
         for body in bodies:
             engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
-            still = picture if compiled.hold is None else compiled.hold(picture, TOUCHED.stability, True)
+            still = picture if compiled.hold is None else compiled.hold(picture, TOUCHED.stability, None).photo[0]
             if compiled.retouch is None:
                 engine(still, vector)
             else:
@@ -129,48 +127,62 @@ class Stylizer:
 
     def install(self, compiled: Compiled, width: int, height: int) -> None:
         """Use what was compiled for a size; the size that was not used for longest may go."""
-        kept = self._kept(padded_length(width), padded_length(height))
-        kept.engines.update(compiled.engines)
-        kept.retouch = compiled.retouch or kept.retouch
-        kept.hold = compiled.hold or kept.hold
+        with self._painting:
+            kept = self._kept(padded_length(width), padded_length(height))
+            kept.engines.update(compiled.engines)
+            kept.retouch = compiled.retouch or kept.retouch
+            kept.hold = compiled.hold or kept.hold
 
     def ready(self, width: int, height: int) -> bool:
         """Whether a size is compiled."""
         return (padded_length(width), padded_length(height)) in self._sizes
 
-    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN, *, fresh: bool = True) -> np.ndarray:
+    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> np.ndarray:
         """Stylize one picture of any size; one without contrast stays the photo.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How the picture is held still, and how its painting is retouched by it.
-            fresh: Forget the picture before, which a stable look would hold.
+            look: How its painting is retouched. With nothing before it, the picture itself is not held.
 
         Returns:
             A new image, like the input.
         """
+        return self.paint_next(image, style, look, None)[0]
+
+    def paint_next(self, image: np.ndarray, style: Style, look: Look, before: Held | None) -> tuple[np.ndarray, Held | None]:
+        """Stylize the next picture of a stream (`Session` keeps what is held between them).
+
+        Args:
+            image: uint8 `(height, width, 3)` RGB.
+            style: The style.
+            look: How the picture is held still, and how its painting is retouched.
+            before: What was held of the picture before, of the same size; `None` for the first one.
+
+        Returns:
+            A new image, like the input, and what is held for the next one; `None` if nothing is.
+        """
         height, width = image.shape[:2]
         padded = pad_to_multiple(image)
-        size = padded.shape[1], padded.shape[0]
-        engine = self._engine(style.body, *size)
-        hold = self.hold_of(*size) if look.stability else None
-        still = hold(padded, look.stability, fresh) if hold else padded
-        if self._build_retouch and (share := painted_share(image)) < 1.0:
-            look = look._replace(strength=share * look.strength)
-        if look.retouches:
-            painted = self._retouched(still, engine.on_device(still, style.vector), look)
-        else:
-            painted = engine(still, style.vector)
-        return painted if padded is image else painted[:height, :width]
+        with self._painting:
+            engine = self._engine(style.body, *reversed(padded.shape[:2]))
+            hold = self._hold(*reversed(padded.shape[:2])) if look.stability else None
+            held = hold(padded, look.stability, before) if hold else None
+            still = held.photo[0] if held else padded
+            if self._build_retouch and (share := painted_share(image)) < 1.0:
+                look = look._replace(strength=share * look.strength)
+            if look.retouches:
+                painted = self._retouched(still, engine.on_device(still, style.vector), look)
+            else:
+                painted = engine(still, style.vector)
+        return painted if padded is image else painted[:height, :width], held
 
     def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
         """A function from frame to frame that asks for the style anew each time."""
         return lambda frame: frame.with_image(self.paint(frame.image, style()))
 
-    def hold_of(self, width: int, height: int) -> Hold | None:
+    def _hold(self, width: int, height: int) -> Hold | None:
         """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""
-        width, height = padded_length(width), padded_length(height)
         if width * height > LARGE_PICTURE:
             return None
         kept = self._kept(width, height)

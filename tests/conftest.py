@@ -18,7 +18,7 @@ from realtime_nst.files.ffmpeg import executable
 from realtime_nst.files.probing import probe
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.styles import Body, write_body, write_style
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.stylizer import Held, Stylizer
 from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
@@ -159,10 +159,8 @@ def run(weights: Path) -> Callable[..., int]:
 class LetGo:
     """A `Hold` that holds nothing: every photo is painted as it comes."""
 
-    held = None
-
-    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
-        return photo
+    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
+        return Held(np.zeros(1, np.float32), photo[None], 0)
 
 
 def painting_by(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Stylizer:

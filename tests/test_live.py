@@ -21,7 +21,7 @@ from realtime_nst.photos import read_photo
 from realtime_nst.retouch import build_retouch_engine
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.stylizer import SIZES_KEPT, Held, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import wait_until
 
@@ -75,11 +75,9 @@ class Bench:
         self.built.append((width, height))
         return self.engine
 
-    held = None
-
-    def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
-        self.holds.append((stability, fresh))
-        return photo
+    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
+        self.holds.append((stability, before is None))
+        return Held(np.zeros(1, np.float32), photo[None], 0)
 
     def retouch(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
         self.looks.append(look)

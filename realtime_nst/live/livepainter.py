@@ -17,6 +17,7 @@ from realtime_nst.crossfade import Crossfade
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.look import Look
+from realtime_nst.session import Session
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Body, Style
 from realtime_nst.stylizer import Compiled, Stylizer
@@ -60,7 +61,8 @@ class LivePainter:
         self._pace = pace
         self._clock = clock
         self._path = Crossfade()
-        self._held: tuple[float, float, bool] | None = None
+        self._session = Session(stylizer)
+        self._mirrored = controls.mirror
         self._scale = controls.scale
         self._compiling: Stage[Compiled] | None = None
         self._compiling_scale = 0.0
@@ -83,7 +85,8 @@ class LivePainter:
         self._follow_size()
         style = self._path.towards(controls.target, controls.fade)
         if controls.strength <= 0.0:
-            painted, self._held = photo, None
+            painted = photo
+            self._session.forget()
         else:
             painted = self._paint(photo, style)
             if self._pace is not None:
@@ -102,13 +105,14 @@ class LivePainter:
     def _paint(self, photo: np.ndarray, style: Style) -> np.ndarray:
         controls = self.controls
         look = Look(controls.strength, float(controls.colours), float(controls.stability))
-        held = (look.stability, self._scale, controls.mirror)
-        fresh, self._held = self._held != held, held
+        if controls.mirror != self._mirrored:
+            self._session.forget()
+            self._mirrored = controls.mirror
         width, height = self.process_size()
         if (width, height) == (self.width, self.height):
-            return self._stylizer.paint(photo, style, look, fresh=fresh)
+            return self._session.paint(photo, style, look)
         small = shrink(photo, width, height)
-        return enlarge(self._stylizer.paint(small, style, look, fresh=fresh), photo, small)
+        return enlarge(self._session.paint(small, style, look), photo, small)
 
     def _follow_size(self) -> None:
         """Go to the wanted process size when it is compiled, and have it compiled when it is not."""
