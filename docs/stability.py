@@ -19,7 +19,7 @@ from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import probe
 from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.photos import write_photo
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.stylebook import find_styles
 from realtime_nst.styles import Style
 from realtime_nst.stylizer import Stylizer
@@ -67,8 +67,8 @@ def read(clip: str) -> list[np.ndarray]:
 def paint(stylizer: Stylizer, style: Style, frames: Sequence[np.ndarray], stability: int) -> list[np.ndarray]:
     """Every frame, as a live show would paint it."""
     look = Look(stability=stability) if stability else PLAIN
-    session = Session(stylizer)
-    return [session.paint(frame, style, look).copy() for frame in frames]
+    stream = Stream(stylizer)
+    return [stream.paint(frame, style, look).copy() for frame in frames]
 
 
 def motion_of_each(frames: Sequence[np.ndarray], where: np.ndarray) -> np.ndarray:

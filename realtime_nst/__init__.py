@@ -5,7 +5,7 @@
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
     files/           video files, from any to any: its own map is in files/__init__.py
     live/            the live show: its own map is in live/__init__.py
-    session.py       one stream of pictures, and what is held from each to the next
+    stream.py       one stream of pictures, and what is held from each to the next
     stylizer.py      picture -> picture; engine.py compiles, backend.py chooses on what
     openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
     strips.py        large pictures in little memory, on processors; strip_network.py is the network cut for them

@@ -32,7 +32,7 @@ from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.photos import check_photo_name
 from realtime_nst.results import check_output, written_whole
 from realtime_nst.roofline import count_costs, least_seconds, measure_machine
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.sinks import FileSink, NullSink
 from realtime_nst.sources import FileSource, PatternSource
 from realtime_nst.stats import Stats
@@ -216,9 +216,9 @@ def write_clip(path: Path, pictures: Sequence[np.ndarray], frames: int) -> None:
 
 def painting(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, frames: int, look: Look = PLAIN) -> float:
     """Seconds a frame of the network alone, or with what a look adds."""
-    session, started = Session(stylizer), time.perf_counter()
+    stream, started = Stream(stylizer), time.perf_counter()
     for _, picture in zip(range(frames), cycle(pictures)):
-        session.paint(picture, style, look)
+        stream.paint(picture, style, look)
     return (time.perf_counter() - started) / frames
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from realtime_nst.look import Look
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.styles import Style
 from realtime_nst.stylizer import Held, Stylizer
 
@@ -20,7 +20,7 @@ class Brush:
 
     def __init__(self, stylizer: Stylizer, look: Look) -> None:
         self._stylizer, self._look = stylizer, look
-        self._session = Session(stylizer)
+        self._stream = Stream(stylizer)
         self._size = (0, 0)
 
     def prepare(self, style: Style, width: int, height: int) -> None:
@@ -29,7 +29,7 @@ class Brush:
         Raises:
             StyleError: The weights are damaged.
         """
-        self._session, self._size = Session(self._stylizer), (width, height)
+        self._stream, self._size = Stream(self._stylizer), (width, height)
         if self._look.strength > 0:
             self._stylizer.prepare([style.body], width, height)
 
@@ -45,7 +45,7 @@ class Brush:
         """
         if self._look.strength <= 0:
             return image
-        return self._session.paint(image, style, self._look)
+        return self._stream.paint(image, style, self._look)
 
     @property
     def holds(self) -> bool:
@@ -54,13 +54,13 @@ class Brush:
 
     def held(self) -> Mapping[str, np.ndarray] | None:
         """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
-        held = self._session.held()
+        held = self._stream.held()
         return {name: np.array(value) for name, value in vars(held).items()} if held else None
 
     def go_on(self, held: Mapping[str, np.ndarray]) -> None:
         """Go on from what was held, after `prepare`."""
         kept = Held(held["blocks"], held["photo"], int(held["frames"]))
-        self._session.go_on(kept, *self._size, self._look.stability)
+        self._stream.go_on(kept, *self._size, self._look.stability)
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""

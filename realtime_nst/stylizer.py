@@ -151,7 +151,7 @@ class Stylizer:
         return self.paint_next(image, style, look, None)[0]
 
     def paint_next(self, image: np.ndarray, style: Style, look: Look, before: Held | None) -> tuple[np.ndarray, Held | None]:
-        """Stylize the next picture of a stream (`Session` keeps what is held between them).
+        """Stylize the next picture of a stream (`Stream` keeps what is held between them).
 
         Args:
             image: uint8 `(height, width, 3)` RGB.

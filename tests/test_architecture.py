@@ -43,7 +43,7 @@ LAYERS = [
     {"controls", "stats", "retouch_network", "hold_network", "strip_network"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
     | {"window", "virtualcamera", "streaming", "aside"},
-    {"strips", "retouch", "hold", "session"},
+    {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
     {"encoding", "wishes", "doctor"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},

@@ -15,7 +15,7 @@ from realtime_nst.hold import build_hold_engine
 from realtime_nst.look import Look
 from realtime_nst.photos import read_photo
 from realtime_nst.retouch import build_retouch_engine
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Hold, Stylizer
 from tests.conftest import one_line
@@ -104,12 +104,12 @@ def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPat
     stripes = np.arange(96, dtype=np.uint8)[:, None, None] // 16 % 2 * np.full((1, 96, 3), 40, np.uint8)
     photos = [level + stripes for level in np.array([100, 103], np.uint8)]
     stylizer = Stylizer(lambda *size: Negative(), hold=lambda *size: build_hold_engine(*size, OPENVINO))  # type: ignore[arg-type]
-    session, look = Session(stylizer), Look(stability=8)
-    held = [session.paint(photo, book["wave"], look) for photo in photos]
+    stream, look = Stream(stylizer), Look(stability=8)
+    held = [stream.paint(photo, book["wave"], look) for photo in photos]
     assert np.abs(held[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"
     monkeypatch.setattr("realtime_nst.stylizer.LARGE_PICTURE", 96 * 96 - 1)
-    assert np.array_equal(session.paint(photos[1], book["wave"], look), 255 - photos[1])
-    assert session.held() is None
+    assert np.array_equal(stream.paint(photos[1], book["wave"], look), 255 - photos[1])
+    assert stream.held() is None
 
 
 def moving(make_clip: Clip, *formats: str) -> Path:

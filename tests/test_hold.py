@@ -14,7 +14,7 @@ from realtime_nst.engine import build_engine
 from realtime_nst.hold import Thresholds, build_hold_engine
 from realtime_nst.look import Look
 from realtime_nst.retouch import build_retouch_engine
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Held, Hold, Stylizer
 from tests.reference import block_means, hold_with_numpy
@@ -23,8 +23,8 @@ OPENVINO = Backend("openvino", "bfloat16", gpu=False)
 WIDTH, HEIGHT = 128, 96
 
 
-class Stream:
-    """One stream of photos through a graph.
+class Holding:
+    """A stream of photos that are held and not painted.
 
     Args:
         graph: From `build_hold_engine`.
@@ -41,9 +41,9 @@ class Stream:
 
 
 @pytest.fixture
-def hold() -> Stream:
+def hold() -> Holding:
     """The compiled graph, and a stream that holds nothing yet."""
-    return Stream(build_hold_engine(WIDTH, HEIGHT, OPENVINO))
+    return Holding(build_hold_engine(WIDTH, HEIGHT, OPENVINO))
 
 
 def smooth(seed: int) -> np.ndarray:
@@ -61,7 +61,7 @@ def motion(images: list[np.ndarray]) -> float:
     return float(np.mean([np.abs(b.astype(float) - a).mean() for a, b in itertools.pairwise(images)]))
 
 
-def test_holding_equals_the_formula_frame_by_frame(hold: Stream) -> None:
+def test_holding_equals_the_formula_frame_by_frame(hold: Holding) -> None:
     photo, thresholds = smooth(0), Thresholds((8, WIDTH // 8, 24))
     held = (block_means(photo), photo)
     assert np.array_equal(hold(photo, 12.0, True), photo)
@@ -85,7 +85,7 @@ def test_thresholds_of_rounding_are_spread_evenly_over_places_and_over_frames() 
     assert np.diff(over_time, axis=0).max() < 0.04, "any place has all of them within two seconds"
 
 
-def test_noise_of_a_camera_moves_the_photo_twenty_times_less(hold: Stream) -> None:
+def test_noise_of_a_camera_moves_the_photo_twenty_times_less(hold: Holding) -> None:
     photos = [noisy(smooth(0), 4, index) for index in range(60)]
     still = [hold(photo, 16.0, not index).copy() for index, photo in enumerate(photos)]
     assert motion(still) < motion(photos) / 20
@@ -93,7 +93,7 @@ def test_noise_of_a_camera_moves_the_photo_twenty_times_less(hold: Stream) -> No
     assert settled < 0.5 * np.abs(photos[-1].astype(float) - smooth(0)).mean(), "what is held is less noisy, too"
 
 
-def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Stream) -> None:
+def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Holding) -> None:
     ramp = np.arange(8, 248, dtype=np.uint8).repeat(WIDTH * HEIGHT * 3 // 240 + 1)[: WIDTH * HEIGHT * 3].reshape(HEIGHT, WIDTH, 3)
     for change in (5, -5, 1, -1):
         hold(ramp, 32.0, True)
@@ -106,19 +106,19 @@ def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Stream) -
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_black_stays_black_and_white_stays_white(level: int) -> None:
-    hold = Stream(build_hold_engine(1280, 64, OPENVINO))
+    hold = Holding(build_hold_engine(1280, 64, OPENVINO))
     photo = np.full((64, 1280, 3), level, np.uint8)
     for index in range(60):
         assert (hold(photo, 8.0, not index) == level).all(), f"frame {index}"
 
 
-def test_what_moves_is_the_photo_itself(hold: Stream) -> None:
+def test_what_moves_is_the_photo_itself(hold: Holding) -> None:
     hold(smooth(0), 8.0, True)
     assert np.array_equal(hold(smooth(1), 8.0, False), smooth(1)), "a cut"
 
 
 @pytest.mark.parametrize("stability", [8.0, 16.0, 32.0])
-def test_a_moving_hand_leaves_no_ghost(hold: Stream, stability: float) -> None:
+def test_a_moving_hand_leaves_no_ghost(hold: Holding, stability: float) -> None:
     background = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
     for step in range(-32, WIDTH + 8, 8):
         photo = background.copy()
@@ -128,7 +128,7 @@ def test_a_moving_hand_leaves_no_ghost(hold: Stream, stability: float) -> None:
     assert np.abs(found.astype(int) - background).max() <= 1
 
 
-def test_fresh_forgets_what_was_held(hold: Stream) -> None:
+def test_fresh_forgets_what_was_held(hold: Holding) -> None:
     photo = smooth(0)
     hold(photo, 16.0, True)
     near = np.clip(photo.astype(int) + 4, 0, 255).astype(np.uint8)
@@ -136,8 +136,8 @@ def test_fresh_forgets_what_was_held(hold: Stream) -> None:
     assert np.array_equal(hold(near, 16.0, True), near)
 
 
-def test_what_is_held_can_be_kept_and_gone_on_from(hold: Stream) -> None:
-    other = Stream(build_hold_engine(WIDTH, HEIGHT, OPENVINO))
+def test_what_is_held_can_be_kept_and_gone_on_from(hold: Holding) -> None:
+    other = Holding(build_hold_engine(WIDTH, HEIGHT, OPENVINO))
     for index in range(8):
         photo = noisy(smooth(0), 4, index)
         still = hold(photo, 16.0, index == 0).copy()
@@ -162,7 +162,7 @@ def test_what_a_brush_kept_stays_as_it_was(book: StyleBook) -> None:
         assert np.array_equal(brush.paint(photo, book["wave"]), painted)
 
 
-def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: Stream) -> None:
+def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: Holding) -> None:
     kept, copies = [], []
     for index in range(6):
         photo = noisy(smooth(0), 9, index)
@@ -172,16 +172,16 @@ def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: S
     assert all(np.array_equal(one, other) for one, other in zip(kept, copies))
 
 
-def test_streams_that_share_a_graph_know_nothing_of_each_other(hold: Stream) -> None:
-    other = Stream(hold.graph)
-    alone = [Stream(build_hold_engine(WIDTH, HEIGHT, OPENVINO)) for _ in range(2)]
+def test_streams_that_share_a_graph_know_nothing_of_each_other(hold: Holding) -> None:
+    other = Holding(hold.graph)
+    alone = [Holding(build_hold_engine(WIDTH, HEIGHT, OPENVINO)) for _ in range(2)]
     for index in range(8):
         for seed, (shared, own) in enumerate(zip((hold, other), alone)):
             photo = noisy(smooth(seed), 4, 10 * seed + index)
             assert np.array_equal(shared(photo, 16.0, index == 0), own(photo, 16.0, index == 0)), f"frame {index} of {seed}"
 
 
-def test_sessions_on_two_threads_paint_as_one_after_the_other(book: StyleBook) -> None:
+def test_streams_on_two_threads_paint_as_one_after_the_other(book: StyleBook) -> None:
     stylizer = Stylizer(
         partial(build_engine, backend=OPENVINO),
         partial(build_retouch_engine, backend=OPENVINO),
@@ -191,8 +191,8 @@ def test_sessions_on_two_threads_paint_as_one_after_the_other(book: StyleBook) -
     looks = [Look(stability=16.0), Look(strength=0.5, stability=8.0)]
 
     def painted(number: int) -> list[np.ndarray]:
-        session, style = Session(stylizer), book[("wave", "scream")[number]]
-        return [session.paint(photo, style, looks[number]) for photo in streams[number]]
+        stream, style = Stream(stylizer), book[("wave", "scream")[number]]
+        return [stream.paint(photo, style, looks[number]) for photo in streams[number]]
 
     expected = [[picture.copy() for picture in painted(number)] for number in range(2)]
     with ThreadPoolExecutor(2) as threads:

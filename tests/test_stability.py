@@ -15,7 +15,7 @@ from realtime_nst.hold import build_hold_engine
 from realtime_nst.look import STABILITIES, Look
 from realtime_nst.photos import read_photo
 from realtime_nst.retouch import build_retouch_engine
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
 
@@ -45,8 +45,8 @@ def camera() -> np.ndarray:
 
 
 def paint(stylizer: Stylizer, book: StyleBook, name: str, frames: Sequence[np.ndarray], stability: int) -> np.ndarray:
-    session, look = Session(stylizer), Look(stability=stability)
-    return np.stack([session.paint(frame, book[name], look).copy() for frame in frames]).astype(float)
+    stream, look = Stream(stylizer), Look(stability=stability)
+    return np.stack([stream.paint(frame, book[name], look).copy() for frame in frames]).astype(float)
 
 
 def motion(frames: np.ndarray) -> float:

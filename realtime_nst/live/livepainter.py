@@ -17,7 +17,7 @@ from realtime_nst.crossfade import Crossfade
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.look import Look
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.stage import Stage
 from realtime_nst.styles import Body, Style
 from realtime_nst.stylizer import Compiled, Stylizer
@@ -61,7 +61,7 @@ class LivePainter:
         self._pace = pace
         self._clock = clock
         self._path = Crossfade()
-        self._session = Session(stylizer)
+        self._stream = Stream(stylizer)
         self._mirrored = controls.mirror
         self._scale = controls.scale
         self._compiling: Stage[Compiled] | None = None
@@ -86,7 +86,7 @@ class LivePainter:
         style = self._path.towards(controls.target, controls.fade)
         if controls.strength <= 0.0:
             painted = photo
-            self._session.forget()
+            self._stream.forget()
         else:
             painted = self._paint(photo, style)
             if self._pace is not None:
@@ -106,13 +106,13 @@ class LivePainter:
         controls = self.controls
         look = Look(controls.strength, float(controls.colours), float(controls.stability))
         if controls.mirror != self._mirrored:
-            self._session.forget()
+            self._stream.forget()
             self._mirrored = controls.mirror
         width, height = self.process_size()
         if (width, height) == (self.width, self.height):
-            return self._session.paint(photo, style, look)
+            return self._stream.paint(photo, style, look)
         small = shrink(photo, width, height)
-        return enlarge(self._session.paint(small, style, look), photo, small)
+        return enlarge(self._stream.paint(small, style, look), photo, small)
 
     def _follow_size(self) -> None:
         """Go to the wanted process size when it is compiled, and have it compiled when it is not."""

@@ -14,7 +14,7 @@ from realtime_nst.hold import Thresholds, build_hold_engine
 from realtime_nst.look import Look
 from realtime_nst.network import build_transform_network
 from realtime_nst.retouch import build_retouch_engine
-from realtime_nst.session import Session
+from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
 from tests.conftest import NARROW, narrow_body
@@ -133,7 +133,7 @@ def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(boo
     assert min(times_compiled()) >= 1
     before = times_compiled()
     for look in (Look(), Look(strength=0.5), Look(colours=1.0), Look(stability=16.0), Look(0.5, 1.0, 8.0)):
-        session = Session(stylizer)
+        stream = Stream(stylizer)
         for _ in range(2):
-            session.paint(photo, book["wave"], look)
+            stream.paint(photo, book["wave"], look)
     assert times_compiled() == before

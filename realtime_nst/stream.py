@@ -1,6 +1,6 @@
-"""`Session`: one stream of pictures through a stylizer, and what is held still from each picture to the next.
+"""`Stream`: one stream of pictures through a stylizer, and what is held still from each picture to the next.
 
-Any number of sessions may share a stylizer; they know nothing of each other.
+Any number of streams may share a stylizer; they know nothing of each other.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from realtime_nst.styles import Style
 from realtime_nst.stylizer import Held, Stylizer
 
 
-class Session:
+class Stream:
     """Paint the pictures of one stream in their order.
 
     Args:
@@ -48,7 +48,7 @@ class Session:
         return self._held
 
     def go_on(self, held: Held, width: int, height: int, stability: float) -> None:
-        """Go on from what another session held.
+        """Go on from what another stream held.
 
         Args:
             held: What it held.
