@@ -173,7 +173,7 @@ def tensorflow_engine(weights: dict[str, np.ndarray]) -> Engine:
 def our_engine(weights: Path | None, width: int, height: int) -> tuple[str, Engine]:
     """This project, as `realtime-nst` runs it."""
     from realtime_nst.backend import choose_backend
-    from realtime_nst.commands import load_stylizer
+    from realtime_nst.serving import load_stylizer
     from realtime_nst.stylebook import find_styles, style_folders
 
     backend = choose_backend("openvino")

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.backend import choose_backend
-from realtime_nst.commands import load_stylizer
 from realtime_nst.photos import read_photo, write_photo
+from realtime_nst.serving import load_stylizer
 from realtime_nst.stylebook import find_styles
 
 ROOT = Path(__file__).parents[1]

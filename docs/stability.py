@@ -14,14 +14,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.backend import choose_backend
-from realtime_nst.commands import load_stylizer
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import probe
 from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.photos import write_photo
+from realtime_nst.serving import load_stylizer
 from realtime_nst.stream import Stream
+from realtime_nst.style import Style
 from realtime_nst.stylebook import find_styles
-from realtime_nst.styles import Style
 from realtime_nst.stylizer import Stylizer
 
 ROOT = Path(__file__).parents[1]

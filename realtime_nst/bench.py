@@ -21,22 +21,22 @@ from statistics import median
 
 import numpy as np
 
-from realtime_nst import __version__
+from realtime_nst import __version__, serving
 from realtime_nst.app import run
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.benchchart import draw_chart
-from realtime_nst.commands import find_all_styles, load_stylizer, say
+from realtime_nst.commands import find_all_styles, say
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
 from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.photos import check_photo_name
 from realtime_nst.results import check_output, written_whole
 from realtime_nst.roofline import count_costs, least_seconds, measure_machine
-from realtime_nst.stream import Stream
 from realtime_nst.sinks import FileSink, NullSink
 from realtime_nst.sources import FileSource, PatternSource
 from realtime_nst.stats import Stats
-from realtime_nst.styles import Style
+from realtime_nst.stream import Stream
+from realtime_nst.style import Style
 from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame, padded_length
 
@@ -167,7 +167,7 @@ def measure(
     style: Style, other: Style, backend: Backend, width: int, height: int, options: argparse.Namespace, least: float
 ) -> Row:
     """All figures of one row."""
-    stylizer = load_stylizer(backend)
+    stylizer = serving.load_stylizer(backend)
     pattern = PatternSource(width, height, fps=None)
     pictures = [pattern.image(index) for index in range(PICTURES)]
     for picture, look in product(pictures, (PLAIN, STABLE)):  # compiles, and warms up

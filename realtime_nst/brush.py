@@ -6,7 +6,7 @@ import numpy as np
 
 from realtime_nst.look import Look
 from realtime_nst.stream import Stream
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 from realtime_nst.stylizer import Held, Stylizer
 
 

@@ -5,12 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from realtime_nst import __version__
-from realtime_nst.backend import Backend, choose_backend
+from realtime_nst import __version__, serving
+from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.errors import SinkError, SourceError, lacks_memory
 from realtime_nst.look import Look
@@ -18,9 +16,6 @@ from realtime_nst.photos import check_photo_name, keeps_alpha, read_layers, read
 from realtime_nst.results import check_output
 from realtime_nst.sources import check_file
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
-
-if TYPE_CHECKING:
-    from realtime_nst.stylizer import Stylizer
 
 
 def image(options: argparse.Namespace) -> int:
@@ -35,7 +30,7 @@ def image(options: argparse.Namespace) -> int:
     for path, output in zip(options.inputs, outputs):
         check_output(output, sources=[path], overwrite=options.overwrite)
     style = find_all_styles(options).mix(options.style)
-    stylizer = load_stylizer(choose_backend(options.backend, options.precision))
+    stylizer = serving.load_stylizer(choose_backend(options.backend, options.precision))
     brush = Brush(stylizer, Look(options.strength, float(options.colours)))
     remarks = {"Style": style.name, "Software": f"realtime-nst {__version__}"}
     failed = 0
@@ -81,20 +76,6 @@ def styles(options: argparse.Namespace) -> int:
 def find_all_styles(options: argparse.Namespace) -> StyleBook:
     """All styles that the flags allow."""
     return find_styles(style_folders(options.weights))
-
-
-def load_stylizer(backend: Backend) -> "Stylizer":
-    """A `Stylizer` on a backend; Keras is imported when it is needed."""
-    from realtime_nst.engine import build_engine
-    from realtime_nst.hold import build_hold_engine
-    from realtime_nst.retouch import build_retouch_engine
-    from realtime_nst.stylizer import Stylizer
-
-    return Stylizer(
-        partial(build_engine, backend=backend),
-        partial(build_retouch_engine, backend=backend),
-        partial(build_hold_engine, backend=backend),
-    )
 
 
 def output_names(inputs: Sequence[Path], output: Path, *, folder: bool = False) -> list[Path]:

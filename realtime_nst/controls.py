@@ -12,8 +12,8 @@ from realtime_nst.crossfade import blend
 from realtime_nst.keys import KEYS
 from realtime_nst.look import STABILITIES
 from realtime_nst.settings import FADE_SECONDS, SCALES, STRENGTHS, WIPES, Settings
+from realtime_nst.style import Style
 from realtime_nst.stylebook import mix_name
-from realtime_nst.styles import Style
 
 NOTICE_SECONDS = 2.0
 BALANCES = (0.0, 0.25, 0.5, 0.75)

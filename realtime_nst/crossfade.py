@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 
 FADE_SECONDS = 1.0
 FIRST_STEP = 0.3

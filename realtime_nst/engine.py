@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realtime_nst.backend import Backend, activate
-from realtime_nst.styles import Body
+from realtime_nst.style import Body
 
 if TYPE_CHECKING:
     import keras

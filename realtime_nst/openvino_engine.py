@@ -12,7 +12,7 @@ from realtime_nst.backend import Backend, activate
 from realtime_nst.buffers import Buffers
 from realtime_nst.graphs import compile_network, compiled_once, options_of
 from realtime_nst.modelcache import model_key
-from realtime_nst.styles import Body
+from realtime_nst.style import Body
 
 
 class OpenVINOEngine:

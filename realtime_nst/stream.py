@@ -6,7 +6,7 @@ Any number of streams may share a stylizer; they know nothing of each other.
 import numpy as np
 
 from realtime_nst.look import PLAIN, Look
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 from realtime_nst.stylizer import Held, Stylizer
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from realtime_nst.backend import Backend, activate
 from realtime_nst.graphs import compile_network, compiled_once, options_of
 from realtime_nst.modelcache import model_key
-from realtime_nst.styles import Body
+from realtime_nst.style import Body
 
 if TYPE_CHECKING:
     import keras

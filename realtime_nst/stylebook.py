@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime_nst.errors import StyleError
 from realtime_nst.folders import user_folder
-from realtime_nst.styles import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body, read_style
+from realtime_nst.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body, read_style
 
 log = logging.getLogger(__name__)
 

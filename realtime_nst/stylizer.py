@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime_nst.faint import painted_share
 from realtime_nst.look import PLAIN, Look
-from realtime_nst.styles import Body, Style
+from realtime_nst.style import Body, Style
 from realtime_nst.video import Frame, pad_to_multiple, padded_length
 
 SIZES_KEPT = 2

@@ -16,8 +16,8 @@ from realtime_nst.cli import main
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.files.probing import probe
+from realtime_nst.style import Body, write_body, write_style
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.styles import Body, write_body, write_style
 from realtime_nst.stylizer import Held, Stylizer
 from realtime_nst.video import Frame
 
@@ -172,8 +172,7 @@ def painting_by(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Styliz
 def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = painting_by(lambda image, vector: image)
-    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: unchanged)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: unchanged)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

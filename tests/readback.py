@@ -28,7 +28,7 @@ COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white"
 GATED = """
 import os, sys, time
 from functools import partial
-from realtime_nst import commands
+from realtime_nst import serving
 from realtime_nst.backend import Backend
 from realtime_nst.cli import main
 from realtime_nst.files import workfolder
@@ -42,7 +42,7 @@ def paint(image, vector):
         time.sleep(0.005)
     return 255 - image
 hold = partial(build_hold_engine, backend=Backend("openvino", "float32", gpu=False))
-commands.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, hold)
+serving.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, hold)
 workfolder.SEGMENT_FRAMES = 16
 sys.exit(main(sys.argv[3:]))
 """

@@ -51,7 +51,7 @@ def negative(monkeypatch: pytest.MonkeyPatch) -> Negative:
         return build_hold_engine(width, height, OPENVINO)
 
     stylizer = Stylizer(lambda *size: engine, lambda *size: build_retouch_engine(*size, OPENVINO), hold)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: stylizer)
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: stylizer)
     return engine
 
 

@@ -18,7 +18,7 @@ from realtime_nst.files.probing import probe
 from realtime_nst.live.devices import Device
 from realtime_nst.photos import read_photo
 from realtime_nst.settings import Settings, write_settings
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 from tests.conftest import frames_of, one_line
 
 ROOT = Path(__file__).parents[1]

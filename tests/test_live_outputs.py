@@ -298,7 +298,7 @@ def test_a_recording_lasts_as_long_as_life_however_unevenly_it_was_painted(
         threading.Event().wait(waited[-1])
         return image
 
-    monkeypatch.setattr("realtime_nst.live.webcam.load_stylizer", lambda backend: painting_by(uneven))
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(uneven))
     written: list[float] = []
     write = LiveFileSink.write
 

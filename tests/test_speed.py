@@ -11,10 +11,10 @@ import pytest
 from realtime_nst.app import run
 from realtime_nst.backend import choose_backend
 from realtime_nst.cli import main
-from realtime_nst.commands import load_stylizer
 from realtime_nst.controls import Controls
 from realtime_nst.live.livepainter import LivePainter
 from realtime_nst.live.pace import Pace
+from realtime_nst.serving import load_stylizer
 from realtime_nst.settings import SCALES
 from realtime_nst.sources import PatternSource
 from realtime_nst.stats import Stats

@@ -15,8 +15,8 @@ import pytest
 import realtime_nst.weights
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError
+from realtime_nst.style import VECTOR, Body, hash_body, read_body, write_body, write_style
 from realtime_nst.stylebook import StyleBook, find_styles, mix_styles, own_style_folder, style_folders
-from realtime_nst.styles import VECTOR, Body, hash_body, read_body, write_body, write_style
 from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
 TINY = Architecture(patches=8, quarter=7, eighth=4, blocks=1, inner=6, fine_blocks=0, half=5)

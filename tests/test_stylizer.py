@@ -14,8 +14,8 @@ from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
 from realtime_nst.look import Look
 from realtime_nst.openvino_engine import compile_body
+from realtime_nst.style import write_style
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.styles import write_style
 from realtime_nst.stylizer import SIZES_KEPT, Retouch, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import NARROW, narrow_body, random_vector

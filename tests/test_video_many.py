@@ -321,7 +321,7 @@ def test_decoding_painting_and_encoding_overlap(
     usual_read, usual_write = FrameReader.read, FrameWriter.write
     monkeypatch.setattr(FrameReader, "read", reading)
     monkeypatch.setattr(FrameWriter, "write", writing)
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
     monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 25)
     clip = make_clip("overlap.mp4", *numbered_source(rate="25", seconds=count / 25), "-pix_fmt", "yuv420p")
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights), "--quiet"]) == 0
@@ -345,7 +345,7 @@ def test_files_are_painted_at_the_rate_of_the_network(
         spent.append(time.perf_counter() - began)
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
     monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 40)
     lines: list[str] = []
     monkeypatch.setattr("realtime_nst.files.command._print_line", lines.append)

@@ -273,7 +273,7 @@ def test_changing_styles_reach_the_frames(
         seen[number_in(image)] = vector.copy()
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
     clip = make_clip("path.mp4", *numbered_source(rate="10", seconds=5), "-pix_fmt", "yuv420p")
     flags = ["--style", "wave,scream", "--every", "2", "--start", "1", "--weights", str(weights)]
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), *flags]) == 0

@@ -427,7 +427,7 @@ def test_file_that_appears_meanwhile_is_not_overwritten(
         painted.append(1)
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
     command = ["video", str(talkie), "-o", str(out), "--weights", str(weights)]
     assert main(command) == 1
     assert "has appeared meanwhile" in capsys.readouterr().err and out.read_bytes() == b"precious"

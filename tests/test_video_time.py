@@ -251,7 +251,7 @@ def test_repeated_frames_are_painted_once(
         painted.append(number_in(image))
         return image
 
-    monkeypatch.setattr("realtime_nst.commands.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
     clip = make_clip("onthrees.mkv", *numbered_source(rate="8", seconds=3), "-vf", "fps=24", "-c:v", "ffv1")
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights)]) == 0
     assert len(read_back(clip)[0]) == len(read_back(tmp_path / "out.mp4")[0]) == 72

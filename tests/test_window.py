@@ -18,7 +18,7 @@ from PIL import Image
 
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.keys import KEYS, Key
-from realtime_nst.styles import write_style
+from realtime_nst.style import write_style
 from tests.conftest import ffmpeg_children, frames_of, narrow_body, random_vector, wait_until
 from tests.reference import keep_colours_with_numpy
 

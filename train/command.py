@@ -17,8 +17,8 @@ from tqdm import tqdm
 from realtime_nst.backend import Backend, activate, choose_backend, reaches_gpu
 from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import on_interrupt
+from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
-from realtime_nst.styles import Style
 
 from .dataset import PHOTO_SUFFIXES
 from .job import Job

@@ -20,7 +20,7 @@ from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, set_kernels
 from realtime_nst.stage import Stage
-from realtime_nst.styles import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
+from realtime_nst.style import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
 
 from .checkpoint import Past, load_checkpoint, save_checkpoint
 from .dataset import WORKSHOP_SUFFIX, Batch, PhotoBatches, find_photos

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from realtime_nst.network import build_transform_network, set_kernels
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 from realtime_nst.video import pad_to_multiple
 
 from .flow import FlowFiles, FlowPair

@@ -18,8 +18,8 @@ from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.results import check_output, ending
+from realtime_nst.style import Style
 from realtime_nst.stylebook import find_styles, style_folders
-from realtime_nst.styles import Style
 
 from .command import find_painting, training_backend
 from .dataset import photos_below

@@ -16,7 +16,7 @@ from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.photos import UNREADABLE, upright_rgb
-from realtime_nst.styles import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
+from realtime_nst.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
 from realtime_nst.weightfile import read_metadata
 
 from .dataset import WORKSHOP_SUFFIX

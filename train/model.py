@@ -15,7 +15,7 @@ from keras import ops
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
-from realtime_nst.styles import Body
+from realtime_nst.style import Body
 
 from .losses import build_loss_network, content_loss, grams_at_scales, grid_loss, style_loss, temporal_loss, total_variation_loss
 from .recipes import Recipe

@@ -15,7 +15,7 @@ import numpy as np
 
 from realtime_nst.backend import Backend, activate
 from realtime_nst.errors import TrainingError
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 from realtime_nst.video import pad_to_multiple
 
 

@@ -17,7 +17,7 @@ from keras import ops
 
 from realtime_nst.architecture import Architecture
 from realtime_nst.stage import Stage
-from realtime_nst.styles import Style, hash_body, write_body, write_style
+from realtime_nst.style import Style, hash_body, write_body, write_style
 
 from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
 from .dataset import Batch, PhotoBatches, find_photos, hash_photos

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from realtime_nst import commands
+from realtime_nst import commands, serving
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
@@ -66,7 +66,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
     look = Look(options.strength, float(options.colours), options.stability)
-    brush = Brush(commands.load_stylizer(backend), look)
+    brush = Brush(serving.load_stylizer(backend), look)
     wishes = Wishes(
         styles=path,
         engine=str(backend),

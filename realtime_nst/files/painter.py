@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime_nst.files.stylepath import StylePath, moment
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 from realtime_nst.video import Frame
 
 Paint = Callable[[np.ndarray, Style], np.ndarray]

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from realtime_nst.errors import StyleError
+from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook, mix_styles
-from realtime_nst.styles import Style
 
 FADE = 1.0
 """Seconds from one style to the next, at most half of the time that a style has."""

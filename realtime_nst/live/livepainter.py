@@ -17,9 +17,9 @@ from realtime_nst.crossfade import Crossfade
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.look import Look
-from realtime_nst.stream import Stream
 from realtime_nst.stage import Stage
-from realtime_nst.styles import Body, Style
+from realtime_nst.stream import Stream
+from realtime_nst.style import Body, Style
 from realtime_nst.stylizer import Compiled, Stylizer
 from realtime_nst.video import Frame, padded_length
 

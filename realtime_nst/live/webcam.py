@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from realtime_nst import serving
 from realtime_nst.addresses import is_address, mask
 from realtime_nst.app import run
 from realtime_nst.arguments import DEFAULT_STYLE
 from realtime_nst.backend import choose_backend
-from realtime_nst.commands import find_all_styles, load_stylizer, say
+from realtime_nst.commands import find_all_styles, say
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError, StyleError
 from realtime_nst.interrupt import on_interrupt
@@ -32,8 +33,8 @@ from realtime_nst.settings import Settings, forget_settings, read_settings, reme
 from realtime_nst.sinks import NullSink, TeeSink, check_video_output
 from realtime_nst.sources import open_source
 from realtime_nst.stats import Stats
+from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.styles import Style
 from realtime_nst.video import Frame, Sink
 
 STREAM_FPS = 60.0
@@ -87,7 +88,7 @@ class Show:
         self._asides: list[Aside] = []
         self._watching: list[Callable[[], bool]] = []
         backend = choose_backend(options.backend, options.precision)
-        stylizer = load_stylizer(backend)
+        stylizer = serving.load_stylizer(backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
         self.controls.full_screen = options.full_screen
         self.stats = Stats()

@@ -20,8 +20,8 @@ import pytest
 from keras import ops
 
 from realtime_nst.errors import TrainingError
+from realtime_nst.style import STYLE_SUFFIX
 from realtime_nst.stylebook import find_styles
-from realtime_nst.styles import STYLE_SUFFIX
 from realtime_nst.train import recovery, trainer
 from realtime_nst.train.checkpoint import Past, save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos

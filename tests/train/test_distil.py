@@ -10,8 +10,8 @@ import pytest
 
 from realtime_nst.cli import main
 from realtime_nst.errors import TrainingError
+from realtime_nst.style import write_body, write_style
 from realtime_nst.stylebook import find_styles
-from realtime_nst.styles import write_body, write_style
 from realtime_nst.train import distil as distillation
 from realtime_nst.train.dataset import find_photos, hash_photos
 from realtime_nst.train.distil import Lesson, distil, relative_distance

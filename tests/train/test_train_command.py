@@ -14,8 +14,8 @@ import pytest
 
 from realtime_nst.cli import build_parser, main
 from realtime_nst.errors import TrainingError
+from realtime_nst.style import BODY_SUFFIX, write_style
 from realtime_nst.stylebook import find_styles, own_style_folder
-from realtime_nst.styles import BODY_SUFFIX, write_style
 from realtime_nst.train import command, trainer
 from realtime_nst.train.command import (
     expand_recipe,

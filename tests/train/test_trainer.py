@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.style import write_style
 from realtime_nst.stylebook import find_styles
-from realtime_nst.styles import write_style
 from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Motion, find_photos, hash_photos
 from realtime_nst.train.job import Job, check_replaced_body, check_replaced_styles, read_painting

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.style import Style
 from realtime_nst.stylebook import find_styles
-from realtime_nst.styles import Style
 from realtime_nst.train.trainer import most_similar, train
 from realtime_nst.train.watch import COLUMNS, draw_losses, moving_mean, read_losses, write_losses
 from tests.train.small import RECIPE, Run, make_small, stop_after
