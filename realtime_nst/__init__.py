@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from realtime_nst.api import Progress, Session, Stylizer, paint_video, styles
+    from realtime_nst.api import Outcome, Progress, Session, Stylizer, paint_video, styles
     from realtime_nst.errors import BackendError, DiskFullError, NSTError, SinkError, SourceError, StyleError, TrainingError
     from realtime_nst.look import Look
 
@@ -48,6 +48,7 @@ __all__ = [
     "DiskFullError",
     "Look",
     "NSTError",
+    "Outcome",
     "Progress",
     "Session",
     "SinkError",

@@ -1,6 +1,7 @@
 """The house itself: who may import whom, and what must not be there."""
 
 import ast
+import configparser
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,3 +169,11 @@ def test_readme_is_short_and_begins_with_what_moves() -> None:
     with Image.open(picture) as animation:
         assert getattr(animation, "n_frames", 1) > 24 and animation.width == 800
     assert picture.stat().st_size <= 3_000_000
+
+
+def test_light_installation_is_the_whole_one_without_tensorflow() -> None:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    whole = {line for line in parser["options"]["install_requires"].splitlines() if line and not line.startswith("#")}
+    light = {line for line in (ROOT / "requirements-light.txt").read_text().splitlines() if line and not line.startswith("#")}
+    assert {line.partition(">")[0] for line in whole - light} == {"tensorflow"} and not light - whole
