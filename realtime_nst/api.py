@@ -31,6 +31,8 @@ from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 from realtime_nst.video import LARGEST_SIDE
 
+__all__ = ["Outcome", "Progress", "Session", "Stylizer", "paint_video", "styles"]
+
 
 class Progress(NamedTuple):
     """How far a film is.
