@@ -4,9 +4,9 @@ Every field is replaced in one step, so no lock is needed. The keys are in `keys
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 from realtime_nst.crossfade import blend
 from realtime_nst.keys import KEYS
@@ -64,6 +64,8 @@ class Controls:
         self.show_help = False
         self.snapshots_wanted = 0
         self.changes = 0
+        self.chosen: dict[str, Any] = {}
+        """What later shows start with, by the names of `Settings`: what keys set, however this show began."""
         self._other = self.styles[(self.position + 1) % len(self.styles)]
         self._cycle_seconds = start.cycle
         self._next_change = 0.0
@@ -75,8 +77,10 @@ class Controls:
         """Do what a key means; an unknown key or `None` does nothing."""
         for key in KEYS:
             if name is not None and name in key.names:
+                before = asdict(self.settings)
                 action = getattr(self, f"_{key.action}")
                 action(name)
+                self.keep(setting for setting, value in asdict(self.settings).items() if value != before[setting])
                 self.changes += 1
 
     def tick(self) -> None:
@@ -85,6 +89,11 @@ class Controls:
             self._next_change = self._clock() + self._cycle_seconds
             self._use((self.position + 1) % len(self.styles))
             self.changes += 1
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Have these settings remembered as they are now."""
+        settings = asdict(self.settings)
+        self.chosen.update((name, settings[name]) for name in names)
 
     def leave(self) -> None:
         """Ask to quit."""
@@ -95,9 +104,9 @@ class Controls:
         self.cycling = on
         self._next_change = self._clock() + self._cycle_seconds
 
-    def say(self, text: str) -> None:
-        """Show a few words for two seconds."""
-        self._notice = (text, self._clock() + NOTICE_SECONDS)
+    def say(self, text: str, seconds: float = NOTICE_SECONDS) -> None:
+        """Show a few words for a moment."""
+        self._notice = (text, self._clock() + seconds)
         self.changes += 1
 
     @property
@@ -107,7 +116,7 @@ class Controls:
 
     @property
     def notice(self) -> str:
-        """What to show now; empty after two seconds."""
+        """What to show now; empty when its moment is over."""
         text, until = self._notice
         return text if self._clock() < until else ""
 
@@ -119,7 +128,7 @@ class Controls:
 
     @property
     def settings(self) -> Settings:
-        """What the next show should start with."""
+        """How the show is set now, by flags, by keys and by what was remembered."""
         return Settings(
             style=self.target.name,
             strength=self.strength,
@@ -137,6 +146,7 @@ class Controls:
     def _choose(self, name: str) -> None:
         if int(name) <= len(self.styles):
             self._use(int(name) - 1)
+            self.keep(["style"])  # also if it is there already: this one is wanted
 
     def _step_style(self, name: str) -> None:
         place = self.position + 1 if name == "n" else max(self.position, 0) - 1
@@ -179,6 +189,8 @@ class Controls:
 
     def _toggle_cycle(self, name: str) -> None:
         self.cycle(not self.cycling)
+        if not self.cycling:
+            self.keep(["style"])  # that of this moment was chosen, by letting it stay
         self.say(f"another style every {self._cycle_seconds:g} s" if self.cycling else "this style stays")
 
     def _toggle_fade(self, name: str) -> None:

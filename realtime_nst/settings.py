@@ -1,4 +1,4 @@
-"""`Settings`: how the live show is set, and its file, so that the next show starts as the last one ended."""
+"""`Settings`: how a live show is set, and the file of what a user set by key, with which later shows start."""
 
 import json
 import logging
@@ -62,7 +62,7 @@ def remembered(settings: Settings, given: dict[str, Any]) -> list[str]:
     """What changes the picture because it was set in an earlier show, in words.
 
     Args:
-        settings: Of the earlier show.
+        settings: Of earlier shows.
         given: What the flags of this one set instead.
     """
     usual = Settings()
@@ -96,7 +96,7 @@ def settings_file() -> Path:
 
 
 def read_settings() -> Settings:
-    """The settings of the last show. What is missing, unknown or out of range is left at its default."""
+    """What earlier shows left. What is missing, unknown or out of range is left at its default."""
     try:
         found = json.loads(settings_file().read_text("utf-8"))
     except FileNotFoundError:
@@ -117,10 +117,16 @@ def read_settings() -> Settings:
     )
 
 
+def keep_settings(chosen: dict[str, Any]) -> None:
+    """Keep what was set in a show, by name. All else stays as other shows left it, also those that ended during this one."""
+    if chosen:
+        write_settings(read_settings().with_flags(chosen))
+
+
 def write_settings(settings: Settings) -> None:
-    """Keep settings for the next show; a disk that refuses costs only the memory of them."""
+    """Keep settings for later shows; a disk that refuses costs only the memory of them."""
     path = settings_file()
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")  # two shows may end at once
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps(asdict(settings), indent=1), "utf-8")
@@ -130,7 +136,7 @@ def write_settings(settings: Settings) -> None:
 
 
 def forget_settings() -> None:
-    """Start the next show as a new user would."""
+    """Let the next show start as that of a new user."""
     with suppress(OSError):
         settings_file().unlink(missing_ok=True)
 

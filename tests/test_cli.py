@@ -424,19 +424,19 @@ def test_a_flag_that_nobody_knows_is_told_by_its_command_with_what_was_meant(cap
     assert build_parser().parse_args(["image", "a.png", "-o", "b.png", "--keep-colors"]).colours, "in American, too"
 
 
-def test_what_a_show_takes_from_the_last_one_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    show = ["webcam", "--camera", "pattern", "--size", "64x48", "--no-window", "--frames", "2"]
+def test_what_a_show_takes_from_an_earlier_one_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    show = ["webcam", "--camera", "pattern", "--size", "64x48", "--no-window", "--frames", "2", "--remember"]
     write_settings(Settings(style="scream", strength=0.5, mirror=True))
     assert run(*show) == 0
-    assert "As in the last show: scream, strength 50%, mirrored. --reset forgets that.\n" in capsys.readouterr().err
+    assert "Kept from an earlier show: scream, strength 50%, mirrored. --reset forgets that.\n" in capsys.readouterr().err
     assert run(*show, "--style", "mosaic", "--strength", "1", "--no-mirror") == 0
-    assert "As in the last show" not in capsys.readouterr().err
+    assert "an earlier show" not in capsys.readouterr().err
     assert run(*show, "--reset") == 0 and run(*show) == 0
-    assert "As in the last show" not in capsys.readouterr().err, "what everyone begins with needs no word"
+    assert "an earlier show" not in capsys.readouterr().err, "what everyone begins with needs no word"
     write_settings(Settings(style="gone", mirror=True))
     assert run(*show) == 0
     said = capsys.readouterr().err
-    assert "The style 'gone' of the last time is no longer there.\nAs in the last show: mirrored." in said
+    assert "The style 'gone' of an earlier show is no longer there.\nKept from an earlier show: mirrored." in said
 
 
 @pytest.mark.parametrize("flags", [("--cycle", "--no-cycle"), ("--full-screen", "--no-window")])

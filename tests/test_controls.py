@@ -1,6 +1,7 @@
 """Keys and what they do; the overlay and docs/live.md say the same."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -256,6 +257,38 @@ def test_what_is_set_is_what_the_next_show_starts_with(book: StyleBook) -> None:
         controls.press(key)
     again = Controls(list(book.values()), book.mix(controls.settings.style), controls.settings)
     assert again.settings == controls.settings != Controls(list(book.values())).settings
+
+
+def test_only_what_keys_set_is_chosen_and_not_what_time_changes(book: StyleBook) -> None:
+    now = 0.0
+    start = Settings(strength=0.5, cycle=10.0, fade=0.0, mirror=True)
+    controls = Controls(list(book.values()), book["wave"], start, clock=lambda: now)
+    controls.press("a")
+    now = 11.0
+    controls.tick()
+    assert controls.style.name == "mosaic" and controls.chosen == {"cycling": True}
+    controls.press("1")
+    assert controls.chosen == {"cycling": True, "style": "mosaic"}, "a style that is there already can be chosen, too"
+    now = 22.0
+    controls.tick()
+    assert controls.style.name == "scream" and controls.chosen["style"] == "mosaic"
+    controls.press("a")
+    assert controls.chosen == {"cycling": False, "style": "scream"}, "and one that shall stay"
+    for key in ("9", "f", "h", "s", "space", "x", None):
+        controls.press(key)
+    assert controls.chosen == {"cycling": False, "style": "scream"}
+    controls.press("m")
+    controls.press("m")
+    assert controls.chosen["mirror"] is True, "back to where a flag or the last show had it"
+
+
+def test_every_key_of_a_setting_has_it_remembered(book: StyleBook) -> None:
+    controls = Controls(list(book.values()), settings=Settings(strength=0.5, scale=0.75, stability=16))
+    for key in KEYS:
+        if key.action not in ("quit", "toggle_pause"):
+            controls.press(key.names[-1])
+    assert controls.chosen.keys() == asdict(Settings()).keys() - {"cycle"}, "the seconds of a cycle have no key"
+    assert controls.settings == Settings(strength=0.5, scale=0.75, stability=16).with_flags(controls.chosen)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (17, 33), (64, 48), (2160, 3840)])

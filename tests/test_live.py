@@ -175,6 +175,11 @@ def test_a_size_that_does_not_compile_is_told_and_the_show_goes_on(make: Callabl
     assert wait_until(lambda: bench.paint() is not None and "no room" in bench.controls.notice, 60)
     assert np.array_equal(bench.paint(), 255 - bench.photo)
     assert bench.controls.scale == 1.0, "the wish is gone, so that the keys go on from what is there"
+    assert not bench.controls.chosen
+    bench.controls.press(",")
+    assert bench.controls.chosen == {"scale": 0.875}
+    assert wait_until(lambda: bench.paint() is not None and bench.controls.scale == 1.0, 60)
+    assert bench.controls.chosen == {"scale": 1.0}, "and nothing that does not work is remembered"
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.875, 0.6])

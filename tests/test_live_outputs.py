@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from realtime_nst.controls import NOTICE_SECONDS, Controls
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.live.livefile import LiveFileSink
 from realtime_nst.photos import read_photo
-from realtime_nst.settings import Settings, read_settings, write_settings
+from realtime_nst.settings import Settings, read_settings, settings_file, write_settings
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
 from tests.conftest import FakeSource, RecordingSink, one_line, painting_by
@@ -274,17 +275,152 @@ def test_the_next_show_starts_with_the_mix_of_the_last_one(
     assert run(*PATTERN) == 0
     assert (read_settings().style, read_settings().wipe) == ("scream:0.75,wave:0.25", "half")
     window(lambda fake: "q" if fake.frames else None)
-    assert run(*PATTERN, "--wipe", "off") == 0
+    assert run(*PATTERN, "--wipe", "off", "--remember") == 0
     assert (read_settings().style, read_settings().wipe) == ("scream:0.75,wave:0.25", "")
 
 
 @pytest.mark.usefixtures("identity")
-def test_cycle_without_seconds_goes_on_with_those_of_the_last_show(run: Run) -> None:
+def test_cycle_without_seconds_goes_on_with_those_that_are_remembered(run: Run) -> None:
     write_settings(Settings(cycle=25.0))
-    assert run(*PATTERN, "--no-window", "--frames", 2, "--cycle") == 0
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", "--cycle") == 0
     assert (read_settings().cycle, read_settings().cycling) == (25.0, True)
-    assert run(*PATTERN, "--no-window", "--frames", 2, "--no-cycle") == 0
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", "--no-cycle") == 0
     assert (read_settings().cycle, read_settings().cycling) == (25.0, False)
+
+
+FLAGS = ("--style", "scream", "--strength", 0, "--keep-colours", "--stability", 16, "--scale", 0.75, "--fade", 0)
+FLAGS += ("--cycle", 5, "--wipe", "half", "--mirror", "--display")
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_show_without_a_window_neither_reads_nor_writes_what_is_remembered(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class LightToTheRight(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                image = np.zeros_like(frame.image)
+                image[:, self.width // 2 :] = 255
+                yield frame.with_image(image)
+
+    assert run(*PATTERN, "--no-window", "--frames", 2, *FLAGS) == 0
+    assert not settings_file().exists(), "flags hold for one show"
+    write_settings(Settings(style="gone", strength=0.0, mirror=True))
+    before = settings_file().read_bytes()
+    capsys.readouterr()
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: LightToTheRight(3, width=64, height=48))
+    for name, flags, left in (("plain.mp4", (), 0), ("mirrored.mp4", ("--mirror",), 255)):
+        assert run("webcam", "--no-window", "-o", name, *flags) == 0
+        assert abs(read_back(Path(name))[1][:, :, :24].mean() - left) < 4, "only a flag mirrors"
+    assert "an earlier show" not in capsys.readouterr().err and settings_file().read_bytes() == before
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--reset") == 0
+    assert not settings_file().exists(), "unless it is to forget"
+
+
+def test_without_a_window_remember_starts_with_what_is_kept_and_keeps_the_flags(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_settings(Settings(cycle=25.0, mirror=True))
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", "--strength", 0.5, "--style", "Scream") == 0
+    assert "Kept from an earlier show: mirrored." in capsys.readouterr().err
+    assert read_settings() == Settings(style="scream", strength=0.5, cycle=25.0, mirror=True)
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", *FLAGS) == 0
+    assert read_settings() == Settings("scream", 0.0, True, 16, 0.75, 0.0, 5.0, True, True, True, "half")
+    assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", "--reset", "--wipe", "moving") == 0
+    assert read_settings() == Settings(wipe="moving")
+
+
+def keys_in_turn(keys: str) -> Callable[[FakeWindow], str | None]:
+    """Press one key after another when the first frame is there, then quit."""
+    rest = iter(keys)
+    return lambda fake: next(rest, "q") if fake.frames else None
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        ("", {}),
+        ("m", {"mirror": False}),
+        ("-", {}),
+        ("+", {"strength": 0.25}),
+        ("+-", {"strength": 0.0}),
+        ("c.", {"colours": False, "scale": 0.875}),
+        ("jd", {"stability": 8, "fade": 1.0}),
+        ("wi", {"wipe": "moving", "display": False}),
+        ("1", {"style": "mosaic"}),
+        ("2", {"style": "scream"}),
+        ("9", {}),
+        ("a", {"style": "scream", "cycling": False}),
+        ("hfs", {}),
+    ],
+)
+def test_what_keys_set_is_remembered_and_no_flag_beside_it(
+    run: Run,
+    book: StyleBook,
+    monkeypatch: pytest.MonkeyPatch,
+    window: Callable[..., FakeWindow],
+    keys: str,
+    chosen: dict[str, Any],
+) -> None:
+    monkeypatch.setattr("realtime_nst.live.webcam.find_all_styles", lambda options: book)
+    earlier = Settings(strength=0.75, cycle=25.0, cycling=True)
+    write_settings(earlier)
+    window(keys_in_turn(keys))
+    assert run(*PATTERN, *FLAGS) == 0
+    assert read_settings() == earlier.with_flags(chosen)
+
+
+@pytest.mark.usefixtures("identity")
+def test_in_a_window_remember_keeps_the_flags_and_a_key_wins_over_them(run: Run, window: Callable[..., FakeWindow]) -> None:
+    window(keys_in_turn("w"))
+    assert run(*PATTERN, "--remember", "--mirror", "--wipe", "half") == 0
+    assert read_settings() == Settings(mirror=True, wipe="moving")
+
+
+@pytest.mark.usefixtures("identity")
+def test_two_shows_at_once_keep_what_each_has_set(run: Run, window: Callable[..., FakeWindow]) -> None:
+    write_settings(Settings(fade=0.0))
+    keys = keys_in_turn("m")
+
+    def press(fake: FakeWindow) -> str | None:
+        if len(fake.frames) == 1:  # another show ends while this one runs
+            write_settings(Settings(fade=0.0, wipe="half"))
+        return keys(fake)
+
+    window(press)
+    assert run(*PATTERN) == 0
+    assert read_settings() == Settings(fade=0.0, wipe="half", mirror=True)
+    assert [path.name for path in settings_file().parent.iterdir()] == [settings_file().name]
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_keys_set_is_remembered_whatever_ends_the_show(
+    run: Run, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
+) -> None:
+    class Breaking(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            yield from super().__iter__()
+            raise SourceError("The camera broke.")
+
+    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
+    window(lambda fake: "m" if len(fake.frames) == 2 and fake.polls < 4 else None)
+    assert run("webcam") == 1
+    assert read_settings() == Settings(mirror=True)
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_is_kept_from_an_earlier_show_is_seen_in_the_window(
+    run: Run, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
+) -> None:
+    said: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Controls, "say", lambda self, *what: said.append(what))
+    for flags in ((), ("--no-mirror", "--strength", 1)):
+        write_settings(Settings(strength=0.0, mirror=True))
+        window(keys_in_turn(""))
+        assert run(*PATTERN, *flags) == 0
+    (kept, seconds), (plain,) = said
+    assert kept.endswith("   h shows the keys   kept from an earlier show: strength 0%, mirrored") and seconds > NOTICE_SECONDS
+    assert plain.endswith("   h shows the keys")
 
 
 def test_a_recording_lasts_as_long_as_life_however_unevenly_it_was_painted(
@@ -335,7 +471,7 @@ def test_a_terminal_that_was_closed_neither_ends_the_show_nor_forgets_what_was_s
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", ClosedTerminal())
-    assert run(*PATTERN, "--no-window", "--frames", 3, "-o", tmp_path / "a.mp4", "--stability", 24) == 0
+    assert run(*PATTERN, "--no-window", "--frames", 3, "-o", tmp_path / "a.mp4", "--stability", 24, "--remember") == 0
     assert read_settings().stability == 24 and (tmp_path / "a.mp4").exists()
 
 

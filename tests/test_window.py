@@ -3,6 +3,7 @@
 The camera is a clip of which every pixel is known: warm to the left, cool to the right, texture above, noise below.
 """
 
+import json
 import os
 import select
 import shutil
@@ -739,6 +740,30 @@ def test_what_was_set_is_there_the_next_time_until_it_is_reset(play: Callable[..
     finally:
         again.close()
     assert again.gone() and play().shows("red"), "with --reset as a new user finds it"
+
+
+def test_a_key_is_remembered_and_a_flag_is_not(play: Callable[..., Show], studio: Studio) -> None:
+    show = play("--mirror", "--fade", "0", "--stability", "0").start()
+    show.press("1")
+    assert show.shows("blue")
+    show.press("q")
+    assert show.process.wait(PATIENCE) == 0 and show.gone()
+    again = Show(studio, show.folder, ())
+    again.top, again.left = show.top, show.left
+    try:
+        assert again.shows("blue", 0.5), "the style that a key chose, over that of the flag"
+        assert wait_until(again.told, PATIENCE), "and it is told in the window"
+        assert again.press_until("-", lambda: again.is_like(studio.photos[0])), "not mirrored, as it was by a flag"
+        again.press("q")
+        assert again.process.wait(PATIENCE) == 0
+        assert again.process.stderr is not None
+        assert "Kept from an earlier show: 01-blue. --reset" in again.process.stderr.read().decode()
+    finally:
+        again.close()
+    kept = json.loads((studio.folder / "config" / "realtime-nst" / "live.json").read_text())
+    assert (kept["style"], kept["strength"]) == ("01-blue", 0.0)
+    assert (kept["mirror"], kept["fade"], kept["stability"]) == (False, 1.0, 8), "as for a new user"
+    assert again.gone()
 
 
 def test_a_window_opens_whole_on_a_screen_that_is_smaller_than_its_picture(play: Callable[..., Show]) -> None:

@@ -16,7 +16,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "webcam",
         parents=parents,
         help="paint a camera, live, in a window",
-        description="Paint a camera, live, in a window. What is set, by flag or key, is remembered for the next time.",
+        description="Paint a camera, live, in a window. What keys set there is remembered; flags hold for this show.",
     )
     webcam.add_argument(
         "--camera",
@@ -27,7 +27,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
 
-    look = webcam.add_argument_group("look (remembered; keys change it)")
+    look = webcam.add_argument_group("look (keys change it, and what they set is remembered)")
     look.add_argument("--style", metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4")
     add_look(look, None, None)
     add_stability(look, None)
@@ -47,7 +47,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         nargs="?",
         const=0.0,
         metavar="S",
-        help=f"change styles by itself every S seconds (as the last time; {CYCLE_SECONDS:g} at first)",
+        help=f"change styles by itself every S seconds ({CYCLE_SECONDS:g}, or what --remember kept)",
     )
     cycle.add_argument("--no-cycle", dest="cycling", action="store_const", const=False, help="stay with one style")
     look.add_argument(
@@ -55,12 +55,17 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     )
     look.add_argument("--mirror", action=argparse.BooleanOptionalAction, help="flip left to right, as a mirror does")
     look.add_argument("--display", action=argparse.BooleanOptionalAction, help="show style, speed and frame age")
-    look.add_argument("--reset", action="store_true", help="forget what was set")
+    look.add_argument(
+        "--remember",
+        action="store_true",
+        help="have later shows start with these flags, too; without a window, also start with what is remembered",
+    )
+    look.add_argument("--reset", action="store_true", help="forget what is remembered")
 
     outputs = webcam.add_argument_group("outputs")
     window = outputs.add_mutually_exclusive_group()
     window.add_argument("--full-screen", action="store_true", help="fill the screen")
-    window.add_argument("--no-window", action="store_true", help="show nothing")
+    window.add_argument("--no-window", action="store_true", help="show nothing, and leave aside what is remembered")
     outputs.add_argument(
         "-o",
         "--output",

@@ -151,6 +151,7 @@ class LivePainter:
             self._pace.refuse(scale, self._scale)
         if self.controls.scale == scale:
             self.controls.scale = self._scale
+            self.controls.keep({"scale"} & self.controls.chosen.keys())  # what does not work is not remembered
         self.controls.say(f"not at {scale:.0%}: {error}")
         log.warning("Painting at %.0f %% of the size does not work: %s", 100 * scale, error)
 

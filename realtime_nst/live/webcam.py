@@ -1,8 +1,9 @@
-"""The command `webcam`: a live show, put together from flags and from what was set last time. It prints."""
+"""The command `webcam`: a live show, put together from flags and from what was set by key in earlier ones. It prints."""
 
 import argparse
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from realtime_nst.live.streaming import StreamSink, check_stream
 from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.live.window import WindowSink
 from realtime_nst.opencv import has_opencv
-from realtime_nst.settings import Settings, forget_settings, read_settings, remembered, write_settings
+from realtime_nst.settings import Settings, forget_settings, keep_settings, read_settings, remembered
 from realtime_nst.sinks import NullSink, TeeSink, check_video_output
 from realtime_nst.sources import open_source
 from realtime_nst.stats import Stats
@@ -40,6 +41,8 @@ from realtime_nst.video import Frame, Sink
 STREAM_FPS = 60.0
 """Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""
 STREAM_PATIENCE = 3.0
+TIME_TO_READ = 5.0
+"""Seconds for which a window shows what is kept from an earlier show."""
 REPEAT = 1.0
 """Seconds without a frame after which streams and the virtual camera get the last one again."""
 
@@ -53,18 +56,20 @@ def webcam(options: argparse.Namespace) -> int:
         raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
     if options.reset:
         forget_settings()
-    given, before = given_settings(options), read_settings()
+    given = given_settings(options)
+    before = read_settings() if options.remember or not options.no_window else Settings()
     usual = before.with_flags({"style": ""}) if before.style == DEFAULT_STYLE else before
     book = find_all_styles(options)
     style, there = starting_style(book, options.style, before.style)
-    if words := remembered(usual if there else before.with_flags({"style": ""}), given):
-        say(f"As in the last show: {', '.join(words)}. --reset forgets that.")
+    kept = ", ".join(remembered(usual if there else before.with_flags({"style": ""}), given))
+    if kept:
+        say(f"Kept from an earlier show: {kept}. --reset forgets that.")
     settings = before.with_flags(given)
     if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
         settings = settings.with_flags({"scale": 1.0})
     source = open_source(options.camera, options.size, options.fps)
     try:
-        return Show(options, settings, book, style, source).play()
+        return Show(options, settings, book, style, source, kept).play()
     finally:
         source.close()
 
@@ -78,10 +83,14 @@ class Show:
         book: All styles.
         style: Where to start.
         source: The camera.
+        kept: What of the settings is kept from an earlier show, in words.
     """
 
-    def __init__(self, options: argparse.Namespace, settings: Settings, book: StyleBook, style: Style, source: Any) -> None:
+    def __init__(
+        self, options: argparse.Namespace, settings: Settings, book: StyleBook, style: Style, source: Any, kept: str = ""
+    ) -> None:
         self._options = options
+        self._kept = kept
         self._source = source
         self._failures: list[NSTError] = []
         self._files: list[LiveFileSink] = []
@@ -91,6 +100,8 @@ class Show:
         stylizer = serving.load_stylizer(backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
         self.controls.full_screen = options.full_screen
+        if options.remember:
+            self.controls.keep(given_settings(options))
         self.stats = Stats()
         self._engine = str(backend)
         bodies = list({body.sha256: body for body in (style.body, *book.bodies)}.values())
@@ -107,7 +118,11 @@ class Show:
         tee = TeeSink(sinks)
         try:
             self._open_sinks(sinks)
-            controls.say(f"{controls.style.name}   h shows the keys")
+            welcome = f"{controls.style.name}   h shows the keys"
+            if self._kept:
+                controls.say(f"{welcome}   kept from an earlier show: {self._kept}", TIME_TO_READ)
+            else:
+                controls.say(welcome)
             with on_interrupt(controls.leave):
                 try:
                     run(
@@ -124,6 +139,7 @@ class Show:
                     if self.stats.frames:  # whatever ended the show, what was recorded of it stays
                         tee.close()
         finally:
+            keep_settings(controls.chosen)
             source.close()
             tee.discard()
             self.painter.close()
@@ -131,7 +147,6 @@ class Show:
             for file in self._files:  # also after an error, which comes last
                 if file.written:
                     say(f"Recorded '{file.path}'." if file.whole else f"'{file.path}' has what was recorded until then.")
-        write_settings(controls.settings)
         say(f"{self.stats.summary()}.")
         for file in self._files:
             if not file.written and not self._failures:
@@ -238,18 +253,18 @@ def recorded(path: Path) -> None:
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What is set by flags; `--cycle` without seconds keeps those of the last time."""
+    """What is set by flags, by the names of `Settings`; `--cycle` without seconds leaves these as they are."""
     given = vars(options).copy()
     if options.cycle is not None:
         given |= {"cycle": options.cycle or None, "cycling": True}
-    return given
+    return {name: given[name] for name in asdict(Settings()) if given[name] is not None}
 
 
 def starting_style(book: StyleBook, asked: str | None, last: str) -> tuple[Style, bool]:
-    """The style of the flag, or the last one, or the default; if that is not there the first.
+    """The style of the flag, or the one that was set before, or the default; if that is not there the first.
 
     Returns:
-        The style, and False if the last one is no longer there.
+        The style, and False if the one that was set before is no longer there.
 
     Raises:
         StyleError: The style of the flag is not there.
@@ -259,7 +274,7 @@ def starting_style(book: StyleBook, asked: str | None, last: str) -> tuple[Style
     if last:
         with suppress(StyleError):
             return book.mix(last), True
-        say(f"The style '{last}' of the last time is no longer there.")
+        say(f"The style '{last}' of an earlier show is no longer there.")
     return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0], not last
 
 
