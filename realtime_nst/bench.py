@@ -41,6 +41,8 @@ from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame, padded_length
 
 ROUNDS = 5
+SWITCHES = 2
+"""Times in a round that the style changes and changes back."""
 STABLE = Look(stability=DEFAULT_STABILITY)
 PICTURES = 8
 CLIP_FPS = Fraction(30)
@@ -74,14 +76,16 @@ class Row:
         network_ms: The network alone.
         loop_ms: From a video file to nowhere: decoding and stylizing, a frame.
         loop_share: Rate of the loop over that of the network.
-        hold_ms: What holding still takes beside it, as `video` and `webcam` do.
+        hold_ms: What holding still takes beside it, as `video` and `webcam` do; a difference, at least 0.
         least_ms: The least that the machine allows, by the roofline.
         least_share: That over `network_ms`.
-        switch_ms: What the first frame of another style takes longer than the one before.
+        switch_ms: What the first frame of another style takes longer than the second one; a difference, at least 0.
         age_ms: From capture to output at 30 frames a second, 95th percentile.
         first_start_s: From the command to its end after one stylized frame, nothing compiled before.
         second_start_s: The same again.
         memory_mb: Largest resident memory of that second process; `None` where the system does not tell.
+        hold_spread_ms: How far the differences behind `hold_ms` lie from it, by `cost`.
+        switch_spread_ms: Likewise.
     """
 
     size: str
@@ -97,6 +101,8 @@ class Row:
     first_start_s: float
     second_start_s: float
     memory_mb: float | None
+    hold_spread_ms: float = 0.0
+    switch_spread_ms: float = 0.0
 
 
 COLUMNS = {
@@ -175,15 +181,18 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, pictures, options.frames)
-        rounds = []
+        rounds, switches = [], []
         for _ in range(ROUNDS):
             alone = painting(stylizer, pictures, style, options.frames)
             held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
             run(FileSource(str(clip)), stylizer.follow(lambda: style), NullSink(), Controls([style]), stats)
             loop = 1.0 / stats.mean_fps
-            rounds.append((alone, loop, alone / loop, held - alone, switch(stylizer, pictures[0], style, other)))
-    alone, loop, share, hold, switched = (median(column) for column in zip(*rounds))
+            rounds.append((alone, loop, alone / loop, held - alone))
+            switches += switch(stylizer, pictures[0], style, other)
+    alone, loop, share, _ = (median(column) for column in zip(*rounds))
+    hold, hold_spread = cost([extra for *_, extra in rounds])
+    switched, switch_spread = cost(switches)
     stats = Stats()
     live = PatternSource(width, height, LIVE_FPS)
     run(live, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=LIVE_FRAMES)
@@ -202,6 +211,8 @@ def measure(
         first_start_s=first,
         second_start_s=second,
         memory_mb=memory,
+        hold_spread_ms=1000 * hold_spread,
+        switch_spread_ms=1000 * switch_spread,
     )
 
 
@@ -222,14 +233,24 @@ def painting(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, f
     return (time.perf_counter() - started) / frames
 
 
-def switch(stylizer: Stylizer, picture: np.ndarray, style: Style, other: Style) -> float:
-    """Seconds that the first frame of another style takes longer than one of the same."""
-    seconds = []
-    for wanted in (style, style, other):
-        started = time.perf_counter()
-        stylizer.paint(picture, wanted)
-        seconds.append(time.perf_counter() - started)
-    return seconds[2] - seconds[1]
+def switch(stylizer: Stylizer, picture: np.ndarray, style: Style, other: Style) -> list[float]:
+    """Seconds that the first frame of another style takes longer than the second one, once for each change."""
+    stylizer.paint(picture, style)
+    extra = []
+    for wanted in SWITCHES * (other, style):
+        first, second = (painting(stylizer, [picture], wanted, 1) for _ in range(2))
+        extra.append(first - second)
+    return extra
+
+
+def cost(differences: Sequence[float]) -> tuple[float, float]:
+    """What something takes by several measured differences: their median, and within what half of them lie about it.
+
+    Nothing takes less than no time: a median below 0 is noise, and the spread is at least as large.
+    """
+    middle = median(differences)
+    spread = median(abs(difference - middle) for difference in differences)
+    return max(middle, 0.0), max(spread, -middle)
 
 
 def starts(width: int, height: int, backend: Backend, options: argparse.Namespace) -> tuple[float, float, float | None]:
@@ -239,8 +260,8 @@ def starts(width: int, height: int, backend: Backend, options: argparse.Namespac
     command += ["--weights", str(options.weights)] if options.weights else []
     seconds: list[float] = []
     memory: float | None = None
-    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as settings:  # those of a new user
-        environment = {**os.environ, "REALTIME_NST_CACHE": cache, "REALTIME_NST_SETTINGS": settings}
+    with tempfile.TemporaryDirectory() as cache:  # that of a new user
+        environment = {**os.environ, "REALTIME_NST_CACHE": cache}
         for _ in range(2):
             watched = subprocess.run([sys.executable, "-I", "-S", "-c", WATCH, *command], env=environment, capture_output=True)
             if watched.returncode:
@@ -273,6 +294,8 @@ def table(rows: Sequence[Row]) -> str:
     lines = [list(COLUMNS.values())]
     for row in rows:
         facts = {**asdict(row), "network_fps": 1000 / row.network_ms, "loop_fps": 1000 / row.loop_ms}
+        for name in ("hold", "switch"):
+            facts[f"{name}_ms"] = f"{facts[f'{name}_ms']:.1f}±{facts[f'{name}_spread_ms']:.1f}"
         lines.append([_cell(name, facts[name]) for name in COLUMNS])
     widths = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines)

@@ -1,22 +1,28 @@
 """The command that measures: its table, its file and its picture."""
 
+import argparse
 import json
 import re
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.bench import COLUMNS, WATCH, Row
+from realtime_nst.backend import Backend
+from realtime_nst.bench import COLUMNS, WATCH, Row, measure, table
 from realtime_nst.benchchart import COLOURS, draw_chart
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
 from realtime_nst.settings import Settings, settings_file, write_settings
 from realtime_nst.sources import PatternSource
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.stylizer import Stylizer
 
 
 def run(weights: Path, *words: object) -> int:
@@ -53,11 +59,57 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
     for name in ("network_ms", "loop_ms", "least_ms", "age_ms", "first_start_s", "second_start_s"):
         assert facts[name] > 0, name
     assert abs(facts["hold_ms"]) < facts["network_ms"], "a difference of two medians"
+    assert facts["switch_ms"] >= 0 and facts["hold_spread_ms"] >= 0 <= facts["switch_spread_ms"]
     assert facts["loop_share"] > 0 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
     assert facts["memory_mb"] is None or 50 < facts["memory_mb"] < 2000
     with Image.open(chart) as picture:
         assert picture.width == 1000
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["bench.json", "bench.png"]
+
+
+@pytest.mark.parametrize(
+    ("slower", "holding", "switch", "hold", "cells"),
+    [
+        ([3.0], 2.0, (3.0, 0.0), (2.0, 0.0), ("3.0±0.0", "2.0±0.0")),
+        ([-4.0], -1.0, (0.0, 4.0), (0.0, 1.0), ("0.0±4.0", "0.0±1.0")),
+        ([-1.0, 0.0, 1.0, 6.0], 0.0, (0.5, 1.0), (0.0, 0.0), ("0.5±1.0", "0.0±0.0")),
+    ],
+)
+def test_what_is_a_difference_is_no_less_than_nothing_and_has_its_spread(
+    slower: list[float],
+    holding: float,
+    switch: tuple[float, float],
+    hold: tuple[float, float],
+    cells: tuple[str, str],
+    book: StyleBook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An engine by a clock of its own: so much slower or faster with other styles, and with what is held."""
+    now, before = 0.0, np.zeros(0)
+    extra = cycle(slower)
+
+    def paint(image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        nonlocal now, before
+        now += (10.0 + (0.0 if np.array_equal(vector, before) else next(extra))) / 1000
+        before = vector
+        return image
+
+    def keep(photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
+        nonlocal now
+        now += holding / 1000
+        return photo
+
+    stylizer = Stylizer(lambda body, width, height: paint, hold=lambda width, height: keep)  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr("realtime_nst.bench.time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr("realtime_nst.bench.load_stylizer", lambda backend: stylizer)
+    monkeypatch.setattr("realtime_nst.bench.starts", lambda *what: (2.0, 1.0, 100.0))
+    monkeypatch.setattr("realtime_nst.bench.LIVE_FRAMES", 5)
+    backend = Backend("openvino", "float32", gpu=False)
+    row = measure(book["wave"], book["scream"], backend, 64, 48, argparse.Namespace(frames=5), 1.0)
+    assert (row.switch_ms, row.hold_ms) == pytest.approx((switch[0], hold[0]), abs=1e-6)
+    assert (row.switch_spread_ms, row.hold_spread_ms) == pytest.approx((switch[1], hold[1]), abs=1e-6)
+    words = table([row]).splitlines()[1].split()
+    assert set(cells) <= set(words) and len(words) == len(COLUMNS)
 
 
 @pytest.mark.parametrize(("load", "told"), [((0.2, 9.0, 9.0), None), ((1.8, 0.0, 0.0), "load 1.8"), (OSError("no"), None)])
