@@ -83,6 +83,14 @@ class FakeWindow(RecordingSink):
         return self._press(self)
 
 
+class Breaking(FakeSource):
+    """A camera that breaks after its last frame."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from super().__iter__()
+        raise SourceError("The camera broke.")
+
+
 @pytest.fixture
 def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeCamera]]:
     def plug(*lasts: float) -> FakeCamera:
@@ -242,11 +250,6 @@ def test_what_a_crash_left_beside_an_output_gets_its_name(run: Run, tmp_path: Pa
 def test_a_show_that_a_camera_ends_says_where_its_recording_is(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Breaking(FakeSource):
-        def __iter__(self) -> Iterator[Frame]:
-            yield from super().__iter__()
-            raise SourceError("The camera broke.")
-
     monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
     assert run("webcam", "--no-window", "-o", "show.mp4") == 1
     assert capsys.readouterr().err.splitlines()[-2:] == ["Recorded 'show.mp4'.", "realtime-nst: The camera broke."]
@@ -397,11 +400,6 @@ def test_two_shows_at_once_keep_what_each_has_set(run: Run, window: Callable[...
 def test_what_keys_set_is_remembered_whatever_ends_the_show(
     run: Run, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
 ) -> None:
-    class Breaking(FakeSource):
-        def __iter__(self) -> Iterator[Frame]:
-            yield from super().__iter__()
-            raise SourceError("The camera broke.")
-
     monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
     window(lambda fake: "m" if len(fake.frames) == 2 and fake.polls < 4 else None)
     assert run("webcam") == 1
