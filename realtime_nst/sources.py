@@ -18,10 +18,10 @@ import numpy as np
 from realtime_nst.addresses import is_address, mask
 from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.probing import VideoInfo, probe
+from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
 from realtime_nst.stage import Stage
-from realtime_nst.video import Frame
+from realtime_nst.video import LARGEST_SIDE, Frame
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ class FileSource:
     Args:
         path: A file's path or a URL.
         live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late.
-        size: Width and height to scale the frames to; `None` leaves them as they are.
+        size: Width and height to fit the frames into, with bars where their shape is another; `None` leaves them as they
+            are, or as large as they are with square pixels if live.
         silence: Seconds without a frame after which a live stream is told to stand still.
         patience: Seconds without a frame after which a live stream without an end, such as a camera's, is connected to
             again, as it is when it breaks off.
@@ -122,7 +123,15 @@ class FileSource:
         self.path, self._shown = path, mask(path)
         self.info: VideoInfo = probe(path)
         if size:
-            self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1))
+            self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1), shape=Fraction(*size))
+        elif live and self.info.pixel_aspect != 1:  # neither a window nor a camera can say that its pixels are not square
+            width, height = (side + side % 2 for side in self.info.squared)
+            if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
+                raise SourceError(
+                    f"'{self._shown}' has frames of {width}x{height} when its pixels are made square; at most "
+                    f"{LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. Choose a smaller --size."
+                )
+            self.info = replace(self.info, width=width, height=height, pixel_aspect=Fraction(1))
         self.width, self.height = self.info.width, self.info.height
         self.fps = float(self.info.rate)
         self.live = live
@@ -198,7 +207,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
 
     Args:
         camera: The user's words. A video file stands in for a camera: in real time, over and over.
-        size: Width and height to ask a camera or the pattern for, or to scale a file to.
+        size: Width and height to ask a camera or the pattern for, or to fit a file into.
         fps: Frames per second to ask a camera for.
 
     Returns:

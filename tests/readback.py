@@ -179,6 +179,19 @@ def corner_colours(image: np.ndarray) -> list[str]:
     return names
 
 
+def disc_source(width: int, height: int, aspect: str) -> list[str]:
+    """Arguments for a clip of a white disc on black, round where a pixel is as wide as `aspect` times its height."""
+    disc = f"geq=lum='16+219*lt(hypot((X-W/2+0.5)*{aspect}\\,Y-H/2+0.5)\\,min(H\\,W*{aspect})/3)':cb=128:cr=128"
+    source = f"color=black:size={width}x{height}:rate=25:duration=1,format=yuv444p,{disc},setsar={aspect}"
+    return ["-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p"]
+
+
+def disc_in(image: np.ndarray) -> tuple[int, int]:
+    """Width and height in pixels of the disc in a picture."""
+    bright = image.mean(axis=2) > 128
+    return int(bright.any(axis=0).sum()), int(bright.any(axis=1).sum())
+
+
 MEASURED = """
 import sys, threading, time
 from pathlib import Path

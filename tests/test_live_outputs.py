@@ -20,7 +20,7 @@ from realtime_nst.settings import Settings, read_settings, settings_file, write_
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
 from tests.conftest import FakeSource, RecordingSink, one_line, painting_by
-from tests.readback import duration, read_back
+from tests.readback import disc_in, disc_source, duration, read_back
 from tests.test_outputs import Receiver
 
 Run = Callable[..., int]
@@ -122,6 +122,29 @@ def test_file_stream_and_virtual_camera_all_get_the_picture(
     pictures = [read_back(path)[1][0] for path in (Path("show.mp4"), receiver.finish())]
     for picture in (*pictures, module.sent[0]):
         assert picture.shape == (48, 64, 3) and picture.std() > 20
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("scale", [1, 0.5])
+def test_a_circle_is_round_in_the_window_and_in_all_that_comes_out(
+    run: Run,
+    tmp_path: Path,
+    make_clip: Callable[..., Path],
+    camera: Callable[..., FakeCamera],
+    window: Callable[..., FakeWindow],
+    scale: float,
+) -> None:
+    module, receiver = camera(), Receiver(tmp_path / "caught.ts")
+    keys = iter("s")
+    fake = window(lambda fake: next(keys, "q" if len(fake.frames) > 20 else None) if len(fake.frames) > 2 else None)
+    clip = make_clip("disc.mp4", *disc_source(90, 72, "64/45"))
+    outputs = ("-o", "show.mp4", "-o", receiver.address, "--virtual-camera", "--scale", scale)
+    assert run("webcam", "--camera", clip, *outputs) == 0
+    (picture,) = Path().glob("*.png")
+    pictures = [read_back(path)[1][0] for path in (Path("show.mp4"), receiver.finish())]
+    for image in (*pictures, read_photo(picture), module.sent[0], fake.frames[0].image):
+        width, height = disc_in(image)
+        assert image.shape == (72, 128, 3) and abs(width - height) <= 1 and height > 40
 
 
 @pytest.mark.usefixtures("identity")

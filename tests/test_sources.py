@@ -16,6 +16,7 @@ from realtime_nst.errors import SourceError
 from realtime_nst.sources import FileSource, PatternSource, check_file, open_source
 from realtime_nst.stage import Stage
 from tests.conftest import ffmpeg_children, wait_until
+from tests.readback import disc_in, disc_source
 
 PATIENCE = 60.0
 
@@ -162,6 +163,56 @@ def test_file_as_a_camera_can_be_scaled(talkie: Path) -> None:
     source = open_source(str(talkie), (48, 40))
     assert next(iter(source)).image.shape == (40, 48, 3)
     source.close()
+
+
+@pytest.mark.parametrize("aspect, size", [("64/45", (120, 64)), ("8/11", (84, 88)), ("1/2", (84, 128)), ("1", (84, 64))])
+def test_a_file_as_a_camera_has_square_pixels(make_clip: Any, aspect: str, size: tuple[int, int]) -> None:
+    clip = make_clip("disc.mp4", *disc_source(84, 64, aspect))
+    source = open_source(str(clip))
+    assert (source.width, source.height) == size, "even, and nothing gets smaller"
+    image = next(iter(source)).image
+    source.close()
+    width, height = disc_in(image)
+    assert image.shape == (size[1], size[0], 3) and abs(width - height) <= 1 and height > 40
+    assert image[:, 0].max() < 30, "black as it was, not white at its edge"
+
+
+def test_a_turned_film_as_a_camera_has_square_pixels(make_clip: Any) -> None:
+    clip = make_clip(
+        "turned.mp4", "-display_rotation", "90", "-i", str(make_clip("disc.mp4", *disc_source(84, 64, "4/3"))), "-c", "copy"
+    )
+    source = open_source(str(clip))
+    width, height = disc_in(next(iter(source)).image)
+    source.close()
+    assert (source.width, source.height) == (64, 112) and abs(width - height) <= 1
+
+
+@pytest.mark.parametrize("aspect, size", [("64/45", (64, 64)), ("1/2", (96, 40)), ("1", (200, 48))])
+def test_a_size_gets_bars_where_the_shape_is_another(make_clip: Any, aspect: str, size: tuple[int, int]) -> None:
+    source = open_source(str(make_clip("disc.mp4", *disc_source(84, 64, aspect))), size)
+    image = next(iter(source)).image
+    source.close()
+    width, height = disc_in(image)
+    assert image.shape == (size[1], size[0], 3) and abs(width - height) <= 1
+
+
+def test_a_film_whose_size_changes_keeps_its_shape_as_a_camera(make_clip: Any, tmp_path: Path) -> None:
+    parts = [make_clip("part.ts", *disc_source(*size, "1"), "-c:v", "mpeg2video") for size in ((96, 64), (64, 96))]
+    (tmp_path / "turns.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = open_source(str(tmp_path / "turns.ts"))
+    images = [frame.image for frame, _ in zip(source, range(45))]
+    source.close()
+    assert {image.shape for image in images} == {(64, 96, 3)}
+    for image in (images[5], images[-5]):
+        width, height = disc_in(image)
+        assert abs(width - height) <= 1
+    assert images[-5][:, :20].max() < 30, "with bars at its sides"
+
+
+def test_pixels_that_make_too_large_a_picture_are_refused(make_clip: Any) -> None:
+    clip = make_clip("wide.avi", *disc_source(84, 64, "4"), "-vf", "setsar=250:max=1000", "-c:v", "mpeg4")
+    with pytest.raises(SourceError, match=r"frames of 21000x64 when its pixels are made square.* Choose a smaller --size\."):
+        open_source(str(clip))
 
 
 def test_pattern_moves_at_its_rate() -> None:

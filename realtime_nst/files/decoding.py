@@ -153,7 +153,7 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
     if seek > 0:  # by a filter of ours, because ffmpeg's own would drop frames before it tells of them
         before += ["-noaccurate_seek", "-ss", f"{seek:.3f}"]
         filters += [f"trim=start={seek:.3f}"]
-    fits = bool(info.shape) and not live
+    fits = bool(info.shape)
     filters += ["bwdif=mode=send_frame:deint=interlaced"] if info.interlaced or (info.deinterlaced and not live) else []
     filters += [
         to_rgb(info.colours, info.width, info.height, shape=info.shape if fits else Fraction(0), odd=info.odd, deep=info.deep),

@@ -127,6 +127,14 @@ class VideoInfo:
     timecode: str = ""
 
     @property
+    def squared(self) -> tuple[int, int]:
+        """Width and height at which square pixels show the picture in its shape. The longer side of a pixel decides, so
+        that nothing gets smaller.
+        """
+        shape = self.pixel_aspect * Fraction(self.width, self.height)
+        return max(self.width, round(self.height * shape)), max(self.height, round(self.width / shape))
+
+    @property
     def audio_codecs(self) -> tuple[str, ...]:
         """Codec of each audio track."""
         return tuple(track.codec for track in self.tracks if track.kind == "audio")

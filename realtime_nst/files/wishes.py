@@ -86,8 +86,8 @@ def checked(info: VideoInfo, source: Path, wishes: Wishes, container: Container)
     width, height = wishes.size or (info.width, info.height)
     shape = info.pixel_aspect * Fraction(info.width, info.height)
     squared = container.silent and wishes.size is None and info.pixel_aspect != 1
-    if squared:  # the longer side of a pixel decides, so that nothing gets smaller
-        width, height = max(width, round(height * shape)), max(height, round(width / shape))
+    if squared:
+        width, height = info.squared
     if width * height > LARGEST_PICTURE:
         raise SinkError(
             f"{width}x{height} is too large: at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. Choose a smaller "

@@ -24,7 +24,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         metavar="CAMERA",
         help="index, name or a part of it, device path, video file, URL, or `pattern` (default: %(default)s)",
     )
-    webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
+    webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to fit a file into")
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
 
     look = webcam.add_argument_group("look (keys change it, and what they set is remembered)")
