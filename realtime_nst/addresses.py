@@ -8,6 +8,11 @@ def is_address(name: str) -> bool:
     return "://" in name
 
 
+def is_web(name: str) -> bool:
+    """Whether an input is an address of the web."""
+    return name.lower().startswith(("http://", "https://"))
+
+
 def mask(address: str) -> str:
     """An address as anyone may read it: without user and password, a query, or the last part of an RTMP one, often a key."""
     address = re.sub(r"//[^/]*@", "//...@", address)

@@ -1,4 +1,4 @@
-"""Where frames come from: video files, a moving test picture; cameras are in `cameras.py`.
+"""Where frames come from: video files, a moving test picture; cameras are in `live/cameras.py` and `live/polling.py`.
 
 `open_source` turns what a user writes after `--camera` into one of them.
 """
@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.addresses import is_address, mask
+from realtime_nst.addresses import is_address, is_web, mask
 from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
+from realtime_nst.live.polling import PolledCamera, sends_parts
 from realtime_nst.stage import Stage
 from realtime_nst.video import LARGEST_SIDE, Frame
 
@@ -31,6 +33,9 @@ STREAM_PATIENCE = 9.0
 """Seconds without a frame after which an endless stream counts as broken off."""
 RETRY_EVERY = 1.0
 """Seconds between two tries to connect to a stream again."""
+UNRECOGNISED = "Invalid data found"
+PICTURES = ("-f", "mjpeg", "-probesize", "32")
+"""Arguments for JPEG pictures in a row, whatever lies between them. Longer looking only makes the first come late."""
 VIDEO_SUFFIXES = frozenset(
     {
         *(".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -121,7 +126,7 @@ class FileSource:
         if not self._is_stream:
             check_file(Path(path))
         self.path, self._shown = path, mask(path)
-        self.info: VideoInfo = probe(path)
+        self.info: VideoInfo = _looked_into(path)
         if size:
             self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1), shape=Fraction(*size))
         elif live and self.info.pixel_aspect != 1:  # neither a window nor a camera can say that its pixels are not square
@@ -206,9 +211,10 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
     """What `--camera` names: an index, a device path, a name, a video file, a URL, or `pattern`.
 
     Args:
-        camera: The user's words. A video file stands in for a camera: in real time, over and over.
+        camera: The user's words. A video file stands in for a camera: in real time, over and over. An address that gives
+            one picture is asked again and again.
         size: Width and height to ask a camera or the pattern for, or to fit a file into.
-        fps: Frames per second to ask a camera for.
+        fps: Frames per second to ask a camera for, or pictures to ask an address for at most.
 
     Returns:
         A `Source`.
@@ -225,9 +231,23 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
             return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
-    if Path(camera).suffix.lower() in PHOTO_SUFFIXES - VIDEO_SUFFIXES:
+    if not is_address(camera) and Path(camera).suffix.lower() in PHOTO_SUFFIXES - VIDEO_SUFFIXES:
         raise SourceError(f"'{camera}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
-    return FileSource(camera, live=True, size=size)
+    source = FileSource(camera, live=True, size=size)
+    return PolledCamera(camera, size, fps) if source.info.still and is_web(camera) else source
+
+
+def _looked_into(path: str) -> VideoInfo:
+    """What is in a file or stream. ffmpeg does not recognise pictures in a row when something else comes before the first,
+    as from cameras that forget the first boundary: then they are looked for where the address promises some.
+    """
+    try:
+        return probe(path)
+    except SourceError as error:
+        if is_web(path) and UNRECOGNISED in str(error) and sends_parts(path):
+            with suppress(SourceError):
+                return probe(path, PICTURES)
+        raise
 
 
 def check_file(path: Path) -> None:

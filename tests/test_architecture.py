@@ -41,7 +41,7 @@ LAYERS = [
     {"style", "video", "pace", "upscale", "graphs"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
-    {"controls", "stats", "retouch_network", "hold_network", "strip_network"},
+    {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
     | {"window", "virtualcamera", "streaming", "aside"},
     {"strips", "retouch", "hold", "stream"},

@@ -39,6 +39,7 @@ FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
 SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORECASE)
 TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
+CONTAINER = re.compile(r"^Input #0, (\S+), from", re.MULTILINE)
 DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
@@ -96,6 +97,7 @@ class VideoInfo:
         odd: Whether it has an odd number of columns or lines.
         deep: Whether its colours have more than eight bits.
         deinterlaced: Whether interlaced frames among the others are looked for.
+        container: ffmpeg's name of its kind of file.
         discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
         spherical: How a picture of all directions is laid out (360 degrees), empty for others.
@@ -121,6 +123,7 @@ class VideoInfo:
     odd: bool = False
     deep: bool = False
     deinterlaced: bool = False
+    container: str = ""
     discontinuous: bool = False
     captions: bool = False
     spherical: str = ""
@@ -135,21 +138,27 @@ class VideoInfo:
         return max(self.width, round(self.height * shape)), max(self.height, round(self.width / shape))
 
     @property
+    def still(self) -> bool:
+        """Whether it is a picture, and no film."""
+        return self.container == "image2" or self.container.endswith("_pipe")
+
+    @property
     def audio_codecs(self) -> tuple[str, ...]:
         """Codec of each audio track."""
         return tuple(track.codec for track in self.tracks if track.kind == "audio")
 
 
-def probe(path: str) -> VideoInfo:
+def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
     """Look into a file or stream, by letting ffmpeg decode its first frames.
 
     Args:
         path: A file's path or a URL.
+        decoder: Arguments before the input, where ffmpeg does not find out by itself what it is.
 
     Raises:
         SourceError: It holds no video that ffmpeg can decode, or one too large.
     """
-    command = [*looking(path), "-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
+    command = [*decoder, *looking(path), "-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
     command += ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough", "-f", "null", "-"]
     try:
         _, text = ask(command, STALL_TIMEOUT)
@@ -165,11 +174,13 @@ def probe(path: str) -> VideoInfo:
             "The file may be damaged; if not, shrink it first."
         )
     header = HEADER_END.split(text)[0]
+    container = match[1] if (match := CONTAINER.search(header)) else ""
     tracks = tuple(_tracks(header))
     picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
     beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
-    decoder = (f"-c:{picture}", beside) if beside and re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE) else ()
-    alpha = bool(decoder) or bool(ALPHA.search(text))
+    layered = bool(beside) and bool(re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE))
+    decoder += (f"-c:{picture}", beside) if layered else ()
+    alpha = layered or bool(ALPHA.search(text))
     aspect = _positive(shown[3], shown[4]) or Fraction(1)
     interlaced = any(match[7] in "TB" for match in SHOWN.finditer(text))
     return VideoInfo(
@@ -192,6 +203,7 @@ def probe(path: str) -> VideoInfo:
         odd=bool(width % 2 or height % 2),
         deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
+        container=container,
         discontinuous=bool(DISCONTINUOUS.search(header)),
         captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
         spherical=match[1] if (match := SPHERICAL.search(header)) else "",

@@ -22,7 +22,8 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--camera",
         default="0",
         metavar="CAMERA",
-        help="index, name or a part of it, device path, video file, URL, or `pattern` (default: %(default)s)",
+        help="index, name or a part of it, device path, video file, URL of a stream or of a camera's latest picture, or "
+        "`pattern` (default: %(default)s)",
     )
     webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to fit a file into")
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
