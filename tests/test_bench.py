@@ -22,7 +22,7 @@ from realtime_nst.errors import SinkError
 from realtime_nst.settings import Settings, settings_file, write_settings
 from realtime_nst.sources import PatternSource
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.stylizer import Held, Stylizer
 
 
 def run(weights: Path, *words: object) -> int:
@@ -94,14 +94,14 @@ def test_what_is_a_difference_is_no_less_than_nothing_and_has_its_spread(
         before = vector
         return image
 
-    def keep(photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
+    def keep(photo: np.ndarray, stability: float, before: Held | None) -> Held:
         nonlocal now
         now += holding / 1000
-        return photo
+        return Held(np.zeros(1, np.float32), photo[None], 0)
 
     stylizer = Stylizer(lambda body, width, height: paint, hold=lambda width, height: keep)  # type: ignore[arg-type, return-value]
     monkeypatch.setattr("realtime_nst.bench.time", SimpleNamespace(perf_counter=lambda: now))
-    monkeypatch.setattr("realtime_nst.bench.load_stylizer", lambda backend: stylizer)
+    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: stylizer)
     monkeypatch.setattr("realtime_nst.bench.starts", lambda *what: (2.0, 1.0, 100.0))
     monkeypatch.setattr("realtime_nst.bench.LIVE_FRAMES", 5)
     backend = Backend("openvino", "float32", gpu=False)
