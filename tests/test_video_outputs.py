@@ -1,13 +1,15 @@
 """`video`, what is written: containers, codecs, pictures, pipes, and styles that change on the way."""
 
+import colorsys
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from realtime_nst.files.ffmpeg import produce, start
 from realtime_nst.files.stylepath import StylePath, read_path
 from realtime_nst.stylebook import StyleBook
 from tests.conftest import one_line, painting_by, wait_until
-from tests.readback import GATED, number_in, numbered_source, numbers, picture_line, read_back, sound, tracks
+from tests.readback import GATED, NUMBERED, duration, number_in, numbered_source, numbers, picture_line, read_back, sound, tracks
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -120,23 +122,76 @@ def test_gif_has_all_frames_and_good_colours(run: Run, tmp_path: Path, make_clip
 
 
 @pytest.mark.usefixtures("identity")
-@pytest.mark.parametrize("rate", ["24002/100", "300"])
+@pytest.mark.parametrize("rate", ["60", "24002/100", "300"])
 def test_gif_of_more_frames_than_it_can_show_lasts_as_long(
     run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], rate: str
 ) -> None:
     clip = make_clip(f"slow{rate[:3]}.mp4", *numbered_source(rate=rate, seconds=1), "-pix_fmt", "yuv420p")
     assert run("video", clip, "-o", tmp_path / "out.gif") == 0
-    assert "GIF shows at most 50 frames per second" in capsys.readouterr().err
+    said = capsys.readouterr().err
     times, _ = read_back(tmp_path / "out.gif")
+    count = round(Fraction(rate))
+    assert (
+        f"GIF shows at most 50 frames per second; {count + 1 - len(times)} of " in said or f"; {count - len(times)} of " in said
+    )
     assert 0.9 < float(times[-1]) < 1.1 and 45 <= len(times) <= 52
+    assert {later - time for time, later in pairwise(times)} == {Fraction(1, 50)}
 
 
 @pytest.mark.usefixtures("identity")
-@pytest.mark.parametrize("loop", ["-1", "0"])
-def test_gif_plays_as_often_as_the_original(run: Run, tmp_path: Path, make_clip: Clip, loop: str) -> None:
-    clip = make_clip(f"loop{loop}.gif", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=1", "-loop", loop)
+@pytest.mark.parametrize("loop", [None, 0, 3])
+def test_gif_plays_as_often_as_the_original(run: Run, tmp_path: Path, loop: int | None) -> None:
+    clip = gif(tmp_path / "in.gif", [0.1, 0.6], [100, 100], **({} if loop is None else {"loop": loop}))
     assert run("video", clip, "-o", tmp_path / "out.gif") == 0
-    assert (b"NETSCAPE" in (tmp_path / "out.gif").read_bytes()) == (b"NETSCAPE" in clip.read_bytes()) == (loop == "0")
+    with Image.open(tmp_path / "out.gif") as file:
+        assert file.info.get("loop") == loop
+
+
+def gif(path: Path, hues: list[float], milliseconds: list[int], **options: object) -> Path:
+    """An animated GIF whose frames have nothing in common but their size: gradients of one hue each."""
+    fall, rise = np.mgrid[:64, :96] / [[[64]], [[96]]]
+    light = np.stack([0.4 + 0.6 * rise, 0.4 + 0.6 * fall, 1 - 0.6 * rise], -1)
+    frames = [Image.fromarray((255 * light * colorsys.hsv_to_rgb(hue, 1, 1)).astype(np.uint8)) for hue in hues]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=milliseconds, **options)
+    return path
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 10])
+def test_gif_of_few_frames_comes_back_with_its_times_and_colours(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    """Each frame has colours of its own, also the last; and ffmpeg takes two frames in a second for a rate of 100."""
+    delays = [500, 20, 330, 1000, 40, 90, 20, 250, 700, 60][-count:]
+    before = gif(tmp_path / "in.gif", [number / count for number in range(count)], delays, loop=0)
+    assert run("video", before, "-o", tmp_path / "out.gif", "--strength", 0) == 0
+    assert "left out" not in capsys.readouterr().err
+    times, images = read_back(tmp_path / "out.gif")
+    wanted, originals = read_back(before)
+    assert times == wanted and duration(tmp_path / "out.gif") == duration(before)
+    errors = np.abs(images.astype(int) - originals).mean(axis=(1, 2, 3))
+    assert max(errors) < (2 if count < 4 else 9), "of ten frames, each may have a tenth of 256 colours"
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_gif_of_a_video_of_few_frames(run: Run, tmp_path: Path, make_clip: Clip, count: int) -> None:
+    hues = "nullsrc=size=96x64:rate=25,format=gbrp,geq=r='200*eq(N,0)+X/2':g='200*eq(N,1)+Y/2':b='200*eq(N,2)+X/2'"
+    clip = make_clip(f"few{count}.mkv", "-f", "lavfi", "-i", hues, "-frames:v", str(count), "-c:v", "ffv1")
+    assert run("video", clip, "-o", tmp_path / "out.gif") == 0
+    times, images = read_back(tmp_path / "out.gif")
+    assert [float(time) for time in times] == [0, 0.04, 0.08][:count]
+    assert np.abs(images.astype(int) - read_back(clip)[1]).mean(axis=(1, 2, 3)).max() < 4
+
+
+@pytest.mark.usefixtures("identity")
+def test_gif_keeps_times_that_no_frame_rate_has(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    uneven = f"{NUMBERED},settb=1/1000,setpts=N*60+10*mod(N*N\\,5)"
+    source = ["-f", "lavfi", "-i", f"nullsrc=size=96x64:rate=25:duration=0.8,format=yuv444p,{uneven}"]
+    clip = make_clip("uneven.mkv", *source, "-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-c:v", "ffv1")
+    assert run("video", clip, "-o", tmp_path / "out.gif") == 0
+    times, images = read_back(tmp_path / "out.gif")
+    assert [round(100 * time) for time in times] == [6 * count + count * count % 5 for count in range(20)]
+    assert [number_in(image) for image in images] == list(range(20))
 
 
 @pytest.mark.usefixtures("identity")

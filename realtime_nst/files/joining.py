@@ -4,12 +4,14 @@ GIF is the exception: its palette is chosen from all frames, so its segments are
 """
 
 import math
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from realtime_nst.addresses import is_address
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, conversion, plan_tracks, track_arguments
 from realtime_nst.files.encoders import Encoder
@@ -19,10 +21,15 @@ from realtime_nst.files.timing import later_timecode
 
 LIST = "list.txt"
 PICTURES_TIMEOUT = 300.0
-GIF_RATE, FULLER = 50, 1.1
+GIF_RATE = 50
 """Players slow down GIFs with more frames per second."""
+THINNED = f"settb=1/{GIF_RATE},select='isnan(prev_selected_pts)+gt(pts,prev_selected_pts)'"
+"""A filter: at most so many frames per second, each at the time of one of them."""
+LAST_COUNTS = "format=bgra,tpad=stop=1:color=black@0"
+"""A filter: a frame after the last, with which it has nothing in common. `palettegen` counts what changes, when it does."""
 GIF_HEAD = 2048
-"""Bytes in which a GIF says whether it begins again."""
+"""Bytes in which a GIF says how often it begins again."""
+LOOP = re.compile(rb"NETSCAPE2\.0\x03\x01(..)", re.DOTALL)
 MONOTONIC = "setts=pts=PTS:dts='if(N,max(DTS,PREV_OUTDTS+1),DTS)'"
 """Segments with B-frames overlap in decoding time where the frame rate varies; this puts them in order."""
 TRIAL_SECONDS = "10"
@@ -250,33 +257,42 @@ def _lengths(job: Join) -> str:
 
 def _gif(job: Join, draft: Path) -> list[str]:
     frames = sum(segment.frames for segment in job.segments)
-    often = frames * job.ticks_per_second > FULLER * GIF_RATE * job.last  # whatever rate the file claims
-    slower = f"fps={GIF_RATE}," if job.info.rate > GIF_RATE or (often and job.last) else ""
+    fast = (frames - 1) * job.ticks_per_second > GIF_RATE * job.last  # as they are, whatever rate the file claims
+    slower = THINNED if fast else "null"
     palette = job.segments[0].path.with_name("palette.png")
     # The palette comes when all has been seen, and ffmpeg reports nothing before: a list of frames tells how far it is.
     seen = palette.with_name("seen.txt")
-    both = f"[0:v]{slower}split[a][b];[a]palettegen=stats_mode=diff[p]"
-    command = [*_painted(job), "-filter_complex", both, "-map", "[b]", "-c:v", "wrapped_avframe", "-flush_packets", "1"]
-    command += ["-f", "framecrc", address(seen.name), "-map", "[p]", "-frames:v", "1", "-f", "image2", "-update", "1"]
+    both = f"[0:v]{slower},split[a][b];[a]{LAST_COUNTS},palettegen=stats_mode=diff[p]"
+    command = [*_painted(job), "-filter_complex", both, "-map", "[b]", "-fps_mode", "passthrough", "-c:v", "wrapped_avframe"]
+    command += ["-flush_packets", "1", "-f", "framecrc", address(seen.name)]
+    command += ["-map", "[p]", "-frames:v", "1", "-f", "image2", "-update", "1"]
     words = produce(command, palette.absolute(), folder=palette.parent, beside=seen)
+    left = frames
     if words is None:
-        chain = f"[0:v]{slower}null[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
-        command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough", "-f", "gif"]
-        command += ["-loop", "-1"] if plays_once(Path(job.original)) else []
-        command += ["-final_delay", str(min(65535, round(job.held / CENTISECOND)))]
+        left -= sum(not line.startswith("#") for line in seen.read_text("utf-8").splitlines())
+        chain = f"[0:v]{slower}[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
+        command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough"]
+        command += ["-enc_time_base", f"1:{job.ticks_per_second}", "-f", "gif"]  # else a frame of the rate that the file claims
+        held = min(65535, round(max(job.shown or 1 / job.info.rate, Fraction(1, GIF_RATE)) / CENTISECOND))
+        command += ["-loop", str(repeats(job.original)), "-final_delay", str(held)]
         words = produce(command, draft.absolute(), folder=palette.parent)
     palette.unlink(missing_ok=True)
     seen.unlink(missing_ok=True)
     if words is not None:
         raise _failed(draft, words)
-    return [f"GIF shows at most {GIF_RATE} frames per second; frames were left out."] if slower else []
+    return [f"GIF shows at most {GIF_RATE} frames per second; {left} of {frames} frames were left out."] if left else []
 
 
-def plays_once(original: Path) -> bool:
-    """Whether an original is a GIF that does not begin again at its end."""
-    with original.open("rb") as file:
+def repeats(original: str) -> int:
+    """How often a GIF begins again at its end, as ffmpeg wants to know it: 0 for ever, as do all others, and -1 not at all."""
+    if is_address(original):
+        return 0
+    with Path(original).open("rb") as file:
         head = file.read(GIF_HEAD)
-    return head.startswith(b"GIF8") and b"NETSCAPE2.0" not in head
+    if not head.startswith(b"GIF8"):
+        return 0
+    count = LOOP.search(head)
+    return int.from_bytes(count[1], "little") if count else -1
 
 
 def _pictures(job: Join, draft: Path) -> list[str]:
