@@ -12,6 +12,7 @@ examples. These names load what they need when they are first used. Inside it is
     cli.py           flags, exit codes; arguments.py flags that commands share, commands.py does what they say
     app.py           the loop; stage.py its threads, keys.py and controls.py the user's wishes, stats.py the speed
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends, photos.py still pictures
+    videofiles.py    which files are videos, and what others are
     files/           video files, from any to any: its own map is in files/__init__.py
     live/            the live show: its own map is in live/__init__.py
     stream.py        one stream of pictures, and what is held from each to the next

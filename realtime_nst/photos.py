@@ -13,6 +13,7 @@ from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.results import ending, written_whole
 from realtime_nst.sources import check_file
 from realtime_nst.video import padded_length
+from realtime_nst.videofiles import no_photo
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY, LONGEST_JPEG = 92, 65_500
@@ -79,7 +80,7 @@ def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image
     except Image.DecompressionBombError as error:
         raise too_large(path, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f}") from error
     except UNREADABLE as error:
-        raise SourceError(f"'{path}' is not a picture that can be read. JPEG, PNG, WebP and others of Pillow's are.") from error
+        raise no_photo(path) from error
 
 
 def too_large_for_format(path: Path, reason: object) -> SinkError:

@@ -24,6 +24,7 @@ from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camer
 from realtime_nst.live.polling import PolledCamera, sends_parts
 from realtime_nst.stage import Stage
 from realtime_nst.video import LARGEST_SIDE, Frame
+from realtime_nst.videofiles import VIDEO_SUFFIXES, check_film
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +37,6 @@ RETRY_EVERY = 1.0
 UNRECOGNISED = "Invalid data found"
 PICTURES = ("-f", "mjpeg", "-probesize", "32")
 """Arguments for JPEG pictures in a row, whatever lies between them. Longer looking only makes the first come late."""
-VIDEO_SUFFIXES = frozenset(
-    {
-        *(".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-        *(".mts", ".mxf", ".ogm", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
-    }
-)
-"""What counts as a video in a folder, where nothing says otherwise."""
 PHOTO_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """What counts as a photo in a folder."""
 
@@ -125,6 +119,7 @@ class FileSource:
         self._is_stream = is_address(path)
         if not self._is_stream:
             check_file(Path(path))
+            check_film(Path(path))
         self.path, self._shown = path, mask(path)
         self.info: VideoInfo = _looked_into(path)
         if size:

@@ -36,7 +36,7 @@ LAYERS = [
     {"addresses"},
     {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
     | {"look", "faint", "keys", "visibility"},
-    {"folders"},
+    {"folders", "videofiles"},
     {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices"},
     {"style", "video", "pace", "upscale", "graphs"},
     {"arguments"},

@@ -93,6 +93,71 @@ def test_one_bad_file_does_not_stop_the_rest(run: Run, shelf: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("identity")
+def test_camcorders_and_old_phones_have_endings_of_their_own(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside an .mp4, which must not be all that is seen."""
+    card, out = tmp_path / "card", tmp_path / "out"
+    card.mkdir()
+    source = numbered_source(seconds=0.4)
+    kinds = {
+        "MOV001.MOD": ("-c:v", "mpeg2video", "-f", "dvd"),
+        "MOV002.TOD": ("-c:v", "mpeg2video", "-f", "mpegts"),
+        "tape.m2t": ("-c:v", "mpeg2video", "-f", "mpegts"),
+        "00000.M2TS": ("-mpegts_m2ts_mode", "1", "-f", "mpegts"),
+        "GL010023.LRV": ("-f", "mp4"),
+        "clip.qt": ("-c:v", "mjpeg", "-f", "mov"),
+        "plain.mp4": ("-f", "mp4"),
+    }
+    for name, flags in kinds.items():
+        (card / name).write_bytes(make_clip(name, *source, "-pix_fmt", "yuv420p", *flags).read_bytes())
+    small = numbered_source(176, 144, seconds=0.4)
+    (card / "old-phone.3g2").write_bytes(make_clip("old.3g2", *small, "-c:v", "mpeg4").read_bytes())
+    (card / "studio.mxf").write_bytes(make_clip("studio.mxf", *small, "-c:v", "mpeg2video").read_bytes())
+    pal = numbered_source(720, 576, seconds=0.2)
+    (card / "tape.dv").write_bytes(make_clip("tape.dv", *pal, "-target", "pal-dv", "-pix_fmt", "yuv420p").read_bytes())
+    for name in ("._plain.mp4", ".hidden.mod"):
+        (card / name).write_bytes(b"\0\5\x16\7")
+    assert run("video", card, "-o", out) == 0
+    names = sorted(path.name for path in card.iterdir() if not path.name.startswith("."))
+    assert len(names) == 10 and len(files(out)) == 10, files(out)
+    assert f"{len(names)} painted, 0 skipped, 0 failed" in capsys.readouterr().err
+    assert {name.rpartition(".")[0].removesuffix(".dv").removesuffix(".m2t") for name in files(out)} == {
+        name.rpartition(".")[0] for name in names
+    }
+    assert numbers(out / "MOV001.mp4") == numbers(out / "GL010023.mp4") == list(range(10))
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_looks_like_a_video_and_is_left_out_of_a_folder_is_told(
+    run: Run, shelf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = (shelf / "a.mp4").read_bytes()
+    for name in ("b.download", "c.xyz", "nothing", "deep/d.part", "._e.xyz", ".f.xyz"):
+        (shelf / name).write_bytes(film)
+    Image.new("RGB", (9, 9)).save(shelf / "photo.jpg")
+    (shelf / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nA word.\n")
+    (shelf / "a.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    assert run("video", shelf, "-o", tmp_path / "out") == 0
+    said = capsys.readouterr().err
+    assert f"Left out in '{shelf}', because they do not end as videos do: b.download, c.xyz, nothing. Give them by" in said
+    assert said.count("Left out") == 1 and files(tmp_path / "out") == ["a.mov", "a.mp4"]
+    assert run("video", shelf, "-o", tmp_path / "out", "--recursive", "--skip-existing", "--json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert any("b.download, c.xyz, nothing and 1 more" in event.get("text", "") for event in events), events
+    assert run("video", shelf, "-o", tmp_path / "more", "--pattern", "*.xyz") == 0
+    assert "Left out" not in capsys.readouterr().err and files(tmp_path / "more") == ["c.mp4"]
+
+
+def test_folder_of_photos_is_told_what_paints_them(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.jpg", "b.png", ".c.png"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name)
+    assert run("video", tmp_path, "-o", tmp_path / "out") == 1
+    said = one_line(capsys)
+    assert said == f"No video in '{tmp_path}'. It holds 2 photos; `realtime-nst image` paints photos."
+
+
+@pytest.mark.usefixtures("identity")
 def test_an_empty_folder_does_not_stop_the_rest(
     run: Run, shelf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

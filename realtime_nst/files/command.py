@@ -22,6 +22,7 @@ from realtime_nst.files.workfolder import being_placed
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.look import Look
 from realtime_nst.sources import check_file
+from realtime_nst.videofiles import check_film, left_out
 
 
 def video(options: argparse.Namespace) -> int:
@@ -58,10 +59,14 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     sources = [task.source for task in tasks]
     if options.preview is not None:
         check_preview(options.preview, sources=sources, outputs=[task.output for task in tasks], overwrite=options.overwrite)
+    for path in options.inputs:
+        if path.is_dir() and not options.pattern and (words := left_out(path, recursive=options.recursive)):
+            report.notice(words)
     if not _several(tasks, options):
         if folder:
             tasks[0].output.parent.mkdir(parents=True, exist_ok=True)
         check_task(tasks[0], sources, overwrite=options.overwrite or options.skip_existing)
+        check_film(tasks[0].source)
     book = commands.find_all_styles(options)
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
@@ -108,6 +113,7 @@ def _paint_all(
                 raise task.error
             if several:
                 check_file(task.source)
+                check_film(task.source)
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 check_task(task, inputs, overwrite=options.overwrite)
             started = time.monotonic()

@@ -12,7 +12,7 @@ from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered, numbers_there
 from realtime_nst.files.workfolder import being_placed
 from realtime_nst.results import check_output
-from realtime_nst.sources import VIDEO_SUFFIXES
+from realtime_nst.videofiles import VIDEO_SUFFIXES, of_the_other_kind
 
 DEFAULT_SUFFIX = ".mp4"
 LONGEST_NAME = 240
@@ -193,7 +193,8 @@ def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool)
                 found.append((here / name, (here / name).relative_to(folder)))
     if not found:
         deeper = "" if recursive else " Add --recursive to look into its folders."
-        raise SourceError(f"No video in '{folder}'{f' that matches {pattern}' if pattern else ''}.{deeper}")
+        other = of_the_other_kind(folder, "video", recursive=recursive)
+        raise SourceError(f"No video in '{folder}'{f' that matches {pattern}' if pattern else ''}.{other or deeper}")
     return found
 
 

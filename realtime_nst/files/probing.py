@@ -166,7 +166,7 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
         raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
     shown, clock = SHOWN.search(text), CLOCK.search(text)
     if shown is None or clock is None:
-        raise SourceError(f"'{path}' holds no video that can be read. ffmpeg said: {last_words(text, path)}")
+        raise SourceError(f"'{path}' holds no video that can be read{_why(text, path)}")
     width, height = int(shown[5]), int(shown[6])
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
         raise SourceError(
@@ -209,6 +209,14 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
         spherical=match[1] if (match := SPHERICAL.search(header)) else "",
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
     )
+
+
+def _why(text: str, path: str) -> str:
+    """The end of the message about a file without a picture."""
+    kinds = {track.kind for track in _tracks(text) if not track.cover}
+    if kinds and "video" not in kinds:
+        return f": it has no picture, only {' and '.join(sorted(kinds))}. Choose a file with pictures."
+    return f". ffmpeg said: {last_words(text, path)}"
 
 
 def looking(path: str) -> tuple[str, ...]:

@@ -1,0 +1,135 @@
+"""What files are by their first bytes, and what the commands say when they are given another kind than they paint."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_nst.cli import main
+from realtime_nst.errors import SourceError
+from realtime_nst.sources import open_source
+from realtime_nst.videofiles import check_film, kind_of
+from tests.conftest import one_line
+from tests.readback import COLOURS, numbered_source, read_back
+
+Clip = Callable[..., Path]
+Run = Callable[..., int]
+
+PHOTOS = ("jpg", "png", "webp", "bmp", "tif", "avif", "ppm", "tga", "pcx", "jp2", "ico", "gif")
+FORMATS = {
+    "mp4": [], "mkv": [], "mov": ["-c:v", "mjpeg"], "avi": ["-c:v", "mpeg4"], "flv": [], "ts": [], "m2ts": [], "webm": [],
+    "mpg": [], "m2v": [], "wmv": [], "ogv": ["-c:v", "libtheora"], "mxf": [], "y4m": [], "gif": [], "ivf": ["-c:v", "libvpx"],
+    "mjpeg": [],
+}  # fmt: skip
+TEXTS = {
+    "list.m3u": ("#EXTM3U\n#EXTINF:3,a\na.mp4\n", "playlist"),
+    "plain.m3u": ("a.mp4\nb.mp4\n", "playlist"),
+    "list.pls": ("[playlist]\nFile1=a.mp4\n", "playlist"),
+    "list.xspf": ("<?xml version='1.0'?>\n<playlist version='1'/>", "playlist"),
+    "live.m3u8": ("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n", "film"),
+    "parts.txt": ("ffconcat version 1.0\nfile a.mp4\n", "film"),
+    "notes.txt": ("Get free films, naïvely.\n" * 999, "text"),
+    "page.mp4": ("<!DOCTYPE html>\n<html>", "web page"),
+}
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a photo of a gradient, or one of several pictures."""
+
+    def make(name: str, pictures: int = 1) -> Path:
+        colours = [np.full((64, 96, 3), colour, np.uint8) for colour in list(COLOURS.values())[:pictures]]
+        first, *others = (Image.fromarray(colour) for colour in colours)
+        options = {"save_all": True, "append_images": others, "duration": 200} if others else {}
+        first.save(tmp_path / name, **options)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.mark.parametrize("suffix", PHOTOS)
+def test_photos_are_known_whatever_they_are_called(still: Callable[[str], Path], suffix: str) -> None:
+    photo = still(f"still.{suffix}")
+    assert kind_of(photo) == ("video" if suffix == "gif" else "photo"), "a GIF may have one picture or more"
+    if suffix not in ("gif", "tga", "pcx"):
+        with pytest.raises(SourceError, match=r"film.mp4' is a photo, and a video was expected. `realtime-nst image` paints"):
+            check_film(photo.rename(photo.with_name("film.mp4")))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_videos_are_known_whatever_they_are_called(make_clip: Clip, tmp_path: Path, suffix: str) -> None:
+    size = (176, 144) if suffix == "mxf" else (96, 64)
+    clip = make_clip(f"kind.{suffix}", *numbered_source(*size, seconds=0.4), "-pix_fmt", "yuv420p", *FORMATS[suffix])
+    check_film(clip)
+    assert kind_of(clip) == "video"
+    if suffix != "mjpeg":  # nothing but photos, by its first bytes
+        (tmp_path / "film.xyz").write_bytes(clip.read_bytes())
+        assert kind_of(tmp_path / "film.xyz") == "video"
+
+
+def test_other_files_are_known(make_clip: Clip, tmp_path: Path) -> None:
+    for name, (text, kind) in TEXTS.items():
+        (tmp_path / name).write_text(text, "utf-8")
+        assert kind_of(tmp_path / name) == kind, name
+    others = {"a.pdf": (b"%PDF-1.4\n%\xe2\xe3", "PDF"), "a.gz": (gzip.compress(b"x"), "archive"), "noise": (b"\x93\0\x88", "")}
+    others |= {"._a.mp4": (b"\0\5\x16\7\0\2\0\0Mac OS X", "macOS"), "empty": (b"", "")}
+    for name, (data, kind) in others.items():
+        (tmp_path / name).write_bytes(data)
+        assert kind_of(tmp_path / name) == kind, name
+    for suffix in ("mp3", "wav", "flac", "ogg", "opus", "m4a", "aac"):
+        assert kind_of(make_clip(f"tone.{suffix}", "-f", "lavfi", "-i", "sine=duration=0.2")) == "sound", suffix
+    assert kind_of(tmp_path / "nowhere") == kind_of(tmp_path) == ""
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("name", ["anim.webp", "anim.png", "anim.gif"])
+def test_animated_pictures_are_videos(run: Run, still: Callable[[str, int], Path], tmp_path: Path, name: str) -> None:
+    assert kind_of(still(name, 3)) == "video"
+    assert run("video", tmp_path / name, "-o", tmp_path / "out.mkv", "--codec", "ffv1") == 0
+    times, images = read_back(tmp_path / "out.mkv")
+    assert [float(time) for time in times] == pytest.approx([0, 0.2, 0.4], abs=0.002)
+    assert np.abs(images.mean(axis=(1, 2)) - list(COLOURS.values())[:3]).max() < 6
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_is_no_video_is_named_and_so_is_what_paints_it(
+    run: Run, still: Callable[[str], Path], make_clip: Clip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tone = ("-f", "lavfi", "-i", "sine=duration=0.2")
+    (tmp_path / "page.pdf").write_bytes(b"%PDF-1.4\n%\xe2\xe3")
+    (tmp_path / "list.m3u").write_text("#EXTM3U\na.mp4\n")
+    words = {
+        still("a.jpg"): "a.jpg' is a photo, and a video was expected. `realtime-nst image` paints photos.",
+        still("a.tga"): "a.tga' is a photo, and a video was expected.",
+        make_clip("song.mp3", *tone): "song.mp3' holds no video that can be read: it is sound and no picture.",
+        make_clip("sound.mp4", *tone): "sound.mp4' holds no video that can be read: it has no picture, only audio.",
+        tmp_path / "page.pdf": "it is a PDF. Save its pages as pictures",
+        tmp_path / "list.m3u": "it is a playlist, which only names other files. Give those.",
+    }
+    for path, said in words.items():
+        assert run("video", path, "-o", tmp_path / "out.mp4") == 1
+        assert said in one_line(capsys) and not (tmp_path / "out.mp4").exists()
+        with pytest.raises(SourceError) as caught:
+            open_source(str(path))
+        assert said in str(caught.value)
+    film = make_clip("film.mp4", *numbered_source(seconds=0.2), "-pix_fmt", "yuv420p")
+    assert run("video", tmp_path / "a.jpg", film, "-o", tmp_path / "out") == 1
+    assert "a.jpg' is a photo" in capsys.readouterr().err and [path.name for path in (tmp_path / "out").iterdir()] == ["film.mp4"]
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_is_no_photo_is_named_and_so_is_what_paints_it(
+    run: Run, still: Callable[[str], Path], make_clip: Clip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = make_clip("film.mp4", *numbered_source(seconds=0.2), "-pix_fmt", "yuv420p")
+    expected = "film.mp4' is a video, and a photo was expected. `realtime-nst video` paints videos."
+    assert run("image", film, "-o", tmp_path / "out.png") == 1
+    assert expected in one_line(capsys)
+    assert main(["optimize", str(film), str(still("a.png")), "-o", str(tmp_path / "out.png")]) == 1
+    assert expected in one_line(capsys)
+    (tmp_path / "notes.txt").write_text("words")
+    assert run("image", tmp_path / "notes.txt", "-o", tmp_path / "out.png") == 1
+    assert "notes.txt' is not a picture that can be read: it is a text." in one_line(capsys)
