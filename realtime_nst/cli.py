@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from realtime_nst import __version__
+from realtime_nst.addresses import is_address
 from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_stability, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
@@ -251,7 +252,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_video_flags(video: argparse.ArgumentParser) -> None:
     """Everything that `video` can be told, in the order of its help."""
-    video.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="videos that ffmpeg can decode, or folders of them")
+    video.add_argument(
+        "inputs", nargs="+", type=_film, metavar="IN", help="videos that ffmpeg can decode, folders of them, or http(s) addresses"
+    )
     video.add_argument(
         "-o", "--output", required=True, metavar="OUT",
         help="a file (mp4, m4v, mov, mkv, webm, gif, or pictures as in out-%%06d.png), - for a pipe (Matroska), or a folder",
@@ -281,6 +284,10 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     news.add_argument("--quiet", action="store_true", help="say nothing but errors")
     news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")
     video.add_argument("--preview", type=Path, metavar="FILE", help="keep a picture of the latest frame here (PNG, JPEG, WebP)")
+
+
+def _film(text: str) -> Path | str:
+    return text if is_address(text) else Path(text)
 
 
 def _positive(text: str) -> int:

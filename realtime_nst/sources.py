@@ -255,6 +255,9 @@ def check_file(path: Path) -> None:
         if path.is_dir():
             raise SourceError(f"'{path}' is a folder; a file was expected.")
         if not path.exists():
+            if (scheme := path.parts[0])[-1] == ":" and len(scheme) > 2:  # a path has one slash less than the address
+                address = f"{scheme}//{'/'.join(path.parts[1:])}"
+                raise SourceError(f"'{mask(address)}' is an address, and a file was expected. Save it first, and give that file.")
             raise SourceError(f"No file at '{path}'. {_beside(path)}")
         if path.is_fifo():
             raise SourceError(f"'{path}' is a pipe, which can be read only once; a file was expected. Save it first.")

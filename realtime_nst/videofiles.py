@@ -84,17 +84,21 @@ def kind_of(path: Path) -> str:
     return "photo" if path.suffix.lower() in NO_SIGN else ""
 
 
-def check_film(path: Path) -> None:
+def check_film(path: Path, name: str = "") -> None:
     """Make sure that a file is nothing that is known to be no video.
+
+    Args:
+        path: The file.
+        name: What it is called, if not by its path.
 
     Raises:
         SourceError: It is.
     """
-    kind = kind_of(path)
+    kind, name = kind_of(path), name or str(path)
     if kind == "photo":
-        raise SourceError(f"'{path}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
+        raise SourceError(f"'{name}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
     if kind in INSTEAD:
-        raise SourceError(f"'{path}' holds no video that can be read: {INSTEAD[kind]}.")
+        raise SourceError(f"'{name}' holds no video that can be read: {INSTEAD[kind]}.")
 
 
 def no_photo(path: Path) -> SourceError:

@@ -133,3 +133,5 @@ def test_what_is_no_photo_is_named_and_so_is_what_paints_it(
     (tmp_path / "notes.txt").write_text("words")
     assert run("image", tmp_path / "notes.txt", "-o", tmp_path / "out.png") == 1
     assert "notes.txt' is not a picture that can be read: it is a text." in one_line(capsys)
+    assert run("image", "https://me:pw@example.org/a.jpg?key=1", "-o", tmp_path / "out.png") == 1
+    assert one_line(capsys).startswith("'https://...@example.org/a.jpg?...' is an address, and a file was expected. Save it")

@@ -1,6 +1,7 @@
 """Video files in and out, exactly: every frame at its time, every colour, every track.
 
 command.py       the command `video`: flags to wishes, many files, a summary
+fetching.py      films at web addresses
 painting.py      one video file from end to end; wishes.py how, painter.py its frames, stylepath.py their styles
 probing.py       what is in a file; decoding.py its frames, footage.py those between two moments, timing.py when
 encoding.py      frames into a file; encoders.py by what, rawstream.py through which pipe, colours.py in which colours

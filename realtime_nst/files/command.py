@@ -3,22 +3,25 @@
 import argparse
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from realtime_nst import commands, serving
+from realtime_nst.addresses import mask
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError, SourceError
 from realtime_nst.files.containers import PIPE, numbered
+from realtime_nst.files.fetching import check_address, fetch, let_go, place_for
 from realtime_nst.files.outputs import Task, check_task, plan_tasks
 from realtime_nst.files.painting import paint_video
 from realtime_nst.files.preview import check_preview
 from realtime_nst.files.progress import BarReport, JsonReport, QuietReport, Report
 from realtime_nst.files.stylepath import read_path
 from realtime_nst.files.wishes import Outcome, Wishes
-from realtime_nst.files.workfolder import being_placed
+from realtime_nst.files.workfolder import being_placed, work_path
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.look import Look
 from realtime_nst.sources import check_file
@@ -31,7 +34,9 @@ def video(options: argparse.Namespace) -> int:
         raise SinkError("--json and the video would both go to standard output. Give -o a file, or leave --json out.")
     report = _report(options)
     try:
-        return _video(options, report)
+        with tempfile.TemporaryDirectory() as folder:  # for films on their way into a pipe
+            _plan_fetching(options, Path(folder))
+            return _video(options, report)
     except NSTError as error:
         report.event("failed", error=str(error))
         raise
@@ -40,7 +45,7 @@ def video(options: argparse.Namespace) -> int:
 def _video(options: argparse.Namespace, report: Report) -> int:
     if options.output == PIPE and sys.stdout.isatty():
         raise SinkError("-o - would pour the video into the terminal. Add a pipe, as in `... -o - | ffplay -`, or name a file.")
-    if len(options.inputs) == 1 and not options.inputs[0].is_dir():
+    if len(options.inputs) == 1 and not options.inputs[0].is_dir() and not options.addresses:
         check_file(options.inputs[0])
     if (options.pattern or options.recursive) and not any(path.is_dir() for path in options.inputs):
         raise SourceError("--pattern and --recursive choose among the videos of a folder, and none is given. Leave them out.")
@@ -66,7 +71,8 @@ def _video(options: argparse.Namespace, report: Report) -> int:
         if folder:
             tasks[0].output.parent.mkdir(parents=True, exist_ok=True)
         check_task(tasks[0], sources, overwrite=options.overwrite or options.skip_existing)
-        check_film(tasks[0].source)
+        if not options.addresses:
+            check_film(tasks[0].source)
     book = commands.find_all_styles(options)
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
@@ -104,7 +110,7 @@ def _paint_all(
             break
         if options.skip_existing and not task.error and numbered(task.output, 1).exists() and not being_placed(task.output):
             skipped += 1
-            report.event("skipped", input=str(task.source), output=str(task.output))
+            report.event("skipped", input=_input(task, options), output=str(task.output))
             if not (several or options.quiet or options.json):
                 commands.say(f"'{task.output}' exists; nothing to do.")
             continue
@@ -112,20 +118,27 @@ def _paint_all(
             if task.error:
                 raise task.error
             if several:
-                check_file(task.source)
-                check_film(task.source)
+                if task.source not in options.addresses:
+                    check_file(task.source)
+                    check_film(task.source)
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 check_task(task, inputs, overwrite=options.overwrite)
+            if not _is_here(task, options, report, controls):
+                commands.say("Interrupted while a film was fetched; nothing of it is kept.")
+                break
             started = time.monotonic()
             outcome = paint_video(task.source, task.output, wishes, brush, report, controls)
         except (NSTError, OSError) as error:
             if not several:
                 raise
             failed += 1
-            report.event("failed", input=str(task.source), output=str(task.output), error=str(error))
+            report.event("failed", input=_input(task, options), output=str(task.output), error=str(error))
             if not options.json:
                 commands.say(f"realtime-nst: {error}")
             continue
+        finally:
+            if task.source in options.addresses and not work_path(task.output).exists():
+                let_go(task.source)
         if outcome.interrupted:
             _tell_interruption(task, outcome, options, report)
             break
@@ -142,6 +155,38 @@ def _paint_all(
     return 1 if failed else 0
 
 
+def _plan_fetching(options: argparse.Namespace, folder: Path) -> None:
+    """Put in the place of each address the file that it will become; `options.addresses` has the addresses of these.
+
+    Args:
+        options: The flags.
+        folder: One that is deleted at the end.
+    """
+    output = Path(options.output)
+    if options.output != PIPE:
+        many = len(options.inputs) > 1 or options.output.endswith(("/", os.sep)) or output.is_dir()
+        folder = output if many else output.parent
+    places = {name: place_for(name, folder) for name in options.inputs if isinstance(name, str)}
+    for name in places:
+        check_address(name)
+    options.inputs = [places.get(name, name) for name in options.inputs]
+    options.addresses = {place: name for name, place in places.items()}
+
+
+def _is_here(task: Task, options: argparse.Namespace, report: Report, controls: Controls) -> bool:
+    """Fetch an original that is at an address; False if the user has asked to stop meanwhile."""
+    if task.source not in options.addresses:
+        return True
+    if options.restart:
+        let_go(task.source)
+    return fetch(options.addresses[task.source], task.source, report.notice, lambda: _stopped(controls))
+
+
+def _input(task: Task, options: argparse.Namespace) -> str:
+    """An original as it is told of."""
+    return mask(options.addresses.get(task.source, "")) or str(task.source)
+
+
 def _several(tasks: list[Task], options: argparse.Namespace) -> bool:
     return len(tasks) != 1 or any(path.is_dir() for path in options.inputs)
 
@@ -154,7 +199,7 @@ def _stopped(controls: Controls) -> bool:
 def _tell_success(task: Task, outcome: Outcome, seconds: float, options: argparse.Namespace, report: Report) -> None:
     report.event(
         "done",
-        input=str(task.source),
+        input=_input(task, options),
         output=str(task.output),
         frames=outcome.frames,
         repeated=outcome.repeated,
@@ -171,7 +216,7 @@ def _tell_success(task: Task, outcome: Outcome, seconds: float, options: argpars
 def _tell_interruption(task: Task, outcome: Outcome, options: argparse.Namespace, report: Report) -> None:
     report.event(
         "interrupted",
-        input=str(task.source),
+        input=_input(task, options),
         output=str(task.output),
         frames=outcome.frames,
         partial=None if outcome.partial is None else str(outcome.partial),

@@ -1,0 +1,154 @@
+"""Films at web addresses: fetched whole before they are painted, so that all that holds for files holds for them.
+
+ffmpeg could read them from there, but would read them several times, and take a connection that breaks for the end.
+"""
+
+import base64
+import errno
+import hashlib
+import os
+import shutil
+import string
+import time
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import HTTPError
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
+
+from realtime_nst import __version__
+from realtime_nst.addresses import is_web, mask
+from realtime_nst.errors import DiskFullError, SourceError
+from realtime_nst.videofiles import check_film, kind_of
+
+STALL_SECONDS = 25.0
+TRIES, PAUSE = 5, 1.0
+"""How often a connection that broke off is made again, and after how many seconds."""
+BLOCK = 1 << 16
+LONGEST_NAME = 100
+"""Bytes of the name that a file gets from its address."""
+
+
+def check_address(address: str) -> None:
+    """Make sure that an address is one from which files can be fetched.
+
+    Raises:
+        SourceError: It is another, as of a live stream.
+    """
+    if not is_web(address):
+        raise SourceError(
+            f"'{mask(address)}' is no http:// or https:// address of a film. `realtime-nst webcam --camera` shows live streams."
+        )
+
+
+def place_for(address: str, folder: Path) -> Path:
+    """Where a film is kept while it is painted: under its own name, in a hidden folder that belongs to its address."""
+    parts = urlsplit(address)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2]).replace("/", "-").replace("\0", "").lstrip(".")
+    path = Path(name or parts.hostname or "film")
+    stem = os.fsdecode(os.fsencode(path.stem)[: LONGEST_NAME - len(os.fsencode(path.suffix))])
+    return folder / f".{hashlib.sha256(address.encode()).hexdigest()[:12]}.fetched" / f"{stem}{path.suffix}"
+
+
+def fetch(address: str, place: Path, tell: Callable[[str], None], stopped: Callable[[], bool]) -> bool:
+    """Fetch a film, unless an earlier run has.
+
+    Args:
+        address: Of http or https, with the name and password for it if it needs them.
+        place: From `place_for`.
+        tell: Tells the user that it takes a while.
+        stopped: Whether the user has asked to stop.
+
+    Returns:
+        Whether it is there; False if the user has asked to stop.
+
+    Raises:
+        SourceError: The address does not answer, breaks off, or is no film.
+        DiskFullError: The disk has no room.
+    """
+    if not place.exists():
+        draft = place.with_name(f"{place.name}.part")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with draft.open("wb") as file:
+                if not _all_of(address, file, tell, stopped):
+                    return False
+            os.utime(draft, (0, 0))  # a film that had to be fetched again is still the same, for `WorkFolder`
+            draft.replace(place)
+        finally:
+            draft.unlink(missing_ok=True)
+            if not place.exists():
+                place.parent.rmdir()
+    if kind_of(place) == "film":
+        raise SourceError(
+            f"'{mask(address)}' is the list of a stream's pieces, and a film in one file was expected. "
+            "`realtime-nst webcam --camera` shows and records it."
+        )
+    check_film(place, mask(address))
+    return True
+
+
+def let_go(place: Path) -> None:
+    """Delete what was fetched."""
+    shutil.rmtree(place.parent, ignore_errors=True)
+
+
+def _all_of(address: str, file: IO[bytes], tell: Callable[[str], None], stopped: Callable[[], bool]) -> bool:
+    """Write all of a file, over as many connections as it takes; False if the user has asked to stop."""
+    reason = ""
+    for number in range(TRIES):
+        before = file.tell()
+        time.sleep(PAUSE if number else 0)
+        try:
+            with urlopen(_request(address, before), timeout=STALL_SECONDS) as answer:
+                if before and answer.status != 206:  # a server that gives whole files only
+                    file.seek(0)
+                    file.truncate()
+                left = answer.headers.get("Content-Length")
+                total = file.tell() + int(left) if left and left.isdigit() else None
+                _check_room(file, total)
+                if not number:
+                    tell(f"Fetching '{mask(address)}' first{f' ({total / 1e6:.1f} MB)' if total else ''}.")
+                while block := answer.read1(BLOCK):
+                    _write(file, block)
+                    if stopped():
+                        return False
+            if total is None or file.tell() >= total:
+                return True
+            reason = f"the connection ended at {file.tell() / 1e6:.1f} of {total / 1e6:.1f} MB"
+        except HTTPError as error:
+            raise SourceError(f"'{mask(address)}' cannot be fetched: {error.code} {error.reason}. Check the address.") from error
+        except (HTTPException, OSError, ValueError) as error:  # of the network; the disk's are SinkErrors
+            reason = str(getattr(error, "reason", error) or type(error).__name__)
+            if not file.tell():
+                raise SourceError(f"'{mask(address)}' cannot be fetched: {reason}. Check the address.") from error
+    raise SourceError(f"'{mask(address)}' broke off {TRIES} times: {reason}. Repeat the command, or save the film first.")
+
+
+def _request(address: str, begin: int) -> Request:
+    """A request for a file from some byte on. Name and password are for this server only, not for where it leads."""
+    parts = urlsplit(quote(address, safe=string.punctuation))
+    request = Request(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
+    request.add_header("User-Agent", f"realtime-nst/{__version__}")
+    if begin:
+        request.add_header("Range", f"bytes={begin}-")
+    if parts.username is not None:
+        words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(words.encode()).decode()}")
+    return request
+
+
+def _check_room(file: Any, total: int | None) -> None:
+    folder = Path(file.name).parent
+    if total and shutil.disk_usage(folder).free < total - file.tell():
+        raise DiskFullError(f"The disk of '{folder}' has no room for the {total / 1e6:.1f} MB of the film. Free some.")
+
+
+def _write(file: IO[bytes], block: bytes) -> None:
+    try:
+        file.write(block)
+    except OSError as error:
+        kind = DiskFullError if error.errno == errno.ENOSPC else SourceError
+        raise kind(f"The film cannot be kept while it is fetched: {error.strerror}. Free the disk.") from error
