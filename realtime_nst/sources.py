@@ -23,8 +23,8 @@ from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
 from realtime_nst.live.polling import PolledCamera, sends_parts
 from realtime_nst.stage import Stage
-from realtime_nst.video import LARGEST_SIDE, Frame
-from realtime_nst.videofiles import VIDEO_SUFFIXES, check_film
+from realtime_nst.video import Frame, LARGEST_SIDE
+from realtime_nst.videofiles import VIDEO_SUFFIXES, check_film, of_the_other_kind
 
 log = logging.getLogger(__name__)
 
@@ -253,7 +253,8 @@ def check_file(path: Path) -> None:
     """
     try:
         if path.is_dir():
-            raise SourceError(f"'{path}' is a folder; a file was expected.")
+            videos = of_the_other_kind(path, "photo", recursive=False)
+            raise SourceError(f"'{path}' is a folder; a file was expected.{videos}")
         if not path.exists():
             if (scheme := path.parts[0])[-1] == ":" and len(scheme) > 2:  # a path has one slash less than the address
                 address = f"{scheme}//{'/'.join(path.parts[1:])}"

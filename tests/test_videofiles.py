@@ -135,3 +135,10 @@ def test_what_is_no_photo_is_named_and_so_is_what_paints_it(
     assert "notes.txt' is not a picture that can be read: it is a text." in one_line(capsys)
     assert run("image", "https://me:pw@example.org/a.jpg?key=1", "-o", tmp_path / "out.png") == 1
     assert one_line(capsys).startswith("'https://...@example.org/a.jpg?...' is an address, and a file was expected. Save it")
+    (tmp_path / "shelf").mkdir()
+    for name in ("a.mp4", "b.mp4", "._c.mp4"):
+        (tmp_path / "shelf" / name).write_bytes(film.read_bytes())
+    assert run("image", tmp_path / "shelf", "-o", tmp_path / "out.png") == 1
+    assert "It holds 2 videos; `realtime-nst video` paints videos." in one_line(capsys)
+    with pytest.raises(SourceError, match="shelf' is a folder; a file was expected. It holds 2 videos; `realtime-nst video`"):
+        open_source(str(tmp_path / "shelf"))
