@@ -42,7 +42,7 @@ LAYERS = [
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
-    {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching"}
+    {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching", "edits"}
     | {"window", "virtualcamera", "streaming", "aside"},
     {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},

@@ -15,7 +15,10 @@ from realtime_nst.results import ending
 
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
 COVERS = frozenset({"mjpeg", "png"})
+UNREADABLE = frozenset({"none", "unknown"})
 PCM = frozenset(f"pcm_{name}" for name in ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f64le", "u8", "s8"))
+LOSSLESS = PCM | {"pcm_alaw", "pcm_mulaw", "flac", "alac"}
+"""Codecs in which sound is the same however often it is written."""
 MP4_AUDIO = frozenset({"aac", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "opus", "flac"})
 MOV_AUDIO = frozenset({"pcm_alaw", "pcm_mulaw", "adpcm_ima_qt"})
 STANDARD_TAGS = frozenset(
@@ -190,15 +193,17 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     arguments: list[str] = []
     kept: list[tuple[Track, str]] = []
     covers: list[Track] = []
-    converted: list[str] = []
-    left: list[str] = []
+    unheld, in_pieces = f"{container.name} cannot hold it", "an edit list leaves out parts of it"
+    converted: dict[str, list[str]] = {unheld: [], in_pieces: []}
+    left: dict[str, list[str]] = {unheld: [], in_pieces: []}
     number = 0
     for track in info.tracks:
         if track.index == info.picture:
             continue
         codec = (instead or {}).get(track.index, codec_for(track, container))
+        reason = in_pieces if _as_it_is(track, container) and _in_pieces(track, container) else unheld
         if not codec:
-            left.append(str(track))
+            left[reason].append(str(track))
             continue
         kept.append((track, codec))
         if track.cover and container.cover == "file":
@@ -207,12 +212,10 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
         number += 1
         arguments += track_arguments(track, codec, container, number)
         if codec != "copy":
-            converted.append(f"{track} becomes {codec.removeprefix('lib')}")
+            converted[reason].append(f"{track} becomes {codec.removeprefix('lib')}")
     notices = []
-    if converted:
-        notices.append(f"Converted, because {container.name} cannot hold it: {', '.join(converted)}.")
-    if left:
-        notices.append(f"Left out, because {container.name} cannot hold it: {', '.join(left)}.")
+    for what, reasons in (("Converted", converted), ("Left out", left)):
+        notices += [f"{what}, because {reason}: {', '.join(words)}." for reason, words in reasons.items() if words]
     if container.silent and (info.chapters or _own_remarks(info)):
         notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
     elif container.cover == "track" and any(track.cover for track, _ in kept) and _own_remarks(info):
@@ -223,6 +226,8 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
 
 
 OPUS_LAYOUTS = "mono|stereo|3.0|quad|5.0|5.1|6.1|7.1"
+IN_STEP = "aresample=async=1:min_hard_comp=0.01,atrim=start=0"
+"""A filter that begins each piece of sound at its time: pieces are whole packets, each a little too long."""
 COUNTED = ("BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES")
 STALE = ("encoder", "alpha_mode", *COUNTED, *(f"{name}-eng" for name in COUNTED))
 """Remarks on the original's picture that are not true of the painted one."""
@@ -243,8 +248,10 @@ def track_arguments(track: Track, codec: str, container: Container, number: int,
     arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
     if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
         arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
+    filters = [IN_STEP] if track.kind == "audio" and track.in_parts and codec != "copy" else []
     if codec == "libopus":  # it refuses 5.1 with speakers at the sides, as AC-3 and DTS have it, and others
-        arguments += [f"-filter:{number}", f"aformat=channel_layouts={OPUS_LAYOUTS}"]
+        filters.append(f"aformat=channel_layouts={OPUS_LAYOUTS}")
+    arguments += [f"-filter:{number}", ",".join(filters)] if filters else []
     return [*arguments, f"-b:{number}", "192k"] if codec in ("aac", "libopus") else arguments
 
 
@@ -257,18 +264,37 @@ def conversion(track: Track, container: Container) -> str:
 
 def codec_for(track: Track, container: Container) -> str:
     """`copy`, a codec to convert to, or nothing for a track that is left out."""
-    if track.codec in ("none", "unknown") and track.kind != "attachment":
-        return ""
+    if not _as_it_is(track, container):
+        return "" if track.codec in UNREADABLE else conversion(track, container)
+    if not _in_pieces(track, container):
+        return "copy"
+    return track.codec if track.codec in LOSSLESS else conversion(track, container)
+
+
+def _as_it_is(track: Track, container: Container) -> bool:
+    """Whether a kind of file holds a track untouched."""
+    if track.kind == "attachment":
+        return container.attachments
+    if track.codec in UNREADABLE:
+        return False
     if track.kind == "audio":
-        fits = not container.silent and (container.audio is None or track.codec in container.audio)
-        return "copy" if fits else conversion(track, container)
+        return not container.silent and (container.audio is None or track.codec in container.audio)
     if track.kind == "subtitle":
-        return "copy" if track.codec in container.subtitles else conversion(track, container)
+        return track.codec in container.subtitles
     if track.kind == "video" and track.cover:
-        return "copy" if container.cover and track.codec in COVERS else ""
-    if track.kind == "video":  # a second angle: as it is
-        return "copy" if container.name == "mkv" or (container.name == "mp4" and track.codec in ("h264", "hevc", "av1")) else ""
-    return "copy" if track.kind == "attachment" and container.attachments else ""
+        return bool(container.cover) and track.codec in COVERS
+    # a second angle
+    return track.kind == "video" and (container is MKV or (container is MP4 and track.codec in ("h264", "hevc", "av1")))
+
+
+def _in_pieces(track: Track, container: Container) -> bool:
+    """Whether a copy of a track would not be what is played of it.
+
+    Matroska takes sound before the beginning for a delay of the codec, which silences as much wherever a part begins.
+    """
+    if track.kind == "subtitle":
+        return False
+    return track.cut or (track.late and track.kind == "audio" and container.format in ("matroska", "webm"))
 
 
 def _remarks(info: VideoInfo, container: Container) -> list[str]:

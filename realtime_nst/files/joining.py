@@ -155,6 +155,8 @@ def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | 
     cut = ["-ss", f"{float(begin):.6f}"] if begin else []
     cut += ["-t", f"{float(end - begin):.6f}"] if end is not None else []
     kept = ["-dts_delta_threshold", PAUSE] if info.discontinuous else []  # gaps that the picture has, too
+    for track in info.tracks:
+        kept += [f"-flags2:{track.index}", "+skip_manual"] if track.kind == "audio" and track.in_parts else []
     return [*kept, *cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
 
 

@@ -16,6 +16,7 @@ from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
 from realtime_nst.files.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
+from realtime_nst.files.edits import edited
 from realtime_nst.files.encoders import Encoder, choose_encoder
 from realtime_nst.files.encoding import FrameWriter, on_disk
 from realtime_nst.files.footage import Footage, Mark
@@ -60,7 +61,7 @@ def paint_video(
         NSTError: It cannot be read, painted or written.
     """
     container = container_of(output)
-    info, words = checked(probe(str(source)), source, wishes, container)
+    info, words = checked(edited(str(source), probe(str(source))), source, wishes, container)
     encoder, notices = choose_encoder(
         container, info.width, info.height, codec=wishes.codec, crf=wishes.crf, preset=wishes.preset
     )

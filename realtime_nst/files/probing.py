@@ -41,6 +41,7 @@ SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORE
 TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
 CONTAINER = re.compile(r"^Input #0, (\S+), from", re.MULTILINE)
 DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
+EDIT_LISTS = re.compile(r"^Input #0, mov,", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
 """Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
@@ -60,6 +61,8 @@ class Track:
         codec: ffmpeg's name of it.
         cover: A still picture that stands for the file.
         language: Three letters, or empty.
+        cut: Whether an edit list plays several pieces of it.
+        late: Whether an edit list leaves out its beginning.
     """
 
     index: int
@@ -67,6 +70,13 @@ class Track:
     codec: str
     cover: bool = False
     language: str = ""
+    cut: bool = False
+    late: bool = False
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether not all of it is played."""
+        return self.cut or self.late
 
     def __str__(self) -> str:
         name = "cover" if self.cover else self.kind
@@ -102,6 +112,7 @@ class VideoInfo:
         captions: Whether text is hidden inside the picture (EIA-608).
         spherical: How a picture of all directions is laid out (360 degrees), empty for others.
         timecode: Of the first frame, empty where there is none.
+        edits: Whether its kind of file is one with edit lists.
     """
 
     width: int
@@ -128,6 +139,7 @@ class VideoInfo:
     captions: bool = False
     spherical: str = ""
     timecode: str = ""
+    edits: bool = False
 
     @property
     def squared(self) -> tuple[int, int]:
@@ -208,6 +220,7 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
         captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
         spherical=match[1] if (match := SPHERICAL.search(header)) else "",
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
+        edits=bool(EDIT_LISTS.search(header)),
     )
 
 
