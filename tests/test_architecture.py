@@ -46,7 +46,7 @@ LAYERS = [
     | {"window", "virtualcamera", "streaming", "aside"},
     {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
-    {"encoding", "wishes", "doctor", "serving"},
+    {"encoding", "wishes", "doctor", "serving", "charsets"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},
     {"workfolder", "app", "recorder", "preview", "patience"},
     {"outputs"},

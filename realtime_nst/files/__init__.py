@@ -7,7 +7,7 @@ probing.py       what is in a file; edits.py which of its tracks are played in p
 decoding.py      its frames; footage.py those between two moments, timing.py when
 encoding.py      frames into a file; encoders.py by what, rawstream.py through which pipe, colours.py in which colours
 segments.py      what is painted, kept in pieces; workfolder.py where they lie, joining.py how they become a file
-containers.py    what a kind of file holds; outputs.py names of files
+containers.py    what a kind of file holds; outputs.py names of files, charsets.py characters of subtitles
 progress.py      how far it is, in words; preview.py in a picture; patience.py when it may stop
 ffmpeg.py        the process behind all that: no other module starts one
 """

@@ -15,6 +15,8 @@ from realtime_nst.results import ending
 
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
 COVERS = frozenset({"mjpeg", "png"})
+UNKNOWN = "unknown"
+"""The characters of text some lines of which cannot be read."""
 UNREADABLE = frozenset({"none", "unknown"})
 PCM = frozenset(f"pcm_{name}" for name in ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f64le", "u8", "s8"))
 LOSSLESS = PCM | {"pcm_alaw", "pcm_mulaw", "flac", "alac"}
@@ -216,6 +218,12 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     notices = []
     for what, reasons in (("Converted", converted), ("Left out", left)):
         notices += [f"{what}, because {reason}: {', '.join(words)}." for reason, words in reasons.items() if words]
+    for charset in sorted({track.charset for track, _ in kept if track.charset}):
+        words = ", ".join(str(track) for track, _ in kept if track.charset == charset)
+        if charset != UNKNOWN:
+            notices.append(f"Read as {charset}, because it is not UTF-8: {words}.")
+        else:
+            notices.append(f"Left out, because they are not UTF-8: lines of {words}. A file of the original's kind keeps them.")
     if container.silent and (info.chapters or _own_remarks(info)):
         notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
     elif container.cover == "track" and any(track.cover for track, _ in kept) and _own_remarks(info):

@@ -94,7 +94,12 @@ def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
 
 
 def produce(
-    arguments: Sequence[str], output: Path, timeout: float = STALL_TIMEOUT, folder: Path | None = None, beside: Path | None = None
+    arguments: Sequence[str],
+    output: Path,
+    timeout: float = STALL_TIMEOUT,
+    folder: Path | None = None,
+    beside: Path | None = None,
+    heed: re.Pattern[str] | None = None,
 ) -> str | None:
     """Let ffmpeg write a file, however long that takes, as long as the file or ffmpeg's own count of frames changes.
 
@@ -104,6 +109,7 @@ def produce(
         timeout: Seconds that it may stand still.
         folder: Where relative names are looked for; `output` must be absolute then.
         beside: Another file by which progress is seen.
+        heed: What ffmpeg may say that counts as a failure although it goes on.
 
     Returns:
         `None` when all went well, otherwise what ffmpeg said.
@@ -115,9 +121,12 @@ def produce(
             code = watch(process, output, timeout, lambda: (_counted(news), _state(beside or output)))
         finally:
             stop(process)
-        if code == 0 and output.exists():
+        heard = heed.search(_text(errors)) if heed else None
+        if code == 0 and output.exists() and heard is None:
             return None
         output.unlink(missing_ok=True)
+        if code == 0 and heard is not None:
+            return heard[0]
         return f"nothing for {timeout:.0f} seconds." if code is None else said(errors, str(output))
 
 
@@ -171,8 +180,7 @@ def stop(process: Process) -> None:
 
 def said(errors: IO[bytes], path: str) -> str:
     """The most telling line of the messages in an open file."""
-    errors.seek(0)
-    return last_words(errors.read(20_000).decode("utf-8", "replace"), path)
+    return last_words(_text(errors, 20_000), path)
 
 
 def last_words(text: str, path: str) -> str:
@@ -183,6 +191,11 @@ def last_words(text: str, path: str) -> str:
     exact = [line for line in telling if not line.startswith(VAGUE)]
     full = [line for line in lines if "No space left" in line]
     return ((full or exact or telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
+
+
+def _text(errors: IO[bytes], most: int = -1) -> str:
+    errors.seek(0)
+    return errors.read(most).decode("utf-8", "replace")
 
 
 def _state(path: Path) -> tuple[int, int]:

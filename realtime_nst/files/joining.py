@@ -7,12 +7,13 @@ import math
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst.addresses import is_address
 from realtime_nst.errors import DiskFullError, SinkError
+from realtime_nst.files.charsets import LOST, in_characters, legible
 from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, conversion, plan_tracks, track_arguments
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.ffmpeg import address, ask, last_words, produce
@@ -107,17 +108,17 @@ def join(job: Join, draft: Path) -> list[str]:
     if job.container is GIF:
         return _gif(job, draft)
     plan = plan_tracks(job.info, job.container)
-    words = _write(job, plan, draft)
-    if words is None:
-        return []
-    if "No space left" not in words:
+    words, notices = _write(job, {}, draft)
+    if words is not None and "No space left" not in words:
         instead = tried(job.original, plan, job.container, draft.parent)
         files = {track.index: "" for track, _ in plan.kept if track.kind in ("attachment", "data") or track.cover}
         for changes in (instead, {**instead, **files}):
-            reduced = plan_tracks(job.info, job.container, instead=changes)
-            if reduced != plan and _write(job, reduced, draft) is None:
-                return [notice for notice in reduced.notices if notice not in plan.notices]
-    raise _failed(draft, words)
+            if words is not None and plan_tracks(job.info, job.container, instead=changes) != plan:
+                again, notices = _write(job, changes, draft)
+                words = words if again else None
+    if words is not None:
+        raise _failed(draft, words)
+    return [notice for notice in notices if notice not in plan.notices]
 
 
 def tried(original: str, plan: TrackPlan, container: Container, folder: Path | None = None) -> Mapping[int, str]:
@@ -157,6 +158,7 @@ def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | 
     kept = ["-dts_delta_threshold", PAUSE] if info.discontinuous else []  # gaps that the picture has, too
     for track in info.tracks:
         kept += [f"-flags2:{track.index}", "+skip_manual"] if track.kind == "audio" and track.in_parts else []
+    kept += in_characters(info.tracks)
     return [*kept, *cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
 
 
@@ -178,8 +180,19 @@ def cut_out(info: VideoInfo, container: Container, begin: Fraction, end: Fractio
     return arguments
 
 
-def _write(job: Join, plan: TrackPlan, draft: Path) -> str | None:
-    return produce(_arguments(job, plan), draft.absolute(), folder=job.segments[0].path.parent)
+def _write(job: Join, instead: Mapping[int, str], draft: Path) -> tuple[str | None, Sequence[str]]:
+    """Write the file, with changes to what happens to its tracks; once more where lines of subtitles could not be read.
+
+    Returns:
+        What ffmpeg said if it failed, and what does not come along untouched.
+    """
+    plan, folder = plan_tracks(job.info, job.container, instead=instead), job.segments[0].path.parent
+    words = produce(_arguments(job, plan), draft.absolute(), folder=folder, heed=LOST)
+    if words is not None and LOST.search(words):
+        job = replace(job, info=legible(job.original, job.info, plan))
+        plan = plan_tracks(job.info, job.container, instead=instead)
+        words = produce(_arguments(job, plan), draft.absolute(), folder=folder)
+    return words, plan.notices
 
 
 def _arguments(job: Join, plan: TrackPlan) -> list[str]:

@@ -15,6 +15,7 @@ from realtime_nst.app import run
 from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
+from realtime_nst.files.charsets import legible
 from realtime_nst.files.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
 from realtime_nst.files.edits import edited
 from realtime_nst.files.encoders import Encoder, choose_encoder
@@ -67,8 +68,9 @@ def paint_video(
     )
     plan = plan_tracks(info, container)
     if str(output) == PIPE:  # which cannot be tried first and written again
-        covers = {track.index: "" for track in info.tracks if track.cover}
-        plan = plan_tracks(info, container, instead={**tried(str(source), plan, container), **covers})
+        instead = {**tried(str(source), plan, container), **{track.index: "" for track in info.tracks if track.cover}}
+        info = legible(str(source), info, plan)
+        plan = plan_tracks(info, container, instead=instead)
     for notice in [*words, *notices_about(info, encoder), *notices, *plan.notices]:
         report.notice(f"{source.name}: {notice}")
     job = _Painting(source, output, wishes, info, container, encoder, plan, report, controls, brush)
@@ -211,16 +213,7 @@ class _Painting:
         if shutil.disk_usage(work.path).free < needed:
             raise DiskFullError("No space left for the whole file.")
         what = Join(
-            segments,
-            ticks,
-            str(self.source),
-            self.info,
-            self.container,
-            self.encoder,
-            self.wishes.begin,
-            end,
-            shown=shown,
-            last=last,
+            segments, ticks, str(self.source), self.info, self.container, self.encoder, self.wishes.begin, end, shown, last
         )
         overwrite = self.wishes.overwrite and output == self.output
         draft = work.path / ("%08d.png" if self.container is PNG else f"whole{output.suffix}")

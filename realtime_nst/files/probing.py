@@ -63,6 +63,7 @@ class Track:
         language: Three letters, or empty.
         cut: Whether an edit list plays several pieces of it.
         late: Whether an edit list leaves out its beginning.
+        charset: What its text is written in, as far as that is known not to be UTF-8.
     """
 
     index: int
@@ -72,6 +73,7 @@ class Track:
     language: str = ""
     cut: bool = False
     late: bool = False
+    charset: str = ""
 
     @property
     def in_parts(self) -> bool:
