@@ -115,10 +115,9 @@ def test_pieces_are_heard_and_nothing_between_them(
     out = tmp_path / f"out.{suffix}"
     assert run("video", clip, "-o", out) == 0
     said = capsys.readouterr().err
-    reason = (
-        f"{suffix} cannot hold it" if (codec, suffix) in (("pcm_s16le", "mp4"), ("aac", "webm")) else "an edit list leaves out"
-    )
-    assert f"Converted, because {reason}" in said and f"audio {codec} becomes {becomes}" in said
+    held = (codec, suffix) not in (("pcm_s16le", "mp4"), ("aac", "webm"))
+    reason = "an edit list leaves out parts of it" if held else f"{suffix} cannot hold it"
+    assert f"Converted, because {reason}: audio {codec} becomes {becomes}." in said
     assert tracks(out)[1:] == [f"audio {becomes}"]
     assert_sound_of(out, CUTS)
     assert duration(out) == pytest.approx(2.8, abs=0.05)
@@ -198,6 +197,31 @@ def test_pieces_of_a_resumed_film(tmp_path: Path, make_clip: Clip, weights: Path
     kill_after(20, gate, tmp_path / "out.mp4", clip, "--weights", weights)
     assert finish("video", clip, "-o", tmp_path / "out.mp4", "--weights", weights)[0] == 0
     assert_sound_of(tmp_path / "out.mp4", CUTS)
+
+
+def test_words_and_chapters_that_an_edit_list_moves_are_told(tmp_path: Path, make_clip: Clip) -> None:
+    (tmp_path / "words.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nA line\n", "utf-8")
+    (tmp_path / "chapters.txt").write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle=One\n", "utf-8")
+    extras = ("-i", str(tmp_path / "words.srt"), "-i", str(tmp_path / "chapters.txt"), "-map_chapters", "2", "-c:s", "mov_text")
+    clip = make_clip("words.mov", *numbered_source(), *extras, "-map", "0", "-map", "1", "-pix_fmt", "yuv420p")
+    moved = "Perhaps at other times than before, because an edit list leaves out parts of it: subtitle mov_text, chapters."
+    for pieces in ([(0, 0.5), (1, 0.5)], [(0.7, 1)]):
+        cut = played(clip, tmp_path / "cuts.mov", pieces)
+        assert plan_tracks(edited(str(cut), probe(str(cut))), MP4).notices == (moved,)
+    assert plan_tracks(edited(str(clip), probe(str(clip))), MP4).notices == ()
+
+
+@pytest.mark.usefixtures("identity")
+def test_two_frames_of_one_moment_are_no_damage(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ffmpeg has such frames where pieces meet."""
+    clip = played(whole(make_clip, "aac"), tmp_path / "cuts.mov", [(0.13 + 0.5 * number, 0.2) for number in range(12)])
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert "damaged" not in capsys.readouterr().err
+    assert [number_in(image) for image in read_back(tmp_path / "out.mp4")[1]] == [
+        number_in(image) for image in read_back(clip)[1]
+    ]
 
 
 def test_second_picture_in_pieces_is_left_out_and_told(tmp_path: Path, make_clip: Clip) -> None:

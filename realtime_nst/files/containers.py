@@ -218,6 +218,10 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     notices = []
     for what, reasons in (("Converted", converted), ("Left out", left)):
         notices += [f"{what}, because {reason}: {', '.join(words)}." for reason, words in reasons.items() if words]
+    moved = [str(track) for track, _ in kept if track.kind == "subtitle" and track.in_parts]
+    moved += ["chapters"] if info.chapters and not container.silent and any(track.in_parts for track in info.tracks) else []
+    if moved:  # ffmpeg puts neither where such a list has them
+        notices.append(f"Perhaps at other times than before, because {in_pieces}: {', '.join(moved)}.")
     for charset in sorted({track.charset for track, _ in kept if track.charset}):
         words = ", ".join(str(track) for track, _ in kept if track.charset == charset)
         if charset != UNKNOWN:
@@ -302,7 +306,7 @@ def _in_pieces(track: Track, container: Container) -> bool:
     """
     if track.kind == "subtitle":
         return False
-    return track.cut or (track.late and track.kind == "audio" and container.format in ("matroska", "webm"))
+    return track.cut or (track.late and container.format in ("matroska", "webm"))
 
 
 def _remarks(info: VideoInfo, container: Container) -> list[str]:

@@ -28,6 +28,8 @@ DECODED = "showinfo@decoded"
 TIMES_AHEAD = 4096
 WORDS_KEPT = 100
 LEVEL = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )*\[(?:warning|error|fatal|panic)\]")
+OWN = "to muxer"
+"""In a complaint of how frames are passed on: an edit list may put two of them on one moment."""
 WARNING = re.compile(r"error|invalid|corrupt|missing|damaged|concealing|prematurely|truncat", re.IGNORECASE)
 
 
@@ -142,7 +144,8 @@ class FrameReader:
                 ticks[decoded] = Fraction(int(clock[1]), max(1, int(clock[2])))
             elif "showinfo" not in line:
                 self._words.append(line)
-                self.complaints += bool(LEVEL.match(line) and WARNING.search(line.replace(self.path, "")))
+                told = LEVEL.match(line) and OWN not in line
+                self.complaints += bool(told and WARNING.search(line.replace(self.path, "")))
 
 
 def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:

@@ -16,7 +16,10 @@ EDIT = re.compile(r"Processing st: (\d+), edit list \d+ - media time: (\d+), dur
 """A piece that is played, in ffmpeg's messages; empty ones, before which nothing is played, begin at -1."""
 CLOCK = re.compile(r"^ *Stream #0:(\d+).*?, \d+, (\d+)/(\d+): ", re.MULTILINE)
 LEAD = Fraction(15, 100)
-"""Seconds that a track may begin before what is heard of it, as encoders need for their first samples."""
+"""Seconds that a track may begin before what is heard of it, as encoders need for their first samples.
+
+Pictures are not counted: their lists also say how far they are out of order, and a decoder needs what is before.
+"""
 
 
 def edited(path: str, info: VideoInfo) -> VideoInfo:
@@ -39,7 +42,7 @@ def edited(path: str, info: VideoInfo) -> VideoInfo:
 
     def marked(track: Track) -> Track:
         begins = pieces[track.index]
-        late = len(begins) == 1 and begins[0] * ticks.get(track.index, 0) > LEAD
+        late = len(begins) == 1 and track.kind != "video" and begins[0] * ticks.get(track.index, 0) > LEAD
         return replace(track, cut=len(begins) > 1, late=late)
 
     return replace(info, tracks=tuple(map(marked, info.tracks)))

@@ -62,7 +62,7 @@ class Track:
         cover: A still picture that stands for the file.
         language: Three letters, or empty.
         cut: Whether an edit list plays several pieces of it.
-        late: Whether an edit list leaves out its beginning.
+        late: Whether an edit list leaves out its beginning; not looked for in pictures.
         charset: What its text is written in, as far as that is known not to be UTF-8.
     """
 
