@@ -104,6 +104,16 @@ def test_only_the_track_that_needs_it_is_read_otherwise(
     assert "audio aac" in tracks(tmp_path / "out.mp4")
 
 
+@pytest.mark.usefixtures("identity")
+def test_lines_in_utf_16_are_told(run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
+    """ffmpeg makes UTF-8 of it when it writes a file, so that it is put there."""
+    clip = film(make_clip, tmp_path, "utf-8", ["plain", "ABCDEFGH"])
+    cut = tmp_path / "utf-16.mkv"
+    cut.write_bytes(clip.read_bytes().replace(b"ABCDEFGH", "gut".encode("utf-16")))
+    assert run("video", cut, "-o", tmp_path / "out.mp4") == 0
+    assert NOTICE.format("subrip (ger)") in capsys.readouterr().err
+
+
 @pytest.fixture
 def timed_text(make_clip: Clip, tmp_path: Path) -> Path:
     """An MP4 whose subtitles have bytes that are not UTF-8 in one of two lines."""

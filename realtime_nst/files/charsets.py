@@ -60,11 +60,15 @@ def in_characters(tracks: Sequence[Track]) -> list[str]:
 
 def _charset(original: str, track: Track) -> str:
     """Characters by which all lines of a track can be read: empty for UTF-8, `UNKNOWN` if there are none."""
-    guesses = [""] if track.codec in BINARY else ["", OF_LANGUAGES.get(track.language, USUAL)]
-    for charset in guesses:
-        read = [*in_characters([replace(track, charset=charset)]), *looking(original)]
-        read += ["-i", address(str(Path(original).absolute())), "-map", f"0:{track.index}", "-f", "srt"]
-        with tempfile.TemporaryDirectory() as folder:
-            if produce(read, Path(folder) / "lines", PATIENCE, heed=LOST) is None:
-                return charset
-    return UNKNOWN
+    source = [*looking(original), "-i", address(str(Path(original).absolute())), "-map", f"0:{track.index}"]
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "lines"
+        if produce([*source, "-f", "srt"], lines, PATIENCE, heed=LOST) is None:
+            return ""
+        if track.codec in BINARY or produce([*source, "-c", "copy", "-f", "data"], lines, PATIENCE) is not None:
+            return UNKNOWN
+        if b"\0" in lines.read_bytes():  # as in UTF-16: ffmpeg would take it for the end of a line
+            return UNKNOWN
+        guess = replace(track, charset=OF_LANGUAGES.get(track.language, USUAL))
+        words = produce([*in_characters([guess]), *source, "-f", "srt"], lines, PATIENCE, heed=LOST)
+        return guess.charset if words is None else UNKNOWN
