@@ -23,7 +23,7 @@ from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
 from realtime_nst.live.polling import PolledCamera, sends_parts
 from realtime_nst.stage import Stage
-from realtime_nst.video import Frame, LARGEST_SIDE
+from realtime_nst.video import LARGEST_SIDE, Frame
 from realtime_nst.videofiles import VIDEO_SUFFIXES, check_film, of_the_other_kind
 
 log = logging.getLogger(__name__)
