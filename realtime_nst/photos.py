@@ -1,24 +1,29 @@
 """Photos in and out: any size, upright, in the formats that Pillow knows."""
 
 import io
-import struct
+import logging
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile
 
-from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.errors import SinkError
+from realtime_nst.picturefile import LARGEST_PHOTO, opened, tell_of_more, too_large
+from realtime_nst.remarks import ORIENTATION, Remarks, options_for, remarks_of
 from realtime_nst.results import ending, written_whole
-from realtime_nst.sources import check_file
+from realtime_nst.samples import coding, eight_bits
 from realtime_nst.video import padded_length
-from realtime_nst.videofiles import no_photo
+
+log = logging.getLogger(__name__)
 
 WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 QUALITY, LONGEST_JPEG = 92, 65_500
+JPEG_END, JPEG_BLOCK = b"\xff\xd9", 8
+NOTHING_SAID = Remarks()
 KEEPS_ALPHA = ("PNG", "WEBP")
-ORIENTATION, SOFTWARE = 0x0112, 0x0131  # fields of EXIF: how a picture is turned, what made it
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -29,19 +34,13 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture upright, by its orientation."""
-LARGEST_PHOTO = 50_000_000  # pixels: the network needs up to 75 bytes for each, so that 4 GiB of memory are enough
-UNREADABLE = (
-    *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
-    *(struct.error, TypeError, AttributeError),  # of damaged EXIF
-)
-"""What Pillow raises for files that are no pictures, or damaged ones."""
 
 
 def read_photo(path: Path) -> np.ndarray:
     """A photo as uint8 `(height, width, 3)` sRGB, turned as its EXIF orientation says; transparency becomes white.
 
     Raises:
-        SourceError: It is missing, empty or no picture.
+        SourceError: It is missing, empty or no picture, or one that has to be converted first.
     """
     return np.asarray(_read(path, upright_rgb))
 
@@ -52,7 +51,7 @@ def read_layers(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     Colours that show only in part are given as they are, not mixed with white, so that they can be laid over anything.
 
     Raises:
-        SourceError: It is missing, empty or no picture.
+        SourceError: Likewise.
     """
     picture = _read(path, _upright)
     if not picture.has_transparency_data:
@@ -65,34 +64,37 @@ def read_layers(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     return colours, alpha
 
 
+def on_white(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Layers as `read_layers` gives them, laid on white: uint8 `(height, width, 3)`."""
+    return np.asarray(_rgb(Image.fromarray(np.dstack([colours, alpha]))))
+
+
+def read_remarks(path: Path) -> Remarks:
+    """What a photo says beside its picture.
+
+    Raises:
+        SourceError: It is no picture.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged ones
+        with opened(path) as file:
+            return remarks_of(file)
+
+
 def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    check_file(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # told in our own words
-            with Image.open(path) as file:
-                pixels = padded_length(file.width) * padded_length(file.height)
-                if pixels > LARGEST_PHOTO:
-                    raise too_large(path, f"{pixels / 1e6:.0f}")
-                return take(file)
-    except PermissionError as error:
-        raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check its rights.") from error
-    except Image.DecompressionBombError as error:
-        raise too_large(path, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f}") from error
-    except UNREADABLE as error:
-        raise no_photo(path) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is to be said about a photo is said in our own words
+        with opened(path) as file:
+            pixels = padded_length(file.width) * padded_length(file.height)
+            if pixels > LARGEST_PHOTO:
+                raise too_large(path, f"{pixels / 1e6:.0f}")
+            tell_of_more(path, file)
+            return take(file)
 
 
 def too_large_for_format(path: Path, reason: object) -> SinkError:
     """The error for a picture that its format cannot hold."""
     return SinkError(f"'{path}' was not written: {reason}. It is too large for its format; choose another.")
-
-
-def too_large(path: Path, megapixels: str) -> SourceError:
-    """The error for a photo that does not fit into memory."""
-    return SourceError(
-        f"'{path}' has {megapixels} megapixels; at most {LARGEST_PHOTO / 1e6:.0f} fit into memory. Shrink it first."
-    )
 
 
 def upright_rgb(file: Image.Image) -> Image.Image:
@@ -105,12 +107,26 @@ def upright_rgb(file: Image.Image) -> Image.Image:
 
 
 def _upright(file: Image.Image) -> Image.Image:
-    file.load()
+    coded = coding(file)
+    file = _decoded(file)
+    picture = eight_bits(file, coded)
     turn = TURNS.get(file.getexif().get(ORIENTATION, 1))
-    picture = file if turn is None else file.transpose(turn)
-    if picture.mode in ("I;16", "I;16B", "I"):  # Pillow clips 16-bit greys instead of scaling them
-        picture = Image.fromarray((np.asarray(picture).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
-    return _srgb(picture, file.info.get("icc_profile"))
+    return _srgb(picture if turn is None else picture.transpose(turn), file.info.get("icc_profile"))
+
+
+def _decoded(file: Image.Image) -> Image.Image:
+    """A picture with its pixels. Of a JPEG, nothing but its end may be missing: some programs forget that."""
+    try:
+        file.load()
+    except OSError:
+        if not isinstance(file, ImageFile.ImageFile) or file.format not in ("JPEG", "MPO") or "progressive" in file.info:
+            raise
+        ended = Image.open(io.BytesIO(Path(os.fsdecode(file.filename)).read_bytes() + JPEG_END))
+        last = np.asarray(ended)[-1, -JPEG_BLOCK:].astype(int)
+        if (abs(last - 128) <= 1).all():  # what is not there comes out grey
+            raise
+        return ended
+    return file
 
 
 def _srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -122,7 +138,8 @@ def _srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         if ImageCms.getProfileDescription(given).startswith("sRGB"):
             return picture
         alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
-        flat = picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
+        plain = {"CMYK": "CMYK", "L": "L", "LA": "L"}.get(picture.mode, "RGB")
+        flat = picture if picture.mode == plain else picture.convert(plain)
         converted = ImageCms.profileToProfile(flat, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (OSError, ValueError, ImageCms.PyCMSError):
         return picture
@@ -164,6 +181,7 @@ def write_photo(
     *,
     software: str = "",
     hasty: bool = False,
+    remarks: Remarks = NOTHING_SAID,
 ) -> None:
     """Write a photo as a whole or not at all; the ending chooses PNG, JPEG or WebP.
 
@@ -174,26 +192,23 @@ def write_photo(
         alpha: uint8 `(height, width)`, 0 where it is transparent, if `keeps_alpha`.
         software: Who made it, in EXIF.
         hasty: Rather fast than small.
+        remarks: What the original said beside its picture.
 
     Raises:
         SinkError: The ending is unknown, or the disk does not allow it.
     """
     check_photo_name(path)
-    options: dict[str, object] = {"quality": QUALITY}
-    if WRITABLE[path.suffix.lower()] == "PNG":
-        info = PngImagePlugin.PngInfo()
-        for name, remark in (text or {}).items():
-            info.add_itxt(name, remark)
-        options = {"pnginfo": info, **({"compress_level": 1} if hasty else {})}
-    if software:
-        exif = Image.Exif()
-        exif[SOFTWARE] = software
-        options["exif"] = exif
-    if WRITABLE[path.suffix.lower()] == "JPEG" and max(image.shape[:2]) > LONGEST_JPEG:
-        raise too_large_for_format(path, f"a side has {max(image.shape[:2])} pixels, of which JPEG holds {LONGEST_JPEG}")
+    kind = WRITABLE[path.suffix.lower()]
+    height, width = image.shape[:2]
+    options = {"compress_level": 1} if kind == "PNG" and hasty else {} if kind == "PNG" else {"quality": QUALITY}
+    if kind == "JPEG" and max(width, height) > LONGEST_JPEG:
+        raise too_large_for_format(path, f"a side has {max(width, height)} pixels, of which JPEG holds {LONGEST_JPEG}")
+    if remarks.iptc and kind != "JPEG" and not remarks.xmp:
+        log.warning("'%s' has no place for remarks of IPTC; they are left out. A .jpg keeps them.", path)
     try:
         layers = image if alpha is None else np.dstack([image, alpha])
+        said = options_for(kind, remarks, width, height, texts=text or {}, software=software)
         with written_whole(path) as draft:
-            Image.fromarray(layers).save(draft, WRITABLE[path.suffix.lower()], **options)
+            Image.fromarray(layers).save(draft, kind, **options, **said)
     except ValueError as error:
         raise too_large_for_format(path, error) from error

@@ -22,6 +22,7 @@ from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
 from realtime_nst.live.polling import PolledCamera, sends_parts
+from realtime_nst.photofiles import PHOTO_SUFFIXES
 from realtime_nst.stage import Stage
 from realtime_nst.video import LARGEST_SIDE, Frame
 from realtime_nst.videofiles import VIDEO_SUFFIXES, check_film, of_the_other_kind
@@ -37,8 +38,6 @@ RETRY_EVERY = 1.0
 UNRECOGNISED = "Invalid data found"
 PICTURES = ("-f", "mjpeg", "-probesize", "32")
 """Arguments for JPEG pictures in a row, whatever lies between them. Longer looking only makes the first come late."""
-PHOTO_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""What counts as a photo in a folder."""
 
 
 class PatternSource:

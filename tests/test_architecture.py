@@ -33,12 +33,12 @@ PRINT_ALLOWED = {
 }
 
 LAYERS = [
-    {"addresses"},
+    {"addresses", "photofiles"},
     {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
     | {"look", "faint", "keys", "visibility"},
     {"folders", "videofiles"},
     {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices"},
-    {"style", "video", "pace", "upscale", "graphs"},
+    {"style", "video", "pace", "upscale", "graphs", "samples", "remarks"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
@@ -46,14 +46,14 @@ LAYERS = [
     | {"window", "virtualcamera", "streaming", "aside"},
     {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
-    {"encoding", "wishes", "doctor", "serving", "charsets"},
+    {"encoding", "wishes", "doctor", "serving", "charsets", "picturefile"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},
     {"workfolder", "app", "recorder", "preview", "patience"},
     {"outputs"},
     {"segments", "snapshots"},
     {"painting"},
     {"commands", "api"},
-    {"bench", "command", "webcam", "checks"},
+    {"bench", "command", "imaging", "webcam", "checks"},
     {"cli"},
     {"__main__"},
 ]

@@ -17,10 +17,10 @@ from tqdm import tqdm
 from realtime_nst.backend import Backend, activate, choose_backend, reaches_gpu
 from realtime_nst.errors import TrainingError
 from realtime_nst.interrupt import on_interrupt
+from realtime_nst.photofiles import is_photo
 from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
 
-from .dataset import PHOTO_SUFFIXES
 from .job import Job
 from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe
 
@@ -248,7 +248,7 @@ def find_painting(folder: Path | None, name: str, wanted: bool, otherwise: str =
     if not folder.is_dir():
         raise TrainingError(f"No folder of paintings at '{folder}'. Name one that holds a picture per style with --paintings.")
     stems = [name, *([PICTURES[name]] if name in PICTURES else [])]
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    files = sorted(path for path in folder.iterdir() if is_photo(path))
     found = [path for stem in stems for path in files if path.stem.lower() == stem]
     if found:
         return found[0]

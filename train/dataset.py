@@ -15,12 +15,13 @@ from typing import TypedDict
 import numpy as np
 from PIL import Image
 
-from realtime_nst.errors import TrainingError
-from realtime_nst.photos import UNREADABLE, upright_rgb
+from realtime_nst import photofiles
+from realtime_nst.errors import SourceError, TrainingError
+from realtime_nst.photos import upright_rgb
+from realtime_nst.picturefile import opened
 
 from .camera import as_camera, correlated_noise
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 FEWEST_PHOTOS = 8
 WORKSHOP_SUFFIX = ".training"
 """Ending of the folder in which a run keeps its checkpoint and its pictures."""
@@ -75,18 +76,19 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
-    photos = photos_below(folder)
+    photos, others = photos_below(folder), photofiles.left_out(folder)
     if len(photos) < FEWEST_PHOTOS:
-        raise TrainingError(
-            f"{len(photos)} photos in '{folder}'; at least {FEWEST_PHOTOS} were expected, a few hundred are good."
-        )
+        expected = f"at least {FEWEST_PHOTOS} were expected, a few hundred are good."
+        raise TrainingError(f"{len(photos)} photos in '{folder}'; {expected} {others}".rstrip())
+    if others:
+        log.warning("%s", others)
     return photos
 
 
 def photos_below(folder: Path) -> list[Path]:
     """Photos below a folder, in the order of their names, without the pictures that training itself draws there."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
-    return sorted(path for path in found if not any(part.endswith(WORKSHOP_SUFFIX) for part in path.relative_to(folder).parts))
+    found = photofiles.photos_below(folder)
+    return [path for path in found if not any(part.endswith(WORKSHOP_SUFFIX) for part in path.relative_to(folder).parts)]
 
 
 def hash_photos(folder: Path, photos: Sequence[Path]) -> str:
@@ -173,12 +175,12 @@ class PhotoBatches:
             if path in self.skipped:
                 continue
             try:
-                with Image.open(path) as file:
+                with opened(path) as file:
                     file.draft("RGB", (2 * self._size, 2 * self._size))
                     return upright_rgb(file)
-            except UNREADABLE as error:
+            except SourceError as error:
                 self.skipped.add(path)
-                log.warning("Photo '%s' was skipped: %s.", path, error)
+                log.warning("Photo '%s' was skipped: %s", path, error)
         raise TrainingError(f"None of the {count} photos could be decoded; the last was '{path}'. Check the folder of --photos.")
 
     def _noise(self, white: float, correlated: float, rng: np.random.Generator) -> np.ndarray:

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from realtime_nst.errors import StyleError, TrainingError
-from realtime_nst.photos import UNREADABLE, upright_rgb
+from realtime_nst.errors import SourceError, StyleError, TrainingError
+from realtime_nst.photos import upright_rgb
+from realtime_nst.picturefile import opened, tell_of_more
 from realtime_nst.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
 from realtime_nst.weightfile import read_metadata
 
@@ -73,13 +74,14 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
     Raises:
         TrainingError: It cannot be read, or is smaller than 128 pixels.
     """
+    if not path.exists():
+        raise TrainingError(f"No picture at '{path}'. Name the file of a painting.")
     try:
-        with Image.open(path) as file:
+        with opened(path) as file:
+            tell_of_more(path, file)
             picture = upright_rgb(file)
-    except FileNotFoundError as error:
-        raise TrainingError(f"No picture at '{path}'. Name the file of a painting.") from error
-    except UNREADABLE as error:
-        raise TrainingError(f"'{path}' is not a picture that can be read: {error}. Give a JPEG or PNG file.") from error
+    except SourceError as error:
+        raise TrainingError(f"'{path}' is not a picture that can be read: {error} Give a JPEG or PNG file.") from error
     if min(picture.size) < SMALLEST_PAINTING:
         raise TrainingError(
             f"'{path}' has {picture.width}x{picture.height} pixels; at least {SMALLEST_PAINTING} on the shorter side were "

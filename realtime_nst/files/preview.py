@@ -15,7 +15,9 @@ from PIL import Image
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.containers import is_of
-from realtime_nst.photos import SOFTWARE, UNREADABLE, check_photo_name, write_photo
+from realtime_nst.photos import check_photo_name, write_photo
+from realtime_nst.picturefile import UNREADABLE
+from realtime_nst.remarks import SOFTWARE
 from realtime_nst.results import check_output
 from realtime_nst.stage import Stage
 from realtime_nst.video import Frame

@@ -331,6 +331,46 @@ def test_photos_are_found_in_subfolders_by_their_endings(tmp_path: Path) -> None
     assert find_photos(tmp_path) == sorted(tmp_path / name for name in names)
 
 
+def test_photos_of_rarer_endings_are_seen_and_hidden_files_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = [f"download ({number}).jfif" for number in range(5)] + ["a.jpe", "b.avif", "c.ppm"]
+    for name in names:
+        some_picture(0, 40, 40).save(tmp_path / name, "JPEG" if name.endswith(("jfif", "jpe")) else None)
+        (tmp_path / f"._{name}").write_bytes(b"\0\5\x16\7 notes of a Mac")
+    (tmp_path / ".thumbs").mkdir()
+    shutil.copyfile(tmp_path / names[0], tmp_path / ".thumbs" / "small.jpg")
+    found = find_photos(tmp_path)
+    assert found == sorted(tmp_path / name for name in names)
+    batches = PhotoBatches(found, batch=8, size=16, motion=STILL)
+    assert batches(0)["photos"].shape == (8, 16, 16, 3) and not batches.skipped and not caplog.messages
+
+
+def test_photos_that_cannot_be_read_are_told_before_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(9):
+        (tmp_path / f"IMG_{number}.HEIC").touch()
+    with pytest.raises(TrainingError, match=r"0 photos in .*Left out in .*: 9 \.heic, which cannot be read here"):
+        find_photos(tmp_path)
+    flat_photos(tmp_path, 8)
+    assert len(find_photos(tmp_path)) == 8
+    assert caplog.messages == [f"Left out in '{tmp_path}': 9 .heic, which cannot be read here. Save them as JPEG first."]
+
+
+def test_photos_of_other_samples_than_eight_bits_are_no_black_ones(tmp_path: Path) -> None:
+    photos = [tmp_path / f"{number}.tif" for number in range(2)]
+    for path in photos:
+        Image.fromarray(np.full((40, 40), 0.5, np.float32)).save(path)
+    batches = PhotoBatches(photos, batch=2, size=8, motion=STILL)
+    assert (batches(0)["photos"] == 128).all()
+
+
+def test_a_raw_file_among_photos_is_skipped_and_told(
+    photos: list[Path], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    photos[2].write_bytes(b"FUJIFILMCCD-RAW 0201" + bytes(100))
+    batches = PhotoBatches(photos, batch=9, size=16)
+    batches(0)
+    assert batches.skipped == {photos[2]} and "is a camera's raw file" in caplog.text
+
+
 def test_pictures_that_training_draws_are_no_photos(tmp_path: Path) -> None:
     photos = flat_photos(tmp_path, 8)
     (tmp_path / "styles" / "mine.training").mkdir(parents=True)
