@@ -46,6 +46,18 @@ def add_stability(parser: Any, default: int | None) -> None:
     )
 
 
+def add_many(parser: Any, what: str) -> None:
+    """The flags of those that take folders.
+
+    Args:
+        parser: A parser or a group of its flags.
+        what: What lies in them, as in "videos".
+    """
+    parser.add_argument("--recursive", action="store_true", help="look into the folders of folders")
+    parser.add_argument("--pattern", metavar="GLOB", help=f"names to take from folders, as in 'IMG*' (default: all {what})")
+    parser.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
+
+
 def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
     """A whole number within bounds, or argparse's error."""
     try:

@@ -1,8 +1,8 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
-What a command does is in `commands.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for `train`, `distil`,
-`evaluate` and `optimize`: in `train/`), imported when it runs, so that `--help` is instant. The flags of the live
-commands are in `live/flags.py`, those of several commands in `arguments.py`.
+What a command does is in `commands.py`, `imaging.py`, `webcam.py`, `checks.py`, `files/command.py` and `bench.py` (for
+`train`, `distil`, `evaluate` and `optimize`: in `train/`), imported when it runs, so that `--help` is instant. The flags of
+the live commands are in `live/flags.py`, those of several commands in `arguments.py`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from realtime_nst import __version__
 from realtime_nst.addresses import is_address
-from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_stability, size, whole
+from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.interrupt import INTERRUPTED
@@ -115,12 +115,18 @@ def build_parser() -> argparse.ArgumentParser:
     video.set_defaults(command=("realtime_nst.files.command", "video"))
 
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
-    image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos")
+    image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos, or folders of them")
     image.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="a PNG, JPEG or WebP file; a folder for several photos"
     )
     image.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    image.set_defaults(command=("realtime_nst.commands", "image"))
+    image.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out what the photo says of itself, which is kept otherwise: date, place, camera, description, resolution",
+    )
+    add_many(image.add_argument_group("many files"), "photos")
+    image.set_defaults(command=("realtime_nst.imaging", "image"))
 
     styles = commands.add_parser("styles", parents=[common, styled], help="list the styles")
     styles.set_defaults(command=("realtime_nst.commands", "styles"))
@@ -273,10 +279,8 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     )
     picture.add_argument("--preset", metavar="NAME", help="speed of the encoder against size (H.264: veryfast)")
     many = video.add_argument_group("many files")
-    many.add_argument("--recursive", action="store_true", help="look into the folders of folders")
-    many.add_argument("--pattern", metavar="GLOB", help="names to take from folders, as in '*.mov' (default: all videos)")
+    add_many(many, "videos")
     many.add_argument("--container", choices=CONTAINERS, help="kind of file to write into a folder (default: the original's)")
-    many.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
     stops = video.add_argument_group("interruptions")
     stops.add_argument("--restart", action="store_true", help="throw away what an interrupted command with other flags has left")
     stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write what there is, as in out.partial.mp4")

@@ -15,6 +15,7 @@ from realtime_nst.errors import SourceError
 from realtime_nst.photofiles import begins_as_picture, is_heic, is_raw
 from realtime_nst.samples import read_with_opencv
 from realtime_nst.sources import check_file
+from realtime_nst.videofiles import no_photo
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 ANIMATED = ("AVIF", "GIF", "PNG", "WEBP")
@@ -103,7 +104,7 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
         if begins_as_picture(path):
             how = "cut short" if "truncated" in str(error).lower() else "cut short or damaged"
             return SourceError(f"'{path}' is {how}, and not a picture that can be read as a whole. Copy it again.")
-    return SourceError(f"'{path}' is not a picture that can be read. JPEG, PNG, WebP and others of Pillow's are.")
+    return no_photo(path)
 
 
 def too_large(path: Path, megapixels: str) -> SourceError:

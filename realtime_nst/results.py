@@ -25,7 +25,7 @@ def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = 
         SinkError: It cannot, or must not.
     """
     try:
-        if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+        if path.exists() and any(source.exists() and path.samefile(source) for source in sources):
             raise SinkError(f"Input and output are the same file, '{path}'. Choose another name or folder for the output.")
         if path.is_dir():
             raise SinkError(f"'{path}' is a folder; the name of a file was expected.")

@@ -12,7 +12,7 @@ from realtime_nst.addresses import mask
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
 from realtime_nst.controls import Controls
-from realtime_nst.errors import NSTError, SinkError, SourceError
+from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.files.containers import PIPE, numbered
 from realtime_nst.files.fetching import check_address, fetch, let_go, place_for
 from realtime_nst.files.outputs import Task, check_task, plan_tasks
@@ -47,8 +47,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
         raise SinkError("-o - would pour the video into the terminal. Add a pipe, as in `... -o - | ffplay -`, or name a file.")
     if len(options.inputs) == 1 and not options.inputs[0].is_dir() and not options.addresses:
         check_file(options.inputs[0])
-    if (options.pattern or options.recursive) and not any(path.is_dir() for path in options.inputs):
-        raise SourceError("--pattern and --recursive choose among the videos of a folder, and none is given. Leave them out.")
+    commands.check_choice(options, "videos")
     folder = options.output.endswith(("/", os.sep))
     one_file = len(options.inputs) == 1 and not options.inputs[0].is_dir()
     if options.container and one_file and not (folder or Path(options.output).is_dir()):
@@ -148,8 +147,7 @@ def _paint_all(
         left = len(tasks) - painted - skipped - failed
         report.event("end", painted=painted, skipped=skipped, failed=failed, left=left)
         if not (options.quiet or options.json):
-            rest = f", {left} not begun or not finished" if left else ""
-            commands.say(f"{painted} painted, {skipped} skipped, {failed} failed{rest}.")
+            commands.say_summary(painted, skipped, failed, left)
     if _stopped(controls) and painted + skipped + failed < len(tasks):
         return INTERRUPTED
     return 1 if failed else 0

@@ -1,9 +1,9 @@
-"""Names of painted videos: which file becomes which, and putting a finished one in its place so that nothing is lost."""
+"""Names of painted files: which video or photo becomes which, and putting a finished one in its place, with nothing lost."""
 
 import filecmp
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered, numbers_there
 from realtime_nst.files.workfolder import being_placed
+from realtime_nst.photofiles import PHOTO_SUFFIXES
 from realtime_nst.results import check_output
 from realtime_nst.videofiles import VIDEO_SUFFIXES, of_the_other_kind
 
@@ -34,6 +35,21 @@ class Task:
     error: SourceError | None = None
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What is painted.
+
+    Args:
+        noun: Its name, as in "video".
+        suffixes: What counts as such in a folder, where nothing says otherwise.
+        becomes: The ending of what an original of some name becomes in a folder, from that name and the container asked for.
+    """
+
+    noun: str
+    suffixes: Collection[str]
+    becomes: Callable[[Path, str | None], str]
+
+
 def plan_tasks(
     inputs: Sequence[Path],
     output: Path,
@@ -42,10 +58,11 @@ def plan_tasks(
     pattern: str | None = None,
     recursive: bool = False,
     container: str | None = None,
+    kind: Kind | None = None,
 ) -> list[Task]:
     """Which file becomes which.
 
-    One file becomes `output`, unless that is a folder. Several files, or the videos of a folder, go into the folder
+    One file becomes `output`, unless that is a folder. Several files, or the videos or photos of a folder, go into the folder
     `output` under their own names, and keep their places below the folder that was named. Where two would get one name
     because their endings change, each keeps its old ending before the new one.
 
@@ -56,11 +73,13 @@ def plan_tasks(
         pattern: Names that are taken from folders, as in `*.mp4`.
         recursive: Also look into the folders of a folder.
         container: Name of the kind of file to write into a folder; `None` keeps the original's where it can be written.
+        kind: What is painted; `None` for videos.
 
     Raises:
-        SourceError: The only folder holds no video.
+        SourceError: The only folder holds nothing to paint.
         SinkError: Several files, and `output` is no folder.
     """
+    kind = kind or VIDEOS
     folder = folder or output.is_dir()
     if len(inputs) == 1 and not inputs[0].is_dir() and not folder:
         return [Task(inputs[0], output)]
@@ -68,7 +87,7 @@ def plan_tasks(
     failed: list[Task] = []
     for path in inputs:
         try:
-            found += [(path, Path(path.name))] if not path.is_dir() else _in_folder(path, output, pattern, recursive)
+            found += [(path, Path(path.name))] if not path.is_dir() else _in_folder(path, output, pattern, recursive, kind)
         except SourceError as error:
             if len(inputs) == 1:
                 raise
@@ -76,10 +95,10 @@ def plan_tasks(
     if not folder and (str(output) == PIPE or _names_a_file(output)):
         if len(inputs) == 1 and inputs[0].is_dir():
             raise SinkError(
-                f"'{inputs[0]}' is a folder, and '{output}' is none. Name a folder for its videos, or name one video."
+                f"'{inputs[0]}' is a folder, and '{output}' is none. Name a folder for its {kind.noun}s, or name one {kind.noun}."
             )
-        raise SinkError(f"{len(found)} videos need a folder, and '{output}' is none. Name a folder, or one video.")
-    return [*(Task(path, output / name) for (path, _), name in zip(found, _names(found, container))), *failed]
+        raise SinkError(f"{len(found)} {kind.noun}s need a folder, and '{output}' is none. Name a folder, or one {kind.noun}.")
+    return [*(Task(path, output / name) for (path, _), name in zip(found, _names(found, container, kind))), *failed]
 
 
 def check_task(task: Task, inputs: Sequence[Path], *, overwrite: bool) -> None:
@@ -157,14 +176,14 @@ def _appeared(output: Path) -> SinkError:
 
 
 def _names_a_file(output: Path) -> bool:
-    """Whether a name is that of a video rather than of a folder: `Painted.v2` is none."""
+    """Whether a name is that of a video or photo rather than of a folder: `Painted.v2` is none."""
     known = [suffix for container in CONTAINERS for suffix in container.suffixes]
-    return output.is_file() or output.suffix.lower() in (*known, *VIDEO_SUFFIXES)
+    return output.is_file() or output.suffix.lower() in (*known, *VIDEO_SUFFIXES, *PHOTO_SUFFIXES)
 
 
-def _names(found: Sequence[tuple[Path, Path]], container: str | None) -> list[Path]:
+def _names(found: Sequence[tuple[Path, Path]], container: str | None, kind: Kind) -> list[Path]:
     """Names of outputs, each once; what a file is called does not depend on the order."""
-    wanted = [place.with_suffix(_suffix(place, container)) for _, place in found]
+    wanted = [place.with_suffix(kind.becomes(place, container)) for _, place in found]
     often = Counter(str(name).casefold() for name in wanted)
     taken: set[str] = set()
     names = []
@@ -180,7 +199,7 @@ def _names(found: Sequence[tuple[Path, Path]], container: str | None) -> list[Pa
     return names
 
 
-def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool) -> list[tuple[Path, Path]]:
+def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool, kind: Kind) -> list[tuple[Path, Path]]:
     found = []
     for root, folders, names in os.walk(folder):
         here = Path(root)
@@ -188,13 +207,13 @@ def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool)
             sorted(name for name in folders if not name.startswith(".") and not _same(here / name, output)) if recursive else []
         )
         for name in sorted(names):
-            taken = fnmatch(name.lower(), pattern.lower()) if pattern else Path(name).suffix.lower() in VIDEO_SUFFIXES
+            taken = fnmatch(name.lower(), pattern.lower()) if pattern else Path(name).suffix.lower() in kind.suffixes
             if taken and not name.startswith("."):
                 found.append((here / name, (here / name).relative_to(folder)))
     if not found:
         deeper = "" if recursive else " Add --recursive to look into its folders."
-        other = of_the_other_kind(folder, "video", recursive=recursive)
-        raise SourceError(f"No video in '{folder}'{f' that matches {pattern}' if pattern else ''}.{other or deeper}")
+        other = of_the_other_kind(folder, kind.noun, recursive=recursive)
+        raise SourceError(f"No {kind.noun} in '{folder}'{f' that matches {pattern}' if pattern else ''}.{other or deeper}")
     return found
 
 
@@ -203,6 +222,9 @@ def _suffix(name: Path, container: str | None) -> str:
         if container == known.name or (container is None and known is not PNG and name.suffix.lower() in known.suffixes):
             return name.suffix if name.suffix.lower() in known.suffixes else known.suffixes[0]
     return DEFAULT_SUFFIX
+
+
+VIDEOS = Kind("video", VIDEO_SUFFIXES, _suffix)
 
 
 def _same(one: Path, other: Path) -> bool:
