@@ -23,7 +23,8 @@ RAW_SUFFIXES = frozenset(
 HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 RAW_BEGINNINGS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-PICTURE_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*")
+PICTURE_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", *TIFF_BEGINNINGS)
 PHOTOMETRIC, SUB_DIRECTORIES, DNG_VERSION = 262, 330, 50706  # tags of TIFF
 SENSOR_VALUES = (32803, 34892)  # photometric interpretations: through a colour filter, and with three colours each
 MOST_DIRECTORIES = 64
@@ -59,7 +60,7 @@ def is_raw(path: Path) -> bool:
         start = file.read(16)
         if start.startswith(RAW_BEGINNINGS) or start[6:14] == b"HEAPCCDR" or start[4:12] == b"ftypcrx ":
             return True
-        if start[:4] not in (b"II*\0", b"MM\0*"):
+        if start[:4] not in TIFF_BEGINNINGS:
             return False
         if path.suffix.lower() in RAW_SUFFIXES or start[8:10] == b"CR":
             return True
@@ -80,6 +81,16 @@ def is_heic(path: Path) -> bool:
     length = int.from_bytes(start[:4], "big")
     brands = {start[place : place + 4] for place in (8, *range(16, min(length, len(start)), 4))}
     return start[4:8] == b"ftyp" and bool(brands & HEIC_BRANDS) and not brands & {b"avif", b"avis"}
+
+
+def is_tiff(path: Path) -> bool:
+    """Whether a file is a TIFF that has a directory, whatever is in it.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(4) in TIFF_BEGINNINGS and any(tiff_directories(file))
 
 
 def begins_as_picture(path: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from realtime_nst.errors import SourceError
-from realtime_nst.photofiles import begins_as_picture, is_heic, is_raw
+from realtime_nst.photofiles import begins_as_picture, is_heic, is_raw, is_tiff
 from realtime_nst.samples import read_with_opencv
 from realtime_nst.sources import check_file
 from realtime_nst.videofiles import no_photo
@@ -101,6 +101,10 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     with suppress(OSError):
         if is_heic(path):
             return SourceError(f"'{path}' is a HEIC photo, which cannot be read here. Save or export it as JPEG, and take that.")
+        if isinstance(error, UnidentifiedImageError) and is_tiff(path):
+            return SourceError(
+                f"'{path}' is a TIFF that is damaged, or of a kind that cannot be read here. Save it with 8 bits for each colour."
+            )
         if begins_as_picture(path):
             how = "cut short" if "truncated" in str(error).lower() else "cut short or damaged"
             return SourceError(f"'{path}' is {how}, and not a picture that can be read as a whole. Copy it again.")

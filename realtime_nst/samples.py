@@ -13,11 +13,14 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from realtime_nst.opencv import has_opencv, load_opencv
+from realtime_nst.photofiles import tiff_directories
 
-BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
-WHITE_IS_ZERO, UNSIGNED = 0, 1  # values of the latter two
+BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 258, 262, 277, 339  # tags of TIFF
+WHITE_IS_ZERO, UNSIGNED = 0, 1  # values of photometric interpretation and sample format
 OVERSHOOT = 2.0
 """Up to how much fractions may be and still count as such: sharpening and bright lamps leave some above white."""
+SAMPLE = 1_000_000
+"""How many values tell what nearly all are like."""
 
 
 def coding(file: Image.Image) -> str:
@@ -47,15 +50,17 @@ def eight_bits(file: Image.Image, coded: str) -> Image.Image:
 
 
 def read_with_opencv(path: Path) -> Image.Image | None:
-    """A TIFF of samples that Pillow does not know, as fractions of three colours; `None` where OpenCV does not, either."""
-    if not has_opencv():
+    """A TIFF of samples that Pillow does not know, in three colours, upright; `None` where OpenCV does not, either."""
+    with path.open("rb") as file:
+        tags = next(tiff_directories(file), {})
+    if not has_opencv() or tags.get(SAMPLES_PER_PIXEL, (1,))[0] not in (1, 3, 4):  # of two, it gives only the first
         return None
     cv2 = load_opencv()
     try:
         values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return None
-    if values is None or (values.ndim == 3 and values.shape[2] not in (3, 4)):
+    if values is None:
         return None
     if values.ndim == 3:
         values = values[..., [2, 1, 0, 3][: values.shape[2]]]
@@ -64,13 +69,11 @@ def read_with_opencv(path: Path) -> Image.Image | None:
 
 def _grey(file: Image.Image, values: np.ndarray) -> np.ndarray:
     tags: dict[int, Any] = getattr(file, "tag_v2", {})
-    if file.mode == "I" and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED and values.min() < 0:
+    bits, unsigned = tags.get(BITS_PER_SAMPLE, (16,))[0], tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED
+    if file.mode == "I" and unsigned and values.min() < 0:
         values = values.view(np.uint32)  # Pillow knows signed ones only
-    if file.mode.startswith("I;"):
-        white = 2.0 ** tags.get(BITS_PER_SAMPLE, (16,))[0] - 1
-    else:
-        white = 65_535.0 if file.format in ("PNG", "PPM") and file.mode == "I" else _white_of(values)
-    grey = _scaled(values, white)
+    said = None if file.mode == "F" or bits == 32 else 2.0 ** (bits if unsigned else bits - 1) - 1
+    grey = _scaled(values, said or _white_of(values))
     return 255 - grey if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else grey
 
 
@@ -81,9 +84,9 @@ def _white_of(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     if not known.size:
         return 1.0
-    most = float(known.max())
-    if values.dtype.kind == "f" and (known != np.rint(known)).any():
-        most = min(most, float(np.percentile(known, 99)))
+    most, some = float(known.max()), known[:: max(1, known.size // SAMPLE)]
+    if values.dtype.kind == "f" and (some != np.rint(some)).any():
+        most = min(most, float(np.percentile(some, 99)))
         if most <= OVERSHOOT:
             return 1.0
     elif most <= 1:
@@ -92,7 +95,7 @@ def _white_of(values: np.ndarray) -> float:
 
 
 def _scaled(values: np.ndarray, white: float) -> np.ndarray:
-    shares = np.nan_to_num(values.astype(np.float64) / white, nan=0.0, posinf=1.0, neginf=0.0)
+    shares = np.nan_to_num(values / np.float32(white), nan=0.0, posinf=1.0, neginf=0.0)
     scaled: np.ndarray = np.rint(shares.clip(0, 1) * 255).astype(np.uint8)
     return scaled
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6  # kinds of PNG
-THUMBNAIL, PHOTOMETRIC, CFA = 254, 262, 32803
+THUMBNAIL, PHOTOMETRIC, ORIENTATION = 254, 262, 274  # tags of TIFF
+CMYK, CFA = 5, 32803
 
 
 def png(samples: np.ndarray, kind: int, depth: int, clear: Sequence[int] = ()) -> bytes:
@@ -71,7 +72,7 @@ def tiff(*pages: Page) -> bytes:
         tags: dict[int, Sequence[int] | bytes] = {256: [width], 257: [height], 259: [1], 277: [channels], 278: [height]}
         tags |= {258: [8 * page.samples.itemsize] * channels, 339: [{"u": 1, "i": 2, "f": 3}[page.samples.dtype.kind]] * channels}
         tags |= {PHOTOMETRIC: [2 if channels > 2 else 1], 273: [store(raw)], 279: [len(raw)], **page.tags}
-        if channels in (2, 4):
+        if channels in (2, 4) and tags[PHOTOMETRIC] != [CMYK]:
             tags[338] = [2]
         if page.below:
             tags[330] = [add(other, 0) for other in page.below]

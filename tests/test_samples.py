@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from realtime_nst.errors import SourceError
 from realtime_nst.photos import read_layers, read_photo
 
-from .madephotos import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, PHOTOMETRIC, Page, png, tiff
+from .madephotos import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, ORIENTATION, PHOTOMETRIC, Page, png, tiff
 
 SHADES = np.linspace(0, 1, 48 * 64).reshape(48, 64)
 COLOURS = np.stack([SHADES, SHADES[::-1], SHADES[:, ::-1]], axis=-1)
@@ -33,6 +34,7 @@ GREYS: dict[str, Callable[[], bytes]] = {
     "16 of 32 bits.tif": lambda: tiff(Page(SIXTEEN[..., 0].astype(np.int32))),
     "8 of 32 bits.tif": lambda: tiff(Page(np.rint(SHADES * 255).astype(np.int32))),
     "32 bits.tif": lambda: tiff(Page(np.rint(SHADES * (2**32 - 1)).astype(np.uint32))),
+    "15 bits and a sign.tif": lambda: tiff(Page(np.rint(SHADES * 32_767).astype(np.int16))),
     "fractions.tif": lambda: tiff(Page(SHADES.astype(np.float32))),
     "long fractions.tif": lambda: tiff(Page(SHADES)),
     "fractions of 255.tif": lambda: tiff(Page((SHADES * 255).astype(np.float32))),
@@ -45,6 +47,8 @@ IN_COLOUR: dict[str, Callable[[], bytes]] = {
     "16 bits.tif": lambda: tiff(Page(SIXTEEN)),
     "fractions.tif": lambda: tiff(Page(COLOURS.astype(np.float32))),
     "long fractions.tif": lambda: tiff(Page(COLOURS)),
+    "upside down.tif": lambda: tiff(Page(COLOURS[::-1, ::-1].astype(np.float32), {ORIENTATION: [3]})),
+    "32 bits.tif": lambda: tiff(Page(np.rint(COLOURS * (2**32 - 1)).astype(np.uint32))),
     "fractions of 255.tif": lambda: tiff(Page((COLOURS * 255).astype(np.float32))),
 }
 TRANSPARENT: dict[str, Callable[[], bytes]] = {
@@ -110,3 +114,10 @@ def test_other_kinds_of_eight_bits_are_as_they_were(tmp_path: Path, mode: str) -
     picture.save(tmp_path / ("a.png" if mode == "LA" else "a.tif"))
     image, alpha = read_layers(tmp_path / ("a.png" if mode == "LA" else "a.tif"))
     assert alpha is None and np.abs(image.astype(int) - np.asarray(picture.convert("RGB"))).max() <= 1
+
+
+@pytest.mark.parametrize("samples", [SHADES.astype(np.float16), np.dstack([SIXTEEN[..., 0], SIXTEEN[..., 1]])])
+def test_a_tiff_of_a_kind_that_nobody_knows_is_told(tmp_path: Path, samples: np.ndarray) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff(Page(samples)))
+    with pytest.raises(SourceError, match="is a TIFF that is damaged, or of a kind that cannot be read here. Save"):
+        read_photo(tmp_path / "a.tif")
