@@ -16,6 +16,7 @@ from tqdm import tqdm
 from realtime_nst import __version__
 from realtime_nst.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
+from realtime_nst.photofiles import left_out
 from realtime_nst.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.results import check_output, ending
 from realtime_nst.style import Style
@@ -132,7 +133,8 @@ def choose_photos(folder: Path, count: int) -> list[Path]:
         raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
     found = photos_below(folder)
     if not found:
-        raise TrainingError(f"No photo in '{folder}'. JPEG or PNG files were expected there; name another folder with --photos.")
+        advice = "JPEG or PNG files were expected there; name another folder with --photos."
+        raise TrainingError(f"No photo in '{folder}'. {advice} {left_out(folder)}".rstrip())
     count = min(count, len(found))
     return [found[index * len(found) // count] for index in range(count)]
 

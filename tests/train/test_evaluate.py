@@ -381,6 +381,9 @@ def test_painting_is_found_by_the_name_of_the_style_or_of_the_work(tmp_path: Pat
     assert find_painting(tmp_path, "wave", True) == tmp_path / "great-wave.jpg"
     (tmp_path / "Wave.JPG").touch()
     assert find_painting(tmp_path, "wave", True) == tmp_path / "Wave.JPG", "the style's own name comes first"
+    (tmp_path / "kiss.png").rename(tmp_path / "kiss.jfif")
+    (tmp_path / "._kiss.png").touch()
+    assert find_painting(tmp_path, "kiss", True) == tmp_path / "kiss.jfif"
     assert find_painting(tmp_path, "mine", False) is None and find_painting(None, "kiss", True) is None
 
 

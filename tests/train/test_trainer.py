@@ -244,6 +244,17 @@ def test_painting_of_any_kind_is_upright_and_its_shorter_side_resized(tmp_path: 
     assert np.abs(painting[:20] - 40).max() <= 5 and np.abs(painting[30:] - 200).max() <= 5
 
 
+def test_painting_of_fractions_is_as_light_as_it_is(tmp_path: Path) -> None:
+    Image.fromarray(np.full((128, 128), 0.5, np.float32)).save(tmp_path / "a.tif")
+    assert np.abs(read_painting(tmp_path / "a.tif", 64) - 127.5).max() <= 0.5
+
+
+def test_painting_that_is_a_raw_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.raf").write_bytes(b"FUJIFILMCCD-RAW 0201" + bytes(100))
+    with pytest.raises(TrainingError, match="is a camera's raw file, which has to be developed first"):
+        read_painting(tmp_path / "a.raf", 64)
+
+
 def test_output_that_is_a_file_is_reported(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StyleError, match=r"young\.training' cannot be written: .*. Choose another folder with --output"):
