@@ -14,7 +14,7 @@ examples. These names load what they need when they are first used. Inside it is
     app.py           the loop; stage.py its threads, keys.py and controls.py the user's wishes, stats.py the speed
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends
     videofiles.py    which files are videos, and what others are
-    photos.py        still pictures in and out: picturefile.py opens one, samples.py makes eight bits of any others,
+    photos.py        still pictures in and out: picturefile.py opens one, depth.py makes eight bits of any others,
                      remarks.py is what it says of itself, photofiles.py which files are photos
     files/           video files, from any to any: its own map is in files/__init__.py
     live/            the live show: its own map is in live/__init__.py

@@ -81,6 +81,9 @@ def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
             check_file(path)  # a name that was mistyped, whatever else was named; what leads nowhere is found later
     commands.check_choice(options, "photos")
     folders = [path for path in options.inputs if path.is_dir()]
+    for path in folders if not options.pattern else []:
+        if words := left_out(path, recursive=options.recursive):
+            commands.say(words)
     folder = options.output.endswith(("/", os.sep))
     tasks = plan_tasks(
         options.inputs,
@@ -94,9 +97,6 @@ def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
     twice = sorted({name for name in files if files.count(name) > 1})
     if twice:
         raise SinkError(f"Several photos would be written to {options.output} as {', '.join(twice)}. Paint them one by one.")
-    for path in folders if not options.pattern else []:
-        if words := left_out(path, recursive=options.recursive):
-            commands.say(words)
     several = len(tasks) != 1 or bool(folders)
     if not several:
         if folder:

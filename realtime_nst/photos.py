@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
 
+from realtime_nst.depth import coding, eight_bits
 from realtime_nst.errors import SinkError
 from realtime_nst.picturefile import LARGEST_PHOTO, opened, tell_of_more, too_large
 from realtime_nst.remarks import ORIENTATION, Remarks, options_for, remarks_of
 from realtime_nst.results import ending, written_whole
-from realtime_nst.samples import coding, eight_bits
 from realtime_nst.video import padded_length
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image
             pixels = padded_length(file.width) * padded_length(file.height)
             if pixels > LARGEST_PHOTO:
                 raise too_large(path, f"{pixels / 1e6:.0f}")
-            tell_of_more(path, file)
+            tell_of_more(path, file.format)
             return take(file)
 
 

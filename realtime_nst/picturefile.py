@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
+from realtime_nst.depth import read_with_opencv
 from realtime_nst.errors import SourceError
 from realtime_nst.photofiles import begins_as_picture, is_heic, is_raw, is_tiff
-from realtime_nst.samples import read_with_opencv
 from realtime_nst.sources import check_file
 from realtime_nst.videofiles import no_photo
 
@@ -78,22 +78,22 @@ def _is_thumbnail(file: TiffImagePlugin.TiffImageFile) -> bool:
     return bool(file.tag_v2.get(SUBFILE, 0) & 1)
 
 
-def tell_of_more(path: Path, file: Image.Image) -> None:
-    """Say where a file holds more than the one picture that is taken."""
-    count = getattr(file, "n_frames", 1)
-    if count > 1 and file.format in ANIMATED:
-        log.warning(
-            "'%s' is an animation of %d pictures; only the first one is taken. `realtime-nst video` paints all of them.",
-            *(path, count),
-        )
-    elif count > 1 and isinstance(file, TiffImagePlugin.TiffImageFile):
-        taken, pages = file.tell(), 0
-        for page in range(count):
-            file.seek(page)
-            pages += not _is_thumbnail(file)
-        file.seek(taken)
-        if pages > 1:
-            log.warning("'%s' has %d pages; only the first one is taken. Save the others as files of their own.", path, pages)
+def tell_of_more(path: Path, kind: str | None) -> None:
+    """Say where a picture file of some kind holds more than the one picture that is taken."""
+    with suppress(Exception), Image.open(path) as file:  # what is damaged further on does not spoil the first picture
+        count = getattr(file, "n_frames", 1) if kind in (*ANIMATED, "TIFF") else 1
+        if isinstance(file, TiffImagePlugin.TiffImageFile):
+            pages = 0
+            for page in range(count):
+                file.seek(page)
+                pages += not _is_thumbnail(file)
+            if pages > 1:
+                log.warning("'%s' has %d pages; only the first one is taken. Save the others as files of their own.", path, pages)
+        elif count > 1:
+            log.warning(
+                "'%s' is an animation of %d pictures; only the first one is taken. `realtime-nst video` paints all of them.",
+                *(path, count),
+            )
 
 
 def _unreadable(path: Path, error: Exception) -> SourceError:

@@ -38,7 +38,7 @@ LAYERS = [
     | {"look", "faint", "keys", "visibility"},
     {"folders", "videofiles"},
     {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices"},
-    {"style", "video", "pace", "upscale", "graphs", "samples", "remarks"},
+    {"style", "video", "pace", "upscale", "graphs", "depth", "remarks"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},

@@ -110,6 +110,20 @@ def test_photos_of_two_pictures_are_no_animations(tmp_path: Path, caplog: pytest
     assert not caplog.messages
 
 
+def test_what_is_damaged_behind_the_first_picture_does_not_spoil_it(tmp_path: Path) -> None:
+    whole = bytearray(tiff(Page(LARGE)))
+    (first,) = struct.unpack("<I", whole[4:8])
+    (count,) = struct.unpack("<H", whole[first : first + 2])
+    for following in (len(whole) + 1000, len(whole) - 7, 9, 0xFFFFFFFF):
+        whole[first + 2 + 12 * count : first + 6 + 12 * count] = struct.pack("<I", following)
+        (tmp_path / "a.tif").write_bytes(whole)
+        assert np.array_equal(read_photo(tmp_path / "a.tif"), LARGE)
+    animation(tmp_path / "a.gif")
+    content = (tmp_path / "a.gif").read_bytes()
+    (tmp_path / "a.gif").write_bytes(content[: len(content) * 2 // 3])
+    assert read_photo(tmp_path / "a.gif").shape == (24, 32, 3)
+
+
 @pytest.mark.parametrize("brands", [b"heic\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1heic", b"msf1\0\0\0\0msf1hevc", b"heix\0\0\0\0"])
 def test_heic_is_named_with_the_way_out(tmp_path: Path, brands: bytes) -> None:
     (tmp_path / "IMG_0001.HEIC").write_bytes(struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + bytes(200))

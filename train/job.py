@@ -78,7 +78,7 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
         raise TrainingError(f"No picture at '{path}'. Name the file of a painting.")
     try:
         with opened(path) as file:
-            tell_of_more(path, file)
+            tell_of_more(path, file.format)
             picture = upright_rgb(file)
     except SourceError as error:
         raise TrainingError(f"'{path}' is not a picture that can be read: {error} Give a JPEG or PNG file.") from error
