@@ -151,14 +151,14 @@ def find_styles(folders: Sequence[Path]) -> StyleBook:
     for folder in folders:
         if not folder.is_dir():
             raise StyleError(f"No folder of styles at '{folder}'. Name a folder that holds `*{STYLE_SUFFIX}` files.")
-        for path in sorted(folder.glob(f"*{BODY_SUFFIX}")):
+        for path in sorted(folder.glob(f"[!.]*{BODY_SUFFIX}")):
             try:
                 body = read_body(path)
                 bodies.setdefault(body.sha256, body)
             except StyleError as error:
                 log.warning("%s", error)
     for folder in folders:
-        for path in sorted(folder.glob(f"*{STYLE_SUFFIX}")):
+        for path in sorted(folder.glob(f"[!.]*{STYLE_SUFFIX}")):
             name = path.name.removesuffix(STYLE_SUFFIX)
             if name in styles or name in broken:
                 continue

@@ -85,6 +85,8 @@ def test_other_files_in_the_folder_are_let_be(tmp_path: Path, caplog: pytest.Log
     add_styles(tmp_path, add_body(tmp_path), "wave")
     (tmp_path / "README.md").write_text("not a style")
     (tmp_path / "wave.h5").write_text("not a style either")
+    for path in list(tmp_path.glob("*.weights.h5")):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7 notes of a Mac")
     assert list(find_styles([tmp_path])) == ["wave"]
     assert not caplog.records
 

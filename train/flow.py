@@ -99,7 +99,7 @@ def find_flow(folder: Path) -> list[FlowFiles]:
     """
     if not folder.is_dir():
         raise TrainingError(f"No folder of optical flow at '{folder}'. Name one in MPI-Sintel's layout with --flow.")
-    pairs = [files_of(path) for path in sorted(folder.resolve().rglob("*.flo"))]  # with the folders above, also from within
+    pairs = [files_of(path) for path in sorted(folder.resolve().rglob("[!.]*.flo"))]  # with the folders above, also from within
     if not pairs:
         raise TrainingError(
             f"No .flo file below '{folder}'. `flow_0002.flo` beside `frame_0002.png` and `frame_0003.png` was expected, or "

@@ -102,6 +102,7 @@ def test_pair_lies_in_one_folder(tmp_path: Path, folder: str) -> None:
     occluded[4, 5], invalid[6, 7] = 255, 255
     Image.fromarray(occluded).save(tmp_path / "street" / "occlusion_0002.png")
     Image.fromarray(invalid).save(tmp_path / "street" / "invalid_0002.png")
+    (tmp_path / "street" / "._flow_0002.flo").write_bytes(b"\0\5\x16\7 notes of a Mac")
     (files,) = find_flow(tmp_path)
     assert files.scene == "street" and [path.name for path in files.masks] == ["occlusion_0002.png", "invalid_0002.png"]
     pair = files.read()
