@@ -69,6 +69,22 @@ def test_rotation_is_applied_once(run: Run, tmp_path: Path, make_clip: Clip, ang
     assert "rotation of" not in about(tmp_path / "out.mp4"), "it would be turned twice"
 
 
+@pytest.mark.parametrize("angle", [5, 45])
+def test_a_picture_turned_by_an_odd_angle_is_painted_as_players_show_it(
+    run: Run, tmp_path: Path, make_clip: Clip, angle: int
+) -> None:
+    """ffmpeg warns of it in a line without an end, so that what it says next is on the same one."""
+    straight = make_clip("straight.mp4", "-f", "lavfi", "-i", "testsrc=size=96x64:rate=25:duration=0.4", "-pix_fmt", "yuv420p")
+    clip = make_clip(f"tilted{angle}.mp4", "-display_rotation", str(angle), "-i", str(straight), "-c", "copy")
+    assert run("video", clip, "-o", tmp_path / "out.mkv", "--codec", "ffv1") == 0
+    turned = read_back(clip, filters="format=yuv420p")  # in which it is turned
+    (times, before), (painted, after) = turned, read_back(tmp_path / "out.mkv")
+    assert painted == times and len(times) == 10
+    assert psnr(before, after) > 35 and psnr(read_back(straight)[1], after) < 20, "turned, and once"
+    assert run("video", clip, "-o", tmp_path / "part.mkv", "--codec", "ffv1", "--start", "0.2") == 0
+    assert psnr(before[5:], read_back(tmp_path / "part.mkv")[1]) > 35
+
+
 @pytest.mark.parametrize("name", ["phone_rot90_3frames.mov", "phone_rot180_3frames.mov", "bunny_rot90_51audio.mp4"])
 def test_real_phone_clips_stand_upright(run: Run, tmp_path: Path, clips: Path, name: str) -> None:
     assert run("video", clips / name, "-o", tmp_path / "out.mp4") == 0

@@ -12,7 +12,7 @@ from fractions import Fraction
 from realtime_nst.addresses import is_address
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours, guess_for
-from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask, last_words
+from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, last_words, look
 from realtime_nst.video import LARGEST_SIDE
 
 FRAMES_LOOKED_AT = 5
@@ -25,26 +25,29 @@ LARGEST_PICTURE = 40_000_000
 """Pixels of a frame: more than 8K, less than what a damaged header invents."""
 STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
 SHOWN = re.compile(
-    r"^\[\S*showinfo.*\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)", re.MULTILINE
+    r"\bn: *(?P<number>\d+) pts: *(?P<pts>\S+) .*?duration: *(?P<duration>\S+) .*?"
+    r"sar:(?P<sar_wide>\d+)/(?P<sar_high>\d+) s:(?P<width>\d+)x(?P<height>\d+) i:(?P<field>\w)"
 )
-COLOURS = re.compile(r"^\[\S*showinfo.*\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", re.MULTILINE)
+"""What `showinfo` says of a frame; it need not begin the line, because the line before may not have ended."""
+COLOURS = re.compile(r"\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
 MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 """Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
-ALPHA = re.compile(r"^\[\S*showinfo.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)", re.MULTILINE)
+ALPHA = re.compile(r"\bpts_time:.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)")
 ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codecs that keep transparency in a picture beside the picture, and the decoders that read it."""
-DEEP = re.compile(r"^\[\S*showinfo.*\bfmt:\S*(?:9|1[0246])(?:le|be)", re.MULTILINE)
+DEEP = re.compile(r"\bpts_time:.*\bfmt:\S*(?:9|1[0246])(?:le|be)")
 LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
 FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
 SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORECASE)
+LAST_REPORT = re.compile(r"^(?:frame|size)=.*\btime=(\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
 DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
 """Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
 INTERLACED_WIDTH = 2048
-CLOCK = re.compile(r"^\[\S*showinfo.*config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)", re.MULTILINE)
+CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 """For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
 
@@ -144,13 +147,13 @@ def probe(path: str) -> VideoInfo:
     command = [*looking(path), "-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
     command += ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough", "-f", "null", "-"]
     try:
-        _, text = ask(command, STALL_TIMEOUT)
+        text, _ = look(command, STALL_TIMEOUT)
     except TimeoutError as error:
         raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
     shown, clock = SHOWN.search(text), CLOCK.search(text)
     if shown is None or clock is None:
         raise SourceError(f"'{path}' holds no video that can be read. ffmpeg said: {last_words(text, path)}")
-    width, height = int(shown[5]), int(shown[6])
+    width, height = int(shown["width"]), int(shown["height"])
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
         raise SourceError(
             f"'{path}' has frames of {width}x{height}; at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. "
@@ -162,8 +165,8 @@ def probe(path: str) -> VideoInfo:
     beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
     decoder = (f"-c:{picture}", beside) if beside and re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE) else ()
     alpha = bool(decoder) or bool(ALPHA.search(text))
-    aspect = _positive(shown[3], shown[4]) or Fraction(1)
-    interlaced = any(match[7] in "TB" for match in SHOWN.finditer(text))
+    aspect = _positive(shown["sar_wide"], shown["sar_high"]) or Fraction(1)
+    interlaced = any(match["field"] in "TB" for match in SHOWN.finditer(text))
     return VideoInfo(
         width=width,
         height=height,
@@ -185,7 +188,7 @@ def probe(path: str) -> VideoInfo:
         deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
         discontinuous=bool(DISCONTINUOUS.search(header)),
-        captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
+        captions="Closed Captions" in next((line for line in header.split("\n") if f"Stream #0:{picture}" in line), ""),
         spherical=match[1] if (match := SPHERICAL.search(header)) else "",
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
     )
@@ -213,10 +216,10 @@ def last_moment(path: str, info: VideoInfo) -> float | None:
         return None
     maps = [argument for kind in sorted(kinds) for argument in ("-map", f"0:{kind[0]}")]
     try:
-        _, text = ask([*looking(path), "-i", address(path), *maps, "-c", "copy", "-f", "null", "-"], 4 * STALL_TIMEOUT)
+        text, _ = look([*looking(path), "-i", address(path), *maps, "-c", "copy", "-f", "null", "-"], 4 * STALL_TIMEOUT)
     except TimeoutError:
         return None
-    ends = re.findall(r"\btime=(\d+):(\d\d):(\d\d\.\d+)", text)
+    ends = LAST_REPORT.findall(text)
     return _seconds(ends[-1]) if ends else None
 
 
@@ -225,7 +228,7 @@ def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
     least = "format=rgba,alphaextract,signalstats,metadata=print:key=lavfi.signalstats.YMIN"
     command = [*decoder, "-i", address(path), "-map", "0:V:0", "-vf", least, "-frames:v", str(FRAMES_SEEN_THROUGH)]
     try:
-        _, text = ask([*command, "-f", "null", "-"], STALL_TIMEOUT)
+        text, _ = look([*command, "-f", "null", "-"], STALL_TIMEOUT)
     except TimeoutError:
         return False
     return any(int(number) < OPAQUE for number in LEAST_ALPHA.findall(text))
@@ -233,7 +236,7 @@ def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
 
 def _tracks(header: str) -> list[Track]:
     tracks: dict[int, Track] = {}  # programs may share one, which is listed with each of them
-    for line in header.splitlines():
+    for line in header.split("\n"):
         if match := STREAM.match(line):
             kind = match[3].lower()
             if kind == "data" and MADE_ANEW.search(match[5]):
