@@ -35,7 +35,7 @@ LAYERS = [
     {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
     | {"look", "faint", "keys", "visibility"},
     {"folders"},
-    {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices"},
+    {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices", "tracks"},
     {"styles", "video", "pace", "upscale", "graphs"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},

@@ -164,6 +164,19 @@ def test_file_as_a_camera_can_be_scaled(talkie: Path) -> None:
     source.close()
 
 
+def test_the_film_of_a_file_is_the_camera_not_its_preview(make_clip: Any, caplog: pytest.LogCaptureFixture) -> None:
+    preview = ("-f", "lavfi", "-i", "color=red:size=80x48:rate=1:duration=1")
+    film = ("-f", "lavfi", "-i", "color=lime:size=96x64:rate=25:duration=1")
+    for name, inputs in (("two.mkv", [*preview, *film, "-map", "0", "-map", "1"]), ("moving.avif", film)):
+        codec = ("-c:v", "libaom-av1", "-cpu-used", "8") if name.endswith("avif") else ()
+        source = open_source(str(make_clip(name, *inputs, *codec, "-pix_fmt", "yuv420p")))
+        images = [frame.image for frame, _ in zip(source, range(3))]
+        source.close()
+        assert all(image.shape == (64, 96, 3) and image[..., 1].min() > 200 and image[..., 0].max() < 60 for image in images)
+        assert "Of its 2 video tracks, number 2 is painted" in caplog.text
+        caplog.clear()
+
+
 def test_pattern_moves_at_its_rate() -> None:
     started = time.monotonic()
     source = PatternSource(64, 48, fps=100)

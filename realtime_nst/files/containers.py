@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_nst.errors import SinkError
-from realtime_nst.files.probing import Track, VideoInfo
+from realtime_nst.files.probing import VideoInfo
+from realtime_nst.files.tracks import Track
 from realtime_nst.results import ending
 
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
@@ -191,14 +192,14 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     kept: list[tuple[Track, str]] = []
     covers: list[Track] = []
     converted: list[str] = []
-    left: list[str] = []
+    left: dict[str, list[str]] = {}
     number = 0
     for track in info.tracks:
         if track.index == info.picture:
             continue
         codec = (instead or {}).get(track.index, codec_for(track, container))
         if not codec:
-            left.append(str(track))
+            left.setdefault(_reason(track, container), []).append(str(track))
             continue
         kept.append((track, codec))
         if track.cover and container.cover == "file":
@@ -211,8 +212,7 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     notices = []
     if converted:
         notices.append(f"Converted, because {container.name} cannot hold it: {', '.join(converted)}.")
-    if left:
-        notices.append(f"Left out, because {container.name} cannot hold it: {', '.join(left)}.")
+    notices += [f"Left out, because {reason}: {', '.join(names)}." for reason, names in left.items()]
     if container.silent and (info.chapters or _own_remarks(info)):
         notices.append(f"Left out, because {container.name} cannot hold it: chapters and remarks.")
     elif container.cover == "track" and any(track.cover for track, _ in kept) and _own_remarks(info):
@@ -240,7 +240,8 @@ def track_arguments(track: Track, codec: str, container: Container, number: int,
     """
     arguments = ["-map", f"{original}:{track.index}", f"-c:{number}", codec]
     arguments += [f"-map_metadata:s:{number}", f"{original}:s:{track.index}"]
-    arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
+    if track.kind == "video":  # the painted picture is the one to be played
+        arguments += [f"-disposition:{number}", "attached_pic" if track.cover else "-default"]
     if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
         arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
     if codec == "libopus":  # it refuses 5.1 with speakers at the sides, as AC-3 and DTS have it, and others
@@ -257,7 +258,7 @@ def conversion(track: Track, container: Container) -> str:
 
 def codec_for(track: Track, container: Container) -> str:
     """`copy`, a codec to convert to, or nothing for a track that is left out."""
-    if track.codec in ("none", "unknown") and track.kind != "attachment":
+    if track.empty or (track.codec in ("none", "unknown") and track.kind != "attachment"):
         return ""
     if track.kind == "audio":
         fits = not container.silent and (container.audio is None or track.codec in container.audio)
@@ -269,6 +270,11 @@ def codec_for(track: Track, container: Container) -> str:
     if track.kind == "video":  # a second angle: as it is
         return "copy" if container.name == "mkv" or (container.name == "mp4" and track.codec in ("h264", "hevc", "av1")) else ""
     return "copy" if track.kind == "attachment" and container.attachments else ""
+
+
+def _reason(track: Track, container: Container) -> str:
+    """Why a track is left out."""
+    return "nothing is in it" if track.empty else f"{container.name} cannot hold it"
 
 
 def _remarks(info: VideoInfo, container: Container) -> list[str]:

@@ -174,7 +174,7 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
     ]
     command = ["-nostdin", "-nostats", "-loglevel", "repeat+level+info", *before, *info.decoder]
     command += [*looking(path), "-i", address(path)]
-    command += [*([] if live else all_tracks(info, 0)), "-map", "0:V:0"]
+    command += [*([] if live else all_tracks(info, 0)), "-map", info.selector]
     command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
     return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
 

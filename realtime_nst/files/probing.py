@@ -13,9 +13,12 @@ from realtime_nst.addresses import is_address
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours, guess_for
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, last_words, look
+from realtime_nst.files.tracks import Track, about, choose_picture, measure, read_tracks
 from realtime_nst.video import LARGEST_SIDE
 
 FRAMES_LOOKED_AT = 5
+FIRST = "0:V:0"
+"""ffmpeg's words for the first video track that is not a cover."""
 FASTEST = 240
 """More frames per second than that are a container's clock, not a frame rate."""
 FALLBACK_RATE = Fraction(30)
@@ -23,15 +26,12 @@ ROUNDING = Fraction(1, 100_000)
 """Share by which a rate may be off because a container rounds times."""
 LARGEST_PICTURE = 40_000_000
 """Pixels of a frame: more than 8K, less than what a damaged header invents."""
-STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
 SHOWN = re.compile(
     r"\bn: *(?P<number>\d+) pts: *(?P<pts>\S+) .*?duration: *(?P<duration>\S+) .*?"
     r"sar:(?P<sar_wide>\d+)/(?P<sar_high>\d+) s:(?P<width>\d+)x(?P<height>\d+) i:(?P<field>\w)"
 )
 """What `showinfo` says of a frame; it need not begin the line, because the line before may not have ended."""
 COLOURS = re.compile(r"\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
-MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
-"""Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
 ALPHA = re.compile(r"\bpts_time:.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)")
 ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codecs that keep transparency in a picture beside the picture, and the decoders that read it."""
@@ -53,31 +53,8 @@ THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 
 
 @dataclass(frozen=True)
-class Track:
-    """A stream of a file.
-
-    Args:
-        index: Its number in the file.
-        kind: "video", "audio", "subtitle", "attachment" or "data".
-        codec: ffmpeg's name of it.
-        cover: A still picture that stands for the file.
-        language: Three letters, or empty.
-    """
-
-    index: int
-    kind: str
-    codec: str
-    cover: bool = False
-    language: str = ""
-
-    def __str__(self) -> str:
-        name = "cover" if self.cover else self.kind
-        return f"{name} {self.codec}" + (f" ({self.language})" if self.language not in ("", "und") else "")
-
-
-@dataclass(frozen=True)
 class VideoInfo:
-    """A file whose first video track is the picture.
+    """A file one of whose video tracks is the picture.
 
     Args:
         width: Width of the decoded frames in pixels, after rotation.
@@ -88,7 +65,9 @@ class VideoInfo:
         colours: What the file says of them.
         interlaced: Whether its frames are two half pictures of different moments.
         time_base: Seconds of one tick of the file's clock.
-        picture: Number of the video track.
+        picture: Number of the track that is the picture.
+        selector: The same in ffmpeg's words.
+        choice: Why it is that one, in words, where there are others.
         tracks: All tracks, the video included.
         chapters: How many.
         tags: Names of the remarks about the whole file.
@@ -114,6 +93,8 @@ class VideoInfo:
     interlaced: bool = False
     time_base: Fraction = Fraction(1, 1000)
     picture: int = 0
+    selector: str = FIRST
+    choice: str = ""
     tracks: tuple[Track, ...] = ()
     chapters: int = 0
     tags: tuple[str, ...] = ()
@@ -144,12 +125,17 @@ def probe(path: str) -> VideoInfo:
     Raises:
         SourceError: It holds no video that ffmpeg can decode, or one too large.
     """
-    command = [*looking(path), "-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
-    command += ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough", "-f", "null", "-"]
-    try:
-        text, _ = look(command, STALL_TIMEOUT)
-    except TimeoutError as error:
-        raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
+    stream = is_address(path)  # which may take seconds to open, so that it is opened once if possible
+    text = _said(path, _decoding(FIRST)) if stream else _said(path, [])
+    header = HEADER_END.split(text)[0]
+    tracks = tuple(read_tracks(header))
+    picture, choice = choose_picture(tracks, lambda some: {} if stream else measure(looking(path), path, some))
+    number, codec = (0, "") if picture is None else (picture.index, picture.codec)
+    films = [track.index for track in tracks if track.kind == "video" and not track.cover]
+    selector = FIRST if number in films[:1] or picture is None else f"0:{number}"
+    decoder: tuple[str, ...] = ()
+    if not stream or selector != FIRST:
+        text = _said(path, _decoding(selector))
     shown, clock = SHOWN.search(text), CLOCK.search(text)
     if shown is None or clock is None:
         raise SourceError(f"'{path}' holds no video that can be read. ffmpeg said: {last_words(text, path)}")
@@ -159,12 +145,10 @@ def probe(path: str) -> VideoInfo:
             f"'{path}' has frames of {width}x{height}; at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. "
             "The file may be damaged; if not, shrink it first."
         )
-    header = HEADER_END.split(text)[0]
-    tracks = tuple(_tracks(header))
-    picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
-    beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
-    decoder = (f"-c:{picture}", beside) if beside and re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE) else ()
-    alpha = bool(decoder) or bool(ALPHA.search(text))
+    remarks = about(header, number)
+    if codec in ALPHA_BESIDE and re.search(r"^\s*alpha_mode *: 1$", remarks, re.MULTILINE):
+        decoder += (f"-c:{number}", ALPHA_BESIDE[codec])
+    alpha = f"-c:{number}" in decoder or bool(ALPHA.search(text))
     aspect = _positive(shown["sar_wide"], shown["sar_high"]) or Fraction(1)
     interlaced = any(match["field"] in "TB" for match in SHOWN.finditer(text))
     return VideoInfo(
@@ -176,20 +160,22 @@ def probe(path: str) -> VideoInfo:
         colours=replace(_colours(text), guess=guess_for(width, height)),
         interlaced=interlaced,
         time_base=_positive(clock[1], clock[2]) or Fraction(1, 1000),
-        picture=picture,
+        picture=number,
+        selector=selector,
+        choice=choice,
         tracks=tracks,
         chapters=len(re.findall(r"^\s*Chapter #0:\d+: start", header, re.MULTILINE)),
         tags=_tags(header),
         alpha=alpha,
-        transparent=alpha and _transparent(path, decoder),
+        transparent=alpha and _transparent(path, selector, decoder),
         decoder=decoder,
         shape=aspect * Fraction(width, height),
         odd=bool(width % 2 or height % 2),
         deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
         discontinuous=bool(DISCONTINUOUS.search(header)),
-        captions="Closed Captions" in next((line for line in header.split("\n") if f"Stream #0:{picture}" in line), ""),
-        spherical=match[1] if (match := SPHERICAL.search(header)) else "",
+        captions="Closed Captions" in remarks.partition("\n")[0],
+        spherical=match[1] if (match := SPHERICAL.search(remarks)) else "",
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
     )
 
@@ -205,16 +191,17 @@ def all_tracks(info: VideoInfo, number: int) -> list[str]:
     In some kinds of files ffmpeg counts time from the first track that is used, so that a picture that begins after the
     sound would move against it: then all are used.
     """
-    maps = ["-map", f"{number}:v?", "-map", f"{number}:a?", "-c", "copy", "-f", "null", "-"]
-    return maps if info.discontinuous else []
+    used = [track for track in info.tracks if track.kind in ("video", "audio") and not track.empty]
+    maps = [argument for track in used for argument in ("-map", f"{number}:{track.index}")]
+    return [*maps, "-c", "copy", "-f", "null", "-"] if info.discontinuous and used else []
 
 
 def last_moment(path: str, info: VideoInfo) -> float | None:
-    """Seconds at which the sound and the subtitles of a file end; `None` where there are none."""
-    kinds = {track.kind for track in info.tracks} & {"audio", "subtitle"}
-    if not kinds:
+    """Seconds at which the other tracks of a file end; `None` where there are none."""
+    others = [track for track in info.tracks if track.index != info.picture and track.kind in ("audio", "subtitle", "video")]
+    maps = [argument for track in others if not (track.cover or track.empty) for argument in ("-map", f"0:{track.index}")]
+    if not maps:
         return None
-    maps = [argument for kind in sorted(kinds) for argument in ("-map", f"0:{kind[0]}")]
     try:
         text, _ = look([*looking(path), "-i", address(path), *maps, "-c", "copy", "-f", "null", "-"], 4 * STALL_TIMEOUT)
     except TimeoutError:
@@ -223,27 +210,29 @@ def last_moment(path: str, info: VideoInfo) -> float | None:
     return _seconds(ends[-1]) if ends else None
 
 
-def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
+def _said(path: str, asked: list[str]) -> str:
+    """What ffmpeg says of a file when it is opened and something is done with it."""
+    try:
+        return look([*looking(path), "-i", address(path), *asked], STALL_TIMEOUT)[0]
+    except TimeoutError as error:
+        raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
+
+
+def _decoding(selector: str) -> list[str]:
+    """Arguments that decode the first frames of a track, and tell of them."""
+    some = ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough"]
+    return ["-map", selector, "-vf", "sidedata=mode=delete,showinfo=checksum=0", *some, "-f", "null", "-"]
+
+
+def _transparent(path: str, selector: str, decoder: tuple[str, ...]) -> bool:
     """Whether something shows through one of the first frames."""
     least = "format=rgba,alphaextract,signalstats,metadata=print:key=lavfi.signalstats.YMIN"
-    command = [*decoder, "-i", address(path), "-map", "0:V:0", "-vf", least, "-frames:v", str(FRAMES_SEEN_THROUGH)]
+    command = [*decoder, "-i", address(path), "-map", selector, "-vf", least, "-frames:v", str(FRAMES_SEEN_THROUGH)]
     try:
         text, _ = look([*command, "-f", "null", "-"], STALL_TIMEOUT)
     except TimeoutError:
         return False
     return any(int(number) < OPAQUE for number in LEAST_ALPHA.findall(text))
-
-
-def _tracks(header: str) -> list[Track]:
-    tracks: dict[int, Track] = {}  # programs may share one, which is listed with each of them
-    for line in header.split("\n"):
-        if match := STREAM.match(line):
-            kind = match[3].lower()
-            if kind == "data" and MADE_ANEW.search(match[5]):
-                continue
-            cover = kind == "video" and "(attached pic)" in match[5]
-            tracks[int(match[1])] = Track(int(match[1]), kind, match[4].lower(), cover, match[2] or "")
-    return [tracks[index] for index in sorted(tracks)]
 
 
 def _tags(header: str) -> tuple[str, ...]:

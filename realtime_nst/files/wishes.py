@@ -104,8 +104,8 @@ def checked(info: VideoInfo, source: Path, wishes: Wishes, container: Container)
 
 
 def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
-    """What will not be as it was in the original."""
-    notices = []
+    """What is painted, and what will not be as it was in the original."""
+    notices = [info.choice] if info.choice else []
     if info.colours.hdr:
         notices.append(f"{info.colours.hdr} is tone-mapped to ordinary brightness (BT.709).")
     if info.colours.guessed:
