@@ -15,6 +15,8 @@ from PIL import Image
 from realtime_nst.files.containers import MP4, plan_tracks
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.files.probing import VideoInfo, probe
+from realtime_nst.files.protection import locked_tracks
+from tests.conftest import one_line
 from tests.readback import about, begins, digest, duration, lag, numbered_source, numbers, sound, tracks
 
 Clip = Callable[..., Path]
@@ -439,3 +441,78 @@ def test_a_track_of_a_broadcast_that_carries_nothing_is_passed_over(
         assert "Of its 2 video tracks, number 2 is painted (mpeg2video, 96x64): no other carries pictures." in said
         assert numbers(out) == list(range(50))
     assert ("audio mp2" in tracks(out)) == (0x102 not in missing)
+
+
+KEY = "00112233445566778899aabbccddeeff"
+LOCK = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", KEY, "-encryption_kid", KEY)
+
+
+@pytest.mark.parametrize("kind", ["encv", "drmi"])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_an_encrypted_film_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], kind: str, suffix: str
+) -> None:
+    arguments = (*numbered_source(), *TONE, "-pix_fmt", "yuv420p", "-c:a", "aac", *LOCK)
+    clip = tmp_path / f"locked.{suffix}"
+    clip.write_bytes(make_clip("locked.mp4", *arguments).read_bytes().replace(b"encv", kind.encode()))
+    assert locked_tracks(clip) == {1, 2}
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
+    assert re.search(rf"locked\.{suffix}' is encrypted: only a player that has its key can show it\. Paint a", one_line(capsys))
+    assert [path.name for path in tmp_path.iterdir()] == [clip.name]
+
+
+def test_an_encrypted_film_in_fragments_is_told(
+    tmp_path: Path, run: Run, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pieces = ("-movflags", "+frag_keyframe+empty_moov")
+    clip = make_clip("pieces.mp4", *numbered_source(), "-pix_fmt", "yuv420p", *pieces, *LOCK)
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
+    assert "is encrypted" in one_line(capsys)
+
+
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_encrypted_matroska_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """What says so takes the place of a title as long."""
+
+    def element(name: str, content: bytes) -> bytes:
+        return bytes.fromhex(name) + bytes([0x80 | len(content)]) + content
+
+    key = element("5035", element("47E1", b"\5") + element("47E2", bytes(16)))  # AES, and its name
+    mark = element("6D80", element("6240", element("5031", b"\0") + element("5032", b"\1") + element("5033", b"\1") + key))
+    title = "t" * (len(mark) - 3)
+    named = (f"-metadata:s:{kind[0]}", f"title={title}")
+    data = make_clip(f"titled-{kind}.mkv", *numbered_source(), *TONE, "-pix_fmt", "yuv420p", *named).read_bytes()
+    clip = tmp_path / "locked.mkv"
+    assert data.count(element("536E", title.encode())) == 1
+    clip.write_bytes(data.replace(element("536E", title.encode()), mark))
+    code = run("video", clip, "-o", tmp_path / "out.mkv")
+    said = capsys.readouterr().err
+    if kind == "video":
+        assert code == 1 and "locked.mkv' is encrypted: " in said
+    else:
+        assert code == 0 and "Left out, because it is encrypted: audio vorbis." in said
+        assert tracks(tmp_path / "out.mkv") == ["video h264"]
+
+
+def test_encrypted_sound_is_left_out_and_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Noise where AAC should be, which ffmpeg complains of while it looks for what is in the file."""
+    noise = make_clip("locked.m4a", *TONE, "-c:a", "aac", *LOCK)
+    data = bytearray(
+        make_clip("mixed.mp4", *numbered_source(), "-i", str(noise), "-c:a", "copy", "-pix_fmt", "yuv420p").read_bytes()
+    )
+    scheme = box(b"schm", bytes(4) + b"cenc\0\1\0\0") + box(b"schi", box(b"tenc", bytes(6) + b"\1\x08" + bytes(16)))
+    put_inside(data, b"mp4a", box(b"sinf", box(b"frma", b"mp4a") + scheme))
+    place = data.rindex(b"mp4a", 0, data.rindex(b"frma"))
+    data[place : place + 4] = b"enca"
+    (tmp_path / "mute.mp4").write_bytes(data)
+    assert locked_tracks(tmp_path / "mute.mp4") == {2}
+    for suffix in ("mp4", "mkv"):
+        assert run("video", tmp_path / "mute.mp4", "-o", tmp_path / f"out.{suffix}") == 0
+        said = capsys.readouterr().err
+        assert "Left out, because it is encrypted: audio aac." in said and "damaged" not in said
+        assert tracks(tmp_path / f"out.{suffix}") == ["video h264"]
+    assert numbers(tmp_path / "out.mp4") == list(range(50))

@@ -258,7 +258,7 @@ def conversion(track: Track, container: Container) -> str:
 
 def codec_for(track: Track, container: Container) -> str:
     """`copy`, a codec to convert to, or nothing for a track that is left out."""
-    if track.empty or (track.codec in ("none", "unknown") and track.kind != "attachment"):
+    if track.locked or track.empty or (track.codec in ("none", "unknown") and track.kind != "attachment"):
         return ""
     if track.kind == "audio":
         fits = not container.silent and (container.audio is None or track.codec in container.audio)
@@ -274,6 +274,8 @@ def codec_for(track: Track, container: Container) -> str:
 
 def _reason(track: Track, container: Container) -> str:
     """Why a track is left out."""
+    if track.locked:
+        return "it is encrypted"
     return "nothing is in it" if track.empty else f"{container.name} cannot hold it"
 
 

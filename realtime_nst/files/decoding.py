@@ -57,6 +57,7 @@ class FrameReader:
         self._closing = False
         self._lock = threading.Lock()
         self._tells_of_decoded = not live
+        self._locked = any(track.locked for track in info.tracks)
         self._asked: float | None = None
         self._heard = 0.0
         self._process = start(_arguments(path, info, live, seek), stdout=PIPE, stderr=PIPE)
@@ -133,6 +134,7 @@ class FrameReader:
         """
         ticks = [Fraction(1, 1000), Fraction(1, 1000)]
         upcoming = 0  # number of the frame that is decoded next
+        counts = not self._locked  # of an encrypted track, ffmpeg complains while it looks for what is in the file
         for raw in pipe:
             line = raw.decode("utf-8", "replace")
             named, decoded = "showinfo" in line, line.startswith(f"[{DECODED} ")
@@ -151,7 +153,8 @@ class FrameReader:
                 upcoming = 0 if decoded or not named else upcoming
             elif not named:
                 self._words.append(line)
-                self.complaints += bool(LEVEL.match(line) and WARNING.search(line.replace(self.path, "")))
+                counts = counts or "Stream mapping:" in line
+                self.complaints += bool(counts and LEVEL.match(line) and WARNING.search(line.replace(self.path, "")))
 
 
 def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:

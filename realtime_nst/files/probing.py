@@ -8,11 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 
 from realtime_nst.addresses import is_address
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours, guess_for
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, last_words, look
+from realtime_nst.files.protection import locked_tracks
 from realtime_nst.files.tracks import Track, about, choose_picture, measure, read_tracks
 from realtime_nst.video import LARGEST_SIDE
 
@@ -48,6 +50,7 @@ INTERLACED_LINES = (4, 1152)
 """Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
 INTERLACED_WIDTH = 2048
 CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
+QUICKTIME = re.compile(r"^Input #0, (?:mov|mp4),", re.MULTILINE)
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 """For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
 
@@ -128,8 +131,13 @@ def probe(path: str) -> VideoInfo:
     stream = is_address(path)  # which may take seconds to open, so that it is opened once if possible
     text = _said(path, _decoding(FIRST)) if stream else _said(path, [])
     header = HEADER_END.split(text)[0]
-    tracks = tuple(read_tracks(header))
+    locked = locked_tracks(Path(path)) if QUICKTIME.search(header) and not stream else frozenset()
+    tracks = tuple(read_tracks(header, locked))
     picture, choice = choose_picture(tracks, lambda some: {} if stream else measure(looking(path), path, some))
+    if picture is None and any(track.kind == "video" and track.locked for track in tracks):
+        raise SourceError(
+            f"'{path}' is encrypted: only a player that has its key can show it. Paint a copy that is not protected."
+        )
     number, codec = (0, "") if picture is None else (picture.index, picture.codec)
     films = [track.index for track in tracks if track.kind == "video" and not track.cover]
     selector = FIRST if number in films[:1] or picture is None else f"0:{number}"

@@ -5,7 +5,7 @@ the picture looks like is read in probing.py.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,6 +16,8 @@ SIZE = re.compile(r", (\d+x\d+)\b")
 NEXT = re.compile(r"^\s*(?:Stream|Program|Chapters?|Output) ", re.MULTILINE)
 MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 """Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
+KEY_NAMED = re.compile(r"^\s+enc_key_id *:", re.MULTILINE | re.IGNORECASE)
+"""Matroska's way to say that a track is encrypted."""
 CLOCKS = re.compile(r"^#tb (\d+): (\d+)/(\d+)$", re.MULTILINE)
 PACKETS = re.compile(r"^(\d+), *(-?\d+), *-?\d+, *(\d+),", re.MULTILINE)
 """In ffmpeg's list: the track, when a packet is decoded, and for how long."""
@@ -37,6 +39,7 @@ class Track:
         default: Whether it is to be played where nobody chooses.
         size: Width and height in pixels as in "96x64", of video.
         empty: Whether it has a name and nothing else.
+        locked: Whether it is encrypted.
     """
 
     index: int
@@ -47,17 +50,19 @@ class Track:
     default: bool = False
     size: str = ""
     empty: bool = False
+    locked: bool = False
 
     def __str__(self) -> str:
         name = "cover" if self.cover else self.kind
         return f"{name} {self.codec}" + (f" ({self.language})" if self.language not in ("", "und") else "")
 
 
-def read_tracks(header: str) -> list[Track]:
+def read_tracks(header: str, locked: Collection[int] = ()) -> list[Track]:
     """The tracks that ffmpeg names, by number.
 
     Args:
         header: Its messages about the file.
+        locked: The file's own numbers of those that are known to be encrypted.
     """
     tracks: dict[int, Track] = {}  # programs may share one, which is listed with each of them
     for match in STREAM.finditer(header):
@@ -74,6 +79,7 @@ def read_tracks(header: str) -> list[Track]:
             default="(default)" in rest,
             size=size,
             empty=codec != "none" and ((kind == "video" and not size) or (kind == "audio" and ", 0 channels" in rest)),
+            locked=int(match[2] or "0", 16) in locked or bool(KEY_NAMED.search(about(header, index))),
         )
     return [tracks[index] for index in sorted(tracks)]
 
@@ -94,7 +100,7 @@ def choose_picture(tracks: Sequence[Track], measured: Callable[[Sequence[Track]]
     Returns:
         The track, `None` where there is none, and in words why it is this one, empty where there is no other.
     """
-    films = [track for track in tracks if track.kind == "video" and not track.cover]
+    films = [track for track in tracks if track.kind == "video" and not (track.cover or track.locked)]
     left, why = films, ""
 
     def narrow(reason: str, keeps: Callable[[Track], bool]) -> None:
