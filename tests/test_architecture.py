@@ -33,7 +33,7 @@ PRINT_ALLOWED = {
 LAYERS = [
     {"addresses"},
     {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
-    | {"protection", "look", "faint", "keys", "visibility"},
+    | {"protection", "stereo", "look", "faint", "keys", "visibility"},
     {"folders"},
     {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices", "tracks"},
     {"styles", "video", "pace", "upscale", "graphs"},

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from realtime_nst.errors import SinkError
 from realtime_nst.files.probing import VideoInfo
+from realtime_nst.files.stereo import container_mark
 from realtime_nst.files.tracks import Track
 from realtime_nst.results import ending
 
@@ -286,6 +287,7 @@ def _remarks(info: VideoInfo, container: Container) -> list[str]:
     arguments = ["-map_metadata", "1", "-map_chapters", "1", "-map_metadata:s:v:0", f"1:s:{info.picture}"]
     for stale in STALE:
         arguments += ["-metadata:s:v:0", f"{stale}="]
+    arguments += container_mark(info.stereo, container.format)
     if container.format in ("mp4", "mov"):
         cover = container.cover == "track" and any(track.cover for track in info.tracks)
         table = "" if cover or not _own_remarks(info) else "+use_metadata_tags"

@@ -15,6 +15,7 @@ from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours, guess_for
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, last_words, look
 from realtime_nst.files.protection import locked_tracks
+from realtime_nst.files.stereo import layout, without_messages
 from realtime_nst.files.tracks import Track, about, choose_picture, measure, read_tracks
 from realtime_nst.video import LARGEST_SIDE
 
@@ -51,6 +52,8 @@ INTERLACED_LINES = (4, 1152)
 INTERLACED_WIDTH = 2048
 CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 QUICKTIME = re.compile(r"^Input #0, (?:mov|mp4),", re.MULTILINE)
+TWICE_SAID = "error code: -17"
+"""ffmpeg 9 where picture and file say the same (`File exists`)."""
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 """For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
 
@@ -84,6 +87,7 @@ class VideoInfo:
         discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
         spherical: How a picture of all directions is laid out (360 degrees), empty for others.
+        stereo: How two views lie in the picture (3D), as `layout` has it; empty where there is one.
         timecode: Of the first frame, empty where there is none.
     """
 
@@ -111,6 +115,7 @@ class VideoInfo:
     discontinuous: bool = False
     captions: bool = False
     spherical: str = ""
+    stereo: str = ""
     timecode: str = ""
 
     @property
@@ -144,6 +149,8 @@ def probe(path: str) -> VideoInfo:
     decoder: tuple[str, ...] = ()
     if not stream or selector != FIRST:
         text = _said(path, _decoding(selector))
+    if TWICE_SAID in text and not SHOWN.search(text) and (decoder := without_messages(codec, number)):
+        text = _said(path, _decoding(selector), decoder)
     shown, clock = SHOWN.search(text), CLOCK.search(text)
     if shown is None or clock is None:
         raise SourceError(f"'{path}' holds no video that can be read. ffmpeg said: {last_words(text, path)}")
@@ -184,6 +191,7 @@ def probe(path: str) -> VideoInfo:
         discontinuous=bool(DISCONTINUOUS.search(header)),
         captions="Closed Captions" in remarks.partition("\n")[0],
         spherical=match[1] if (match := SPHERICAL.search(remarks)) else "",
+        stereo=layout(remarks) or layout(HEADER_END.split(text)[-1]),
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
     )
 
@@ -218,10 +226,10 @@ def last_moment(path: str, info: VideoInfo) -> float | None:
     return _seconds(ends[-1]) if ends else None
 
 
-def _said(path: str, asked: list[str]) -> str:
+def _said(path: str, asked: list[str], decoder: tuple[str, ...] = ()) -> str:
     """What ffmpeg says of a file when it is opened and something is done with it."""
     try:
-        return look([*looking(path), "-i", address(path), *asked], STALL_TIMEOUT)[0]
+        return look([*decoder, *looking(path), "-i", address(path), *asked], STALL_TIMEOUT)[0]
     except TimeoutError as error:
         raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
 
@@ -229,7 +237,7 @@ def _said(path: str, asked: list[str]) -> str:
 def _decoding(selector: str) -> list[str]:
     """Arguments that decode the first frames of a track, and tell of them."""
     some = ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough"]
-    return ["-map", selector, "-vf", "sidedata=mode=delete,showinfo=checksum=0", *some, "-f", "null", "-"]
+    return ["-map", selector, "-vf", "showinfo=checksum=0", *some, "-f", "null", "-"]
 
 
 def _transparent(path: str, selector: str, decoder: tuple[str, ...]) -> bool:
