@@ -118,10 +118,8 @@ def notices_about(info: VideoInfo, container: Container, encoder: Encoder) -> li
     if info.spherical:
         notices.append(f"It shows all directions ({info.spherical}); the painted file does not say so, and players show it flat.")
     if info.stereo and not kept(info.stereo, container.format, encoder.name):
-        notices.append(
-            f"It is 3D ({info.stereo}), which {container.name} with {encoder.family} cannot say: players will show both views "
-            "at once."
-        )
+        cannot = f"{container.name} with {encoder.family} cannot say"
+        notices.append(f"It is 3D ({info.stereo}), which {cannot}: players will show it as a flat picture.")
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."
