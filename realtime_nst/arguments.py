@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from realtime_nst.look import DEFAULT_STABILITY, STABILITIES
@@ -90,5 +91,26 @@ def size(text: str) -> tuple[int, int]:
 
     try:
         return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def seconds(text: str) -> float:
+    """For `add_argument(type=...)`: a duration of at least 0.1 seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0.1")
+    return number
+
+
+def moment(text: str) -> Fraction:
+    """For `add_argument(type=...)`: a moment as in "1:30"."""
+    from realtime_nst.video import parse_moment
+
+    try:
+        return parse_moment(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

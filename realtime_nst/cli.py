@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from realtime_nst import __version__
 from realtime_nst.addresses import is_address
-from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, size, whole
+from realtime_nst.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, moment, seconds, size, whole
 from realtime_nst.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.interrupt import INTERRUPTED
@@ -267,9 +267,9 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     video.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     part = video.add_argument_group("which part, which style")
-    part.add_argument("--start", type=_moment, default=Fraction(0), metavar="TIME", help="begin here, as in 90 or 1:30")
-    part.add_argument("--end", type=_moment, metavar="TIME", help="end here")
-    part.add_argument("--every", type=_seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
+    part.add_argument("--start", type=moment, default=Fraction(0), metavar="TIME", help="begin here, as in 90 or 1:30")
+    part.add_argument("--end", type=moment, metavar="TIME", help="end here")
+    part.add_argument("--every", type=seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
     picture = video.add_argument_group("the picture")
     add_stability(picture, DEFAULT_STABILITY)
     picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
@@ -323,22 +323,3 @@ def _crop(text: str) -> int:
 
 def _scale(text: str) -> int:
     return whole(text, 1, 4)
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0.1 <= number <= 1e6:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0.1")
-    return number
-
-
-def _moment(text: str) -> Fraction:
-    from realtime_nst.video import parse_moment
-
-    try:
-        return parse_moment(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -24,7 +24,7 @@ from realtime_nst.photos import (
 )
 from realtime_nst.results import check_output
 from realtime_nst.sources import check_file
-from realtime_nst.styles import Style
+from realtime_nst.style import Style
 
 JPEG_SUFFIXES = (".jfif", ".jif", ".jpe")
 

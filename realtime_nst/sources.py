@@ -121,6 +121,8 @@ class FileSource:
             check_film(Path(path))
         self.path, self._shown = path, mask(path)
         self.info: VideoInfo = _looked_into(path)
+        if live and self.info.choice:
+            log.warning("'%s': %s", self._shown, self.info.choice)
         if size:
             self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1), shape=Fraction(*size))
         elif live and self.info.pixel_aspect != 1:  # neither a window nor a camera can say that its pixels are not square
@@ -225,7 +227,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
             return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
-    if not is_address(camera) and Path(camera).suffix.lower() in PHOTO_SUFFIXES - VIDEO_SUFFIXES:
+    if not is_address(camera) and Path(camera).suffix.lower() in PHOTO_SUFFIXES - VIDEO_SUFFIXES and not _moves(Path(camera)):
         raise SourceError(f"'{camera}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
     source = FileSource(camera, live=True, size=size)
     return PolledCamera(camera, size, fps) if source.info.still and is_web(camera) else source
@@ -281,6 +283,15 @@ def _beside(path: Path) -> str:
     if names:
         return f"The folder holds: {', '.join(names[:8])}{more}."
     return "The folder holds nothing of that kind." if files else "The folder is empty."
+
+
+def _moves(path: Path) -> bool:
+    """Whether a file with a photo's ending is an animation: AVIF says so at its beginning."""
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[4:] == b"ftypavis"
+    except OSError:
+        return False  # there is none, or an address
 
 
 def _bounce(distance: int, length: int) -> int:

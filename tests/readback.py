@@ -82,6 +82,15 @@ def picture_line(path: Path) -> str:
     return next(line for line in about(path).splitlines() if ": Video: " in line and "attached pic" not in line)
 
 
+def views(path: Path) -> str:
+    """How two views lie in the first picture of a file (3D), in ffmpeg's words; empty where it says nothing."""
+    command = [executable(), "-hide_banner", "-i", f"file:{path}", "-map", "0:v:0", "-vf", "showinfo=checksum=0"]
+    said = subprocess.run([*command, "-frames:v", "1", "-f", "null", "-"], capture_output=True).stderr.decode("utf-8", "replace")
+    assert re.search(r"\bn: *0 pts:", said), said
+    found = re.search(r"side data - .*\btype - ([a-z ]+\w)(.*)$", said, re.MULTILINE)
+    return "" if found is None else found[1] + (" (inverted)" if "inverted" in found[2] else "")
+
+
 def duration(path: Path) -> float:
     """Seconds, as the file says."""
     match = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", about(path))

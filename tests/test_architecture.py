@@ -35,9 +35,9 @@ PRINT_ALLOWED = {
 LAYERS = [
     {"addresses", "photofiles"},
     {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
-    | {"look", "faint", "keys", "visibility"},
+    | {"protection", "stereo", "look", "faint", "keys", "visibility"},
     {"folders", "videofiles"},
-    {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices"},
+    {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices", "tracks"},
     {"style", "video", "pace", "upscale", "graphs", "depth", "remarks"},
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},

@@ -1,9 +1,11 @@
 """Video files in and out, read back with ffmpeg."""
 
+import io
 import os
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +17,7 @@ from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files import ffmpeg
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.ffmpeg import executable, last_words
+from realtime_nst.files.ffmpeg import executable, last_words, messages
 from realtime_nst.files.probing import probe
 from tests.conftest import frames_of, wait_until
 
@@ -117,8 +119,10 @@ def test_what_is_no_video_is_told(tmp_path: Path, talkie: Path, make_clip: Clip)
     (tmp_path / "text.mp4").write_text("this is no film")
     (tmp_path / "cut.mp4").write_bytes(talkie.read_bytes()[:3000])
     sound = make_clip("sound.m4a", "-f", "lavfi", "-i", "sine=duration=1")
-    for path in (tmp_path / "text.mp4", tmp_path / "cut.mp4", sound):
-        with pytest.raises(SourceError, match=r"holds no video that can be read\. ffmpeg said: "):
+    said = r"holds no video that can be read\. ffmpeg said: "
+    only_sound = r"holds no video that can be read: it has no picture, only audio\. Choose a file with pictures\."
+    for path, words in ((tmp_path / "text.mp4", said), (tmp_path / "cut.mp4", said), (sound, only_sound)):
+        with pytest.raises(SourceError, match=words):
             probe(str(path))
 
 
@@ -150,6 +154,60 @@ def test_last_words_are_the_telling_ones() -> None:
         "Error while opening encoder - maybe incorrect parameters."
     )
     assert last_words(f"{vague}[libx265 @ 0x55] [error] Width must be at least 16\n", "x") == "Width must be at least 16."
+
+
+def test_titles_do_not_count_as_reasons() -> None:
+    said = "    title           : Invalid and too large\n[mov,mp4 @ 0x5] [error] moov atom not found\n"
+    assert last_words(said, "x.mp4") == "moov atom not found."
+
+
+def test_messages_are_told_apart_whatever_is_in_them() -> None:
+    unended = b"[warning] Odd angle.\nUpload a sample. (list@ffmpeg.org)config in time_base: 1/25, frame_rate: 25/1\n"
+    long = b"[info] Input #0, mov, from '" + b"n" * (1023 - 28)  # cut off, with its line end
+    log = b"[info]   Metadata:\n[info]     title           : one\n                    : Stream #0:5: Video: h264\n"
+    assert messages(log + unended + long + b"[info]   Duration: 1\n[h264 @ 0x5] [error] no frame!\r\n").split("\n") == [
+        "  Metadata:",
+        "    title           : one                     : Stream #0:5: Video: h264",
+        "[warning] Odd angle. Upload a sample. (list@ffmpeg.org)config in time_base: 1/25, frame_rate: 25/1",
+        "Input #0, mov, from '" + "n" * (1023 - 28),
+        "  Duration: 1",
+        "[h264 @ 0x5] [error] no frame!",
+    ]
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r", "\u2028", "\x85", "\x0b", "\x1c"])
+def test_a_title_that_looks_like_a_track_is_none(make_clip: Clip, talkie: Path, separator: str) -> None:
+    looks = f"A film{separator}  Duration: 09:00:00.00{separator}  Stream #0:7: Video: h264, none{separator}Stream mapping:"
+    title = ("-metadata", f"title={looks}", "-metadata", f"{looks}=in its name", "-metadata:s:v", f"handler_name={looks}")
+    info, plain = probe(str(make_clip("titled.mkv", "-i", str(talkie), "-c", "copy", *title))), probe(str(talkie))
+    assert info.tracks == tuple(replace(track, language="") for track in plain.tracks)
+    assert (info.width, info.height, info.rate, info.duration) == (96, 64, 25, pytest.approx(2.0, abs=0.05))
+
+
+def test_a_path_as_long_as_the_system_allows_hides_nothing(tmp_path: Path, talkie: Path) -> None:
+    folder = tmp_path.joinpath(*(["n" * 200] * 6))
+    folder.mkdir(parents=True)
+    clip = folder / "clip\n  Stream #0:5: Video: h264.mp4"
+    clip.write_bytes(talkie.read_bytes())
+    info, plain = probe(str(clip)), probe(str(talkie))
+    assert (info.duration, info.tracks, info.tags) == (plain.duration, plain.tracks, plain.tags)
+
+
+def test_the_time_of_a_frame_is_read_after_a_message_without_an_end(talkie: Path) -> None:
+    """The times of all later frames would be those of others, if one were missed."""
+    frame = "n: {n} pts: {pts} pts_time:0 duration: 1 duration_time:0 fmt:rgb24 sar:1/1 s:{size} i:P iskey:1 type:I"
+    clock = "config in time_base: 1/{ticks}, frame_rate: 25/1"
+    decoded, shown, odd = "[showinfo@decoded @ 0x1] [info] ", "[Parsed_showinfo_3 @ 0x2] [info] ", "[h264 @ 0x5] [warning] Odd."
+    lines = [odd + clock.format(ticks=10), shown + clock.format(ticks=5)]
+    for n in range(6):
+        first, second = frame.format(n=n, pts=10 * n, size="96x64"), frame.format(n=n, pts=n, size="9x9")
+        lines += [(odd if n in (0, 2) else decoded) + first, (odd if n in (0, 3) else shown) + second]
+    reader = FrameReader(str(talkie), probe(str(talkie)))
+    reader.close()
+    reader.sizes.clear()
+    times = list(reader._listen(io.BytesIO("\n".join(lines).encode())))
+    assert times == [(Fraction(n, 5), Fraction(1, 5)) for n in range(6)]
+    assert reader.sizes == {(96, 64): 0} and reader.complaints == 0
 
 
 def test_a_slow_encoder_may_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,6 +215,34 @@ def test_pixels_that_make_too_large_a_picture_are_refused(make_clip: Any) -> Non
         open_source(str(clip))
 
 
+def test_the_film_of_a_file_is_the_camera_not_its_preview(make_clip: Any, caplog: pytest.LogCaptureFixture) -> None:
+    preview = ("-f", "lavfi", "-i", "color=red:size=80x48:rate=1:duration=1")
+    film = ("-f", "lavfi", "-i", "color=lime:size=96x64:rate=25:duration=1")
+    for name, inputs in (("two.mkv", [*preview, *film, "-map", "0", "-map", "1"]), ("moving.avif", film)):
+        codec = ("-c:v", "libaom-av1", "-cpu-used", "8") if name.endswith("avif") else ()
+        source = open_source(str(make_clip(name, *inputs, *codec, "-pix_fmt", "yuv420p")))
+        images = [frame.image for frame, _ in zip(source, range(3))]
+        source.close()
+        assert all(image.shape == (64, 96, 3) and image[..., 1].min() > 200 and image[..., 0].max() < 60 for image in images)
+        assert "Of its 2 video tracks, number 2 is painted" in caplog.text
+        caplog.clear()
+
+
+@pytest.mark.parametrize("name", ["views.mkv", "tilted.mp4", "turned.mp4"])
+def test_what_file_and_codec_both_say_of_the_picture_is_no_obstacle_to_a_camera(make_clip: Any, name: str) -> None:
+    source = ("-f", "lavfi", "-i", "testsrc=size=96x64:rate=25:duration=1", "-pix_fmt", "yuv420p")
+    marks = {"views.mkv": ("-x264-params", "frame-packing=3", "-metadata:s:v", "stereo_mode=left_right")}
+    clip = make_clip(name, *source, *marks.get(name, ()))
+    if name == "turned.mp4":
+        clip = make_clip(name, "-i", str(clip), "-c", "copy", "-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
+    if name != "views.mkv":
+        clip = make_clip(name, "-display_rotation", "5" if name == "tilted.mp4" else "90", "-i", str(clip), "-c", "copy")
+    camera = open_source(str(clip))
+    frames = [frame for frame, _ in zip(camera, range(3))]
+    camera.close()
+    assert [frame.image.shape for frame in frames] == [(96, 64, 3) if name == "turned.mp4" else (64, 96, 3)] * 3
+
+
 def test_pattern_moves_at_its_rate() -> None:
     started = time.monotonic()
     source = PatternSource(64, 48, fps=100)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import one_line
-from tests.readback import COLOURS, CORNERS, about, corner_colours, picture_line, psnr, read_back
+from tests.readback import COLOURS, CORNERS, about, corner_colours, picture_line, psnr, read_back, views
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -67,6 +67,101 @@ def test_rotation_is_applied_once(run: Run, tmp_path: Path, make_clip: Clip, ang
     after = read_back(tmp_path / "out.mp4")[1][2]
     assert after.shape == seen.shape and corner_colours(after) == corner_colours(seen)
     assert "rotation of" not in about(tmp_path / "out.mp4"), "it would be turned twice"
+
+
+@pytest.mark.parametrize("angle", [5, 45])
+def test_a_picture_turned_by_an_odd_angle_is_painted_as_players_show_it(
+    run: Run, tmp_path: Path, make_clip: Clip, angle: int
+) -> None:
+    """ffmpeg warns of it in a line without an end, so that what it says next is on the same one."""
+    straight = make_clip("straight.mp4", "-f", "lavfi", "-i", "testsrc=size=96x64:rate=25:duration=0.4", "-pix_fmt", "yuv420p")
+    clip = make_clip(f"tilted{angle}.mp4", "-display_rotation", str(angle), "-i", str(straight), "-c", "copy")
+    assert run("video", clip, "-o", tmp_path / "out.mkv", "--codec", "ffv1") == 0
+    turned = read_back(clip, filters="format=yuv420p")  # in which it is turned
+    (times, before), (painted, after) = turned, read_back(tmp_path / "out.mkv")
+    assert painted == times and len(times) == 10
+    assert psnr(before, after) > 35 and psnr(read_back(straight)[1], after) < 20, "turned, and once"
+    assert run("video", clip, "-o", tmp_path / "part.mkv", "--codec", "ffv1", "--start", "0.2") == 0
+    assert psnr(before[5:], read_back(tmp_path / "part.mkv")[1]) > 35
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_picture_that_both_file_and_codec_turn_is_painted(run: Run, tmp_path: Path, make_clip: Clip, suffix: str) -> None:
+    straight = corners(make_clip, "straight.mp4", 96, 64, "-c:v", "libx264", "-pix_fmt", "yuv444p")
+    inside = ("-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
+    said = make_clip("said.mp4", "-i", str(straight), "-c", "copy", *inside)
+    clip = make_clip(f"twice.{suffix}", "-display_rotation", "90", "-i", str(said), "-c", "copy")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert corner_colours(read_back(tmp_path / "out.mp4")[1][2]) == TURNED[90]
+
+
+SIDE_BY_SIDE = "testsrc2=size=48x64:rate=25:duration=0.4,split[a][b];[a][b]hstack"
+PACKED = bytes([0x4E, 0x01, 45, 6, 0x81, 0x81, 0x00, 0x00, 0x00, 0xC0, 0x80])
+"""A unit of HEVC that says that two views lie side by side, for all that follows."""
+
+
+def two_views(make_clip: Clip, codec: str, suffix: str, *marked: str) -> Path:
+    """3D of which the codec tells, and with arguments the file as well."""
+    source = ("-f", "lavfi", "-i", SIDE_BY_SIDE, "-pix_fmt", "yuv420p", "-bf", "0")
+    if codec == "h264":
+        clip = make_clip("views.mp4", *source, "-x264-params", "frame-packing=3")
+    else:
+        data = make_clip("views.h265", *source, "-c:v", "libx265", "-x265-params", "log-level=error").read_bytes()
+        starts = [match.end() for match in re.finditer(b"\0\0\1", data)]
+        first = next(start for start in starts if data[start] >> 1 < 32)  # of a picture, after the parameters
+        clip = make_clip("views.h265", *source, "-c:v", "libx265", "-x265-params", "log-level=error:annexb=1")
+        clip.write_bytes(data[:first] + PACKED + b"\0\0\1" + data[first:])
+    return make_clip(f"{codec}.{suffix}", "-fflags", "+genpts", "-r", "25", "-i", str(clip), "-c", "copy", *marked)
+
+
+MARKED = ("-metadata:s:v:0", "stereo_mode=left_right")
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_3d_that_both_file_and_codec_tell_of_is_painted_and_stays_3d(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], codec: str
+) -> None:
+    clip = two_views(make_clip, codec, "mkv", *MARKED)
+    plain = read_back(two_views(make_clip, codec, "mp4"))[1]
+    for suffix in ("mkv", "mp4", "mov", "webm"):
+        out = tmp_path / f"out.{suffix}"
+        assert run("video", clip, "-o", out) == 0
+        after = read_back(out)[1]
+        assert after.shape == plain.shape and psnr(plain, after) > 28
+        assert views(out) == "side by side", suffix
+    assert "3D" not in capsys.readouterr().err, "nothing is lost"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("top_bottom", "top and bottom"), ("right_left", "side by side (inverted)"), ("row_interleaved_lr", "interleaved lines"),
+     ("col_interleaved_lr", "interleaved columns"), ("checkerboard_lr", "checkerboard"), ("anaglyph_cyan_red", "")],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", ["mkv", "webm", "mp4"])
+def test_3d_stays_where_the_file_can_say_it_and_is_told_where_not(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], mode: str, words: str, suffix: str
+) -> None:
+    source = ("-f", "lavfi", "-i", SIDE_BY_SIDE, "-pix_fmt", "yuv420p")
+    clip, out = make_clip("views.mkv", *source, "-metadata:s:v:0", f"stereo_mode={mode}"), tmp_path / f"out.{suffix}"
+    assert run("video", clip, "-o", out) == 0
+    said = capsys.readouterr().err
+    can = {"mkv": True, "webm": mode in ("top_bottom", "right_left"), "mp4": mode not in ("right_left", "anaglyph_cyan_red")}
+    if can[suffix]:
+        assert views(out) == words and "3D" not in said
+        assert suffix == "mp4" or re.search(f"stereo_mode +: {mode}", about(out))
+    else:
+        codec = "vp9" if suffix == "webm" else "h264"
+        assert f"It is 3D ({mode}), which {suffix} with {codec} cannot say" in said
+        assert views(out) == "" and "stereo_mode" not in about(out)
+
+
+def test_3d_that_is_encoded_otherwise_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = two_views(make_clip, "h264", "mp4")
+    for name, flags, what in (("a.mp4", ["--codec", "hevc"], "mp4 with hevc"), ("a.gif", [], "gif with png")):
+        assert run("video", clip, "-o", tmp_path / name, *flags) == 0
+        assert f"It is 3D (left_right), which {what} cannot say" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["phone_rot90_3frames.mov", "phone_rot180_3frames.mov", "bunny_rot90_51audio.mp4"])

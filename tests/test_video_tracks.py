@@ -1,5 +1,6 @@
 """`video`, everything that is not the painted picture: sound, subtitles, chapters, remarks, cover, attachments."""
 
+import json
 import re
 import struct
 import subprocess
@@ -13,8 +14,10 @@ from PIL import Image
 
 from realtime_nst.files.containers import MP4, plan_tracks
 from realtime_nst.files.ffmpeg import executable
-from realtime_nst.files.probing import VideoInfo
-from tests.readback import about, begins, digest, duration, lag, numbered_source, sound, tracks
+from realtime_nst.files.probing import VideoInfo, probe
+from realtime_nst.files.protection import locked_tracks
+from tests.conftest import one_line
+from tests.readback import about, begins, digest, duration, lag, numbered_source, numbers, sound, tracks
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -322,17 +325,194 @@ def test_a_picture_of_all_directions_is_told(
 ) -> None:
     """ffmpeg cannot write its mark into MP4, so that it is put there: boxes inside of that of the codec."""
     data = bytearray(make_clip("flat.mp4", *numbered_source(), "-pix_fmt", "yuv420p").read_bytes())
-
-    def box(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I4s", 8 + len(content), kind) + content
-
     layout = box(b"proj", box(b"prhd", bytes(16)) + box(b"equi", bytes(20)))
-    mark = box(b"sv3d", box(b"svhd", bytes(4) + b"x\0") + layout)
-    codec = data.index(b"avc1", data.index(b"stsd"))
-    end = codec - 4 + int.from_bytes(data[codec - 4 : codec], "big")
-    data[end:end] = mark
-    for place in [*(data.index(kind) for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")), codec]:
-        data[place - 4 : place] = struct.pack(">I", int.from_bytes(data[place - 4 : place], "big") + len(mark))
+    put_inside(data, b"avc1", box(b"sv3d", box(b"svhd", bytes(4) + b"x\0") + layout))
     (tmp_path / "round.mp4").write_bytes(data)
     assert run("video", tmp_path / "round.mp4", "-o", tmp_path / "out.mp4") == 0
     assert "It shows all directions (equirectangular); the painted file does not say so" in capsys.readouterr().err
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def put_inside(data: bytearray, codec: bytes, mark: bytes) -> None:
+    """Put a box into that of a track's codec, in an MP4 file whose header is at its end."""
+    place = data.rindex(codec, data.index(b"moov"))
+    end = place - 4 + int.from_bytes(data[place - 4 : place], "big")
+    data[end:end] = mark
+    around = [data.rindex(kind, 0, place) for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")]
+    for start in [*around, place]:
+        data[start - 4 : start] = struct.pack(">I", int.from_bytes(data[start - 4 : start], "big") + len(mark))
+
+
+STILL = ("-f", "lavfi", "-i", "color=red:size=80x48:rate=1:duration=1")
+TONE = ("-f", "lavfi", "-i", "sine=d=2")
+
+
+def dispositions(marked: str) -> list[str]:
+    """Arguments that mark some of two video tracks, by number, as the ones to be played."""
+    return [word for number in "01" for word in (f"-disposition:v:{number}", "default" if number in marked else "0")]
+
+
+def with_preview(make_clip: Clip, suffix: str, marked: str) -> Path:
+    """A film of two seconds behind a single picture that nobody marked as a cover; which of them is the default, by number."""
+    film = make_clip(
+        f"preview{marked}.mkv", *STILL, *numbered_source(), *TONE, "-map", "0:v", "-map", "1:v", "-map", "2:a",
+        "-c:v:0", "mjpeg", "-pix_fmt:v:0", "yuvj420p", "-c:v:1", "libx264", "-pix_fmt:v:1", "yuv420p", "-c:a", "aac",
+        *dispositions(marked),
+    )  # fmt: skip
+    return make_clip(f"preview{marked}.{suffix}", "-i", str(film), "-map", "0", "-c", "copy")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "marked"), [("mkv", "1"), ("mkv", "0"), ("mkv", ""), ("mp4", "1"), ("mp4", "01"), ("mov", "1")]
+)
+def test_the_film_is_painted_not_the_preview_before_it(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], suffix: str, marked: str
+) -> None:
+    clip = with_preview(make_clip, suffix, marked)
+    assert run("video", clip, "-o", tmp_path / "out.mkv") == 0
+    said = capsys.readouterr().err
+    assert "Of its 2 video tracks, number 2 is painted (h264, 96x64): no other holds more than a single picture." in said
+    assert tracks(tmp_path / "out.mkv") == ["video h264", "video mjpeg", "audio aac"], "the preview comes along"
+    assert numbers(tmp_path / "out.mkv") == list(range(50))
+    assert [line.endswith("(default)") for line in about(tmp_path / "out.mkv").splitlines() if ": Video: " in line] == [
+        True,
+        False,
+    ]
+    assert run("video", clip, "-o", tmp_path / "part.mp4", "--start", "1", "--preview", tmp_path / "look.png", "--json") == 0
+    assert numbers(tmp_path / "part.mp4") == list(range(25, 50))
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["text"] for event in events if event["event"] == "notice" and "number 2 is painted" in event["text"]]
+    with Image.open(tmp_path / "look.png") as picture:
+        assert picture.size == (96, 64)
+
+
+def test_an_animated_avif_is_painted_in_full(run: Run, tmp_path: Path, make_clip: Clip) -> None:
+    """Its first track is a still picture of it for those who show no animations."""
+    clip = make_clip("moving.avif", *numbered_source(seconds=0.4), "-c:v", "libaom-av1", "-cpu-used", "8", "-pix_fmt", "yuv420p")
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
+    assert numbers(tmp_path / "out.mp4") == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "marked", "chosen", "why"),
+    [(2, 2, "", 0, "it is the first"), (2, 2, "1", 1, "it is marked as the default"), (2, 1.8, "01", 0, "it is the first"),
+     (0.2, 2, "", 1, "it lasts longer"), (0.2, 2, "0", 0, "it is marked as the default")],
+)  # fmt: skip
+def test_of_two_films_the_default_or_else_the_longer_one_is_painted(
+    make_clip: Clip, first: float, second: float, marked: str, chosen: int, why: str
+) -> None:
+    clip = make_clip(
+        "two.mkv", "-f", "lavfi", "-i", f"testsrc=size=64x48:rate=25:duration={first}", *numbered_source(seconds=second),
+        "-map", "0", "-map", "1", "-pix_fmt", "yuv420p", *dispositions(marked),
+    )  # fmt: skip
+    info = probe(str(clip))
+    assert (info.picture, info.width) == (chosen, (64, 96)[chosen])
+    assert info.choice.endswith(f"): {why}.")
+
+
+def test_a_cover_is_no_choice(make_clip: Clip) -> None:
+    cover = ("-c:v:0", "mjpeg", "-disposition:v:0", "attached_pic", "-pix_fmt", "yuvj420p")
+    clip = make_clip("cover-first.mp4", *STILL, *numbered_source(), "-map", "0", "-map", "1", *cover)
+    info = probe(str(clip))
+    assert info.choice == "" and info.width == 96
+
+
+@pytest.mark.parametrize("programs", [[], ["-program", "title=a:st=0", "-program", "title=b:st=1:st=2"]])
+@pytest.mark.parametrize("missing", [{0x100}, {0x102}, {0x100, 0x102}])
+def test_a_track_of_a_broadcast_that_carries_nothing_is_passed_over(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], programs: list[str], missing: set[int]
+) -> None:
+    """A transport stream announces tracks; whether anything comes on them is another matter."""
+    full = make_clip(
+        "full.ts", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=2", *numbered_source(), *TONE, "-map", "0", "-map",
+        "1", "-map", "2", "-c:v", "mpeg2video", "-c:a", "mp2", *programs,
+    )  # fmt: skip
+    data = full.read_bytes()
+    packets = [data[place : place + 188] for place in range(0, len(data), 188)]
+    clip, out = tmp_path / "partly.ts", tmp_path / "out.mkv"
+    clip.write_bytes(b"".join(packet for packet in packets if int.from_bytes(packet[1:3], "big") & 0x1FFF not in missing))
+    assert run("video", clip, "-o", out) == 0
+    said = capsys.readouterr().err
+    assert "Left out, because nothing is in it: " in said and "cut short" not in said
+    if 0x100 in missing:
+        assert "Of its 2 video tracks, number 2 is painted (mpeg2video, 96x64): no other carries pictures." in said
+        assert numbers(out) == list(range(50))
+    assert ("audio mp2" in tracks(out)) == (0x102 not in missing)
+
+
+KEY = "00112233445566778899aabbccddeeff"
+LOCK = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", KEY, "-encryption_kid", KEY)
+
+
+@pytest.mark.parametrize("kind", ["encv", "drmi"])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_an_encrypted_film_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], kind: str, suffix: str
+) -> None:
+    arguments = (*numbered_source(), *TONE, "-pix_fmt", "yuv420p", "-c:a", "aac", *LOCK)
+    clip = tmp_path / f"locked.{suffix}"
+    clip.write_bytes(make_clip("locked.mp4", *arguments).read_bytes().replace(b"encv", kind.encode()))
+    assert locked_tracks(clip) == {1, 2}
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
+    assert re.search(rf"locked\.{suffix}' is encrypted: only a player that has its key can show it\. Paint a", one_line(capsys))
+    assert [path.name for path in tmp_path.iterdir()] == [clip.name]
+
+
+def test_an_encrypted_film_in_fragments_is_told(
+    tmp_path: Path, run: Run, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pieces = ("-movflags", "+frag_keyframe+empty_moov")
+    clip = make_clip("pieces.mp4", *numbered_source(), "-pix_fmt", "yuv420p", *pieces, *LOCK)
+    assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
+    assert "is encrypted" in one_line(capsys)
+
+
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_encrypted_matroska_is_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """What says so takes the place of a title as long."""
+
+    def element(name: str, content: bytes) -> bytes:
+        return bytes.fromhex(name) + bytes([0x80 | len(content)]) + content
+
+    key = element("5035", element("47E1", b"\5") + element("47E2", bytes(16)))  # AES, and its name
+    mark = element("6D80", element("6240", element("5031", b"\0") + element("5032", b"\1") + element("5033", b"\1") + key))
+    title = "t" * (len(mark) - 3)
+    named = (f"-metadata:s:{kind[0]}", f"title={title}")
+    data = make_clip(f"titled-{kind}.mkv", *numbered_source(), *TONE, "-pix_fmt", "yuv420p", *named).read_bytes()
+    clip = tmp_path / "locked.mkv"
+    assert data.count(element("536E", title.encode())) == 1
+    clip.write_bytes(data.replace(element("536E", title.encode()), mark))
+    code = run("video", clip, "-o", tmp_path / "out.mkv")
+    said = capsys.readouterr().err
+    if kind == "video":
+        assert code == 1 and "locked.mkv' is encrypted: " in said
+    else:
+        assert code == 0 and "Left out, because it is encrypted: audio vorbis." in said
+        assert tracks(tmp_path / "out.mkv") == ["video h264"]
+
+
+def test_encrypted_sound_is_left_out_and_told(
+    run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Noise where AAC should be, which ffmpeg complains of while it looks for what is in the file."""
+    noise = make_clip("locked.m4a", *TONE, "-c:a", "aac", *LOCK)
+    data = bytearray(
+        make_clip("mixed.mp4", *numbered_source(), "-i", str(noise), "-c:a", "copy", "-pix_fmt", "yuv420p").read_bytes()
+    )
+    scheme = box(b"schm", bytes(4) + b"cenc\0\1\0\0") + box(b"schi", box(b"tenc", bytes(6) + b"\1\x08" + bytes(16)))
+    put_inside(data, b"mp4a", box(b"sinf", box(b"frma", b"mp4a") + scheme))
+    place = data.rindex(b"mp4a", 0, data.rindex(b"frma"))
+    data[place : place + 4] = b"enca"
+    (tmp_path / "mute.mp4").write_bytes(data)
+    assert locked_tracks(tmp_path / "mute.mp4") == {2}
+    for suffix in ("mp4", "mkv"):
+        assert run("video", tmp_path / "mute.mp4", "-o", tmp_path / f"out.{suffix}") == 0
+        said = capsys.readouterr().err
+        assert "Left out, because it is encrypted: audio aac." in said and "damaged" not in said
+        assert tracks(tmp_path / f"out.{suffix}") == ["video h264"]
+    assert numbers(tmp_path / "out.mp4") == list(range(50))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from realtime_nst.files.containers import UNKNOWN, TrackPlan
 from realtime_nst.files.ffmpeg import address, produce
-from realtime_nst.files.probing import Track, VideoInfo, looking
+from realtime_nst.files.probing import VideoInfo, looking
+from realtime_nst.files.tracks import Track
 
 LOST = re.compile(r"Invalid UTF-8 in decoded subtitles|Unable to recode subtitle|Error decoding subtitles")
 """What ffmpeg says of a line that it leaves out."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_nst.errors import SinkError
-from realtime_nst.files.probing import Track, VideoInfo
+from realtime_nst.files.probing import VideoInfo
+from realtime_nst.files.stereo import container_mark
+from realtime_nst.files.tracks import Track
 from realtime_nst.results import ending
 
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "eia_608", "stl"})
@@ -197,7 +199,7 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     covers: list[Track] = []
     unheld, in_pieces = f"{container.name} cannot hold it", "an edit list leaves out parts of it"
     converted: dict[str, list[str]] = {unheld: [], in_pieces: []}
-    left: dict[str, list[str]] = {unheld: [], in_pieces: []}
+    left: dict[str, list[str]] = {}
     number = 0
     for track in info.tracks:
         if track.index == info.picture:
@@ -205,7 +207,7 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
         codec = (instead or {}).get(track.index, codec_for(track, container))
         reason = in_pieces if _as_it_is(track, container) and _in_pieces(track, container) else unheld
         if not codec:
-            left[reason].append(str(track))
+            left.setdefault(_lacking(track) or reason, []).append(str(track))
             continue
         kept.append((track, codec))
         if track.cover and container.cover == "file":
@@ -257,7 +259,8 @@ def track_arguments(track: Track, codec: str, container: Container, number: int,
     """
     arguments = ["-map", f"{original}:{track.index}", f"-c:{number}", codec]
     arguments += [f"-map_metadata:s:{number}", f"{original}:s:{track.index}"]
-    arguments += [f"-disposition:{number}", "attached_pic"] if track.cover else []
+    if track.kind == "video":  # the painted picture is the one to be played
+        arguments += [f"-disposition:{number}", "attached_pic" if track.cover else "-default"]
     if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names
         arguments += [f"-metadata:s:{number}", f"language={BIBLIOGRAPHIC[track.language]}"]
     filters = [IN_STEP] if track.kind == "audio" and track.in_parts and codec != "copy" else []
@@ -276,8 +279,12 @@ def conversion(track: Track, container: Container) -> str:
 
 def codec_for(track: Track, container: Container) -> str:
     """`copy`, a codec to convert to, or nothing for a track that is left out."""
+    if track.kind == "attachment":
+        return "copy" if container.attachments else ""
+    if _lacking(track) or track.codec in UNREADABLE:
+        return ""
     if not _as_it_is(track, container):
-        return "" if track.codec in UNREADABLE else conversion(track, container)
+        return conversion(track, container)
     if not _in_pieces(track, container):
         return "copy"
     return track.codec if track.codec in LOSSLESS else conversion(track, container)
@@ -285,10 +292,6 @@ def codec_for(track: Track, container: Container) -> str:
 
 def _as_it_is(track: Track, container: Container) -> bool:
     """Whether a kind of file holds a track untouched."""
-    if track.kind == "attachment":
-        return container.attachments
-    if track.codec in UNREADABLE:
-        return False
     if track.kind == "audio":
         return not container.silent and (container.audio is None or track.codec in container.audio)
     if track.kind == "subtitle":
@@ -309,6 +312,11 @@ def _in_pieces(track: Track, container: Container) -> bool:
     return track.cut or (track.late and container.format in ("matroska", "webm"))
 
 
+def _lacking(track: Track) -> str:
+    """Why nobody can use a track, whatever the container; empty for others."""
+    return "it is encrypted" if track.locked else "nothing is in it" if track.empty else ""
+
+
 def _remarks(info: VideoInfo, container: Container) -> list[str]:
     """Arguments that carry remarks and chapters along."""
     if container.silent:
@@ -316,6 +324,7 @@ def _remarks(info: VideoInfo, container: Container) -> list[str]:
     arguments = ["-map_metadata", "1", "-map_chapters", "1", "-map_metadata:s:v:0", f"1:s:{info.picture}"]
     for stale in STALE:
         arguments += ["-metadata:s:v:0", f"{stale}="]
+    arguments += container_mark(info.stereo, container.format)
     if container.format in ("mp4", "mov"):
         cover = container.cover == "track" and any(track.cover for track in info.tracks)
         table = "" if cover or not _own_remarks(info) else "+use_metadata_tags"

@@ -58,6 +58,8 @@ class FrameReader:
         self._words: deque[str] = deque(maxlen=WORDS_KEPT)
         self._closing = False
         self._lock = threading.Lock()
+        self._tells_of_decoded = not live
+        self._locked = any(track.locked for track in info.tracks)
         self._asked: float | None = None
         self._heard = 0.0
         self._process = start(_arguments(path, info, live, seek), stdout=PIPE, stderr=PIPE)
@@ -128,23 +130,33 @@ class FrameReader:
         return last_words("\n".join(self._words), self.path)
 
     def _listen(self, pipe: Any) -> Iterator[tuple[Fraction | None, Fraction | None]]:
-        """Times out of ffmpeg's messages; its other words are kept for when it fails."""
+        """Times out of ffmpeg's messages; its other words are kept for when it fails.
+
+        A message that follows one without an end has no name in front; what it is then follows from the others.
+        """
         ticks = [Fraction(1, 1000), Fraction(1, 1000)]
+        upcoming = 0  # number of the frame that is decoded next
+        counts = not self._locked  # of an encrypted track, ffmpeg complains while it looks for what is in the file
         for raw in pipe:
             line = raw.decode("utf-8", "replace")
-            decoded = line.startswith(f"[{DECODED} ")
+            named, decoded = "showinfo" in line, line.startswith(f"[{DECODED} ")
             if shown := SHOWN.search(line):
-                if not decoded:
-                    yield _seconds(shown[1], ticks[False]), _seconds(shown[2], ticks[False])
+                number = int(shown["number"])
+                if not (decoded or (self._tells_of_decoded and not named and number == upcoming)):
+                    yield _seconds(shown["pts"], ticks[False]), _seconds(shown["duration"], ticks[False])
                     continue
+                upcoming = number + 1
                 self._heard = time.monotonic()
-                self.interlaced = self.interlaced or shown[7] in "TB"
-                self.sizes.setdefault((int(shown[5]), int(shown[6])), _seconds(shown[1], ticks[True]))
+                self.interlaced = self.interlaced or shown["field"] in "TB"
+                self.sizes.setdefault((int(shown["width"]), int(shown["height"])), _seconds(shown["pts"], ticks[True]))
             elif clock := CLOCK.search(line):
-                ticks[decoded] = Fraction(int(clock[1]), max(1, int(clock[2])))
-            elif "showinfo" not in line:
+                tick = Fraction(int(clock[1]), max(1, int(clock[2])))
+                ticks = [ticks[False], tick] if decoded else [tick, ticks[True]] if named else [tick, tick]
+                upcoming = 0 if decoded or not named else upcoming
+            elif not named:
                 self._words.append(line)
-                told = LEVEL.match(line) and OWN not in line
+                counts = counts or "Stream mapping:" in line
+                told = counts and LEVEL.match(line) and OWN not in line
                 self.complaints += bool(told and WARNING.search(line.replace(self.path, "")))
 
 
@@ -168,7 +180,7 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
     ]
     command = ["-nostdin", "-nostats", "-loglevel", "repeat+level+info", *before, *info.decoder]
     command += [*looking(path), "-i", address(path)]
-    command += [*([] if live else all_tracks(info, 0)), "-map", "0:V:0"]
+    command += [*([] if live else all_tracks(info, 0)), "-map", info.selector]
     command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
     return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
 

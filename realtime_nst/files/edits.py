@@ -10,7 +10,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask
-from realtime_nst.files.probing import Track, VideoInfo, looking
+from realtime_nst.files.probing import VideoInfo, looking
+from realtime_nst.files.tracks import Track
 
 EDIT = re.compile(r"Processing st: (\d+), edit list \d+ - media time: (\d+), duration: [1-9]")
 """A piece that is played, in ffmpeg's messages; empty ones, before which nothing is played, begin at -1."""

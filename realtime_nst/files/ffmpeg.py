@@ -44,6 +44,14 @@ VAGUE = (
     "Could not open",
 )
 """Beginnings of lines that say that something went wrong, not what."""
+MARKED = ("-nostats", "-loglevel", "repeat+level+info")
+"""Arguments that have ffmpeg mark where each of its messages begins."""
+MARK = rb"(?:\[[^\]\n]* @ [^\]\n]*\] )*\[(?:panic|fatal|error|warning|info)\] "
+FATAL = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )*\[(?:panic|fatal|error)\] ")
+"""The mark of messages that may say why nothing came of it; a title may say that something is invalid, too."""
+LONGEST_MESSAGE = 1023
+"""Bytes at which ffmpeg cuts a message off, with its line end."""
+BETWEEN = re.compile(rb"\n(?=%b)|(?<=[^\n]{%d})(?=%b)" % (MARK, LONGEST_MESSAGE, MARK))
 CHILD = """
 import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
@@ -85,12 +93,31 @@ def ask(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
     Raises:
         TimeoutError: It took longer than `timeout` seconds.
     """
-    command = [executable(), "-hide_banner", "-nostdin", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, stdin=NOWHERE, timeout=timeout, **_apart())
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
+    done = _finished(arguments, timeout)
     return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
+def look(arguments: Sequence[str], timeout: float) -> tuple[str, str]:
+    """Run ffmpeg for what is in a file.
+
+    Returns:
+        Its messages as `messages` has them, and what it wrote to standard output.
+
+    Raises:
+        TimeoutError: It took longer than `timeout` seconds.
+    """
+    done = _finished([*MARKED, *arguments], timeout)
+    return messages(done.stderr), done.stdout.decode("utf-8", "replace")
+
+
+def messages(log: bytes) -> str:
+    """One line for each message of a log with `MARKED`, without the mark of those that only inform.
+
+    What has no mark of its own goes on the line before: the rest of a title of several lines, which may look like
+    anything, and also what follows a message that ffmpeg forgot to end.
+    """
+    lines = (b" ".join(message.split(b"\n")) for message in BETWEEN.split(log))
+    return "\n".join(line.replace(b"[info] ", b"", 1).decode("utf-8", "replace").rstrip() for line in lines)
 
 
 def produce(
@@ -185,7 +212,8 @@ def said(errors: IO[bytes], path: str) -> str:
 
 def last_words(text: str, path: str) -> str:
     """The most telling line of ffmpeg's messages, without its own prefixes and the file's path."""
-    lines = [re.sub(r"^(?:\[[^\]]*\]\s*)+", "", line).strip() for line in text.splitlines()]
+    lines = [line for line in text.splitlines() if FATAL.match(line)] or text.splitlines()
+    lines = [re.sub(r"^(?:\[[^\]]*\]\s*)+", "", line).strip() for line in lines]
     lines = [line.replace(path, "the file") for line in lines if line and not line.startswith(USELESS)]
     telling = [line for line in lines if TELLING.search(line)]
     exact = [line for line in telling if not line.startswith(VAGUE)]
@@ -196,6 +224,14 @@ def last_words(text: str, path: str) -> str:
 def _text(errors: IO[bytes], most: int = -1) -> str:
     errors.seek(0)
     return errors.read(most).decode("utf-8", "replace")
+
+
+def _finished(arguments: Sequence[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
+    command = [executable(), "-hide_banner", "-nostdin", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, stdin=NOWHERE, timeout=timeout, **_apart())
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
 
 
 def _state(path: Path) -> tuple[int, int]:

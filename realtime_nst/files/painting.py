@@ -29,6 +29,7 @@ from realtime_nst.files.preview import PreviewSink
 from realtime_nst.files.probing import VideoInfo, last_moment, probe
 from realtime_nst.files.progress import Report
 from realtime_nst.files.segments import SegmentSink, StreamSink
+from realtime_nst.files.stereo import picture_mark
 from realtime_nst.files.timing import FrameClock
 from realtime_nst.files.wishes import Outcome, Wishes, checked, notices_about, notices_after
 from realtime_nst.files.workfolder import Note, WorkFolder, segment_frames
@@ -66,12 +67,13 @@ def paint_video(
     encoder, notices = choose_encoder(
         container, info.width, info.height, codec=wishes.codec, crf=wishes.crf, preset=wishes.preset
     )
+    encoder = replace(encoder, arguments=(*encoder.arguments, *picture_mark(info.stereo, container.format, encoder.name)))
     plan = plan_tracks(info, container)
     if str(output) == PIPE:  # which cannot be tried first and written again
         instead = {**tried(str(source), plan, container), **{track.index: "" for track in info.tracks if track.cover}}
         info = legible(str(source), info, plan)
         plan = plan_tracks(info, container, instead=instead)
-    for notice in [*words, *notices_about(info, encoder), *notices, *plan.notices]:
+    for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
         report.notice(f"{source.name}: {notice}")
     job = _Painting(source, output, wishes, info, container, encoder, plan, report, controls, brush)
     brush.prepare(wishes.styles.styles[0], info.width, info.height)

@@ -8,14 +8,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 
 from realtime_nst.addresses import is_address
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours, guess_for
-from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, ask, last_words
+from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, last_words, look
+from realtime_nst.files.protection import locked_tracks
+from realtime_nst.files.stereo import layout, without_messages
+from realtime_nst.files.tracks import Track, about, choose_picture, measure, read_tracks
 from realtime_nst.video import LARGEST_SIDE
 
 FRAMES_LOOKED_AT = 5
+FIRST = "0:V:0"
+"""ffmpeg's words for the first video track that is not a cover."""
 FASTEST = 240
 """More frames per second than that are a container's clock, not a frame rate."""
 FALLBACK_RATE = Fraction(30)
@@ -23,71 +29,40 @@ ROUNDING = Fraction(1, 100_000)
 """Share by which a rate may be off because a container rounds times."""
 LARGEST_PICTURE = 40_000_000
 """Pixels of a frame: more than 8K, less than what a damaged header invents."""
-STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[[^\]]*\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$")
 SHOWN = re.compile(
-    r"^\[\S*showinfo.*\bn: *\d+ pts: *(\S+) .*?duration: *(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)", re.MULTILINE
+    r"\bn: *(?P<number>\d+) pts: *(?P<pts>\S+) .*?duration: *(?P<duration>\S+) .*?"
+    r"sar:(?P<sar_wide>\d+)/(?P<sar_high>\d+) s:(?P<width>\d+)x(?P<height>\d+) i:(?P<field>\w)"
 )
-COLOURS = re.compile(r"^\[\S*showinfo.*\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", re.MULTILINE)
-MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
-"""Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
-ALPHA = re.compile(r"^\[\S*showinfo.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)", re.MULTILINE)
+"""What `showinfo` says of a frame; it need not begin the line, because the line before may not have ended."""
+COLOURS = re.compile(r"\bcolor_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
+ALPHA = re.compile(r"\bpts_time:.*\bfmt:(?:yuva|gbrap|ya\d|rgba|bgra|argb|abgr)")
 ALPHA_BESIDE = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codecs that keep transparency in a picture beside the picture, and the decoders that read it."""
-DEEP = re.compile(r"^\[\S*showinfo.*\bfmt:\S*(?:9|1[0246])(?:le|be)", re.MULTILINE)
+DEEP = re.compile(r"\bpts_time:.*\bfmt:\S*(?:9|1[0246])(?:le|be)")
 LEAST_ALPHA = re.compile(r"YMIN=(\d+)")
 FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
 SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORECASE)
-TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
+LAST_REPORT = re.compile(r"^(?:frame|size)=.*\btime=(\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 CONTAINER = re.compile(r"^Input #0, (\S+), from", re.MULTILINE)
+TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
 DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
 EDIT_LISTS = re.compile(r"^Input #0, mov,", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
 """Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
 INTERLACED_WIDTH = 2048
-CLOCK = re.compile(r"^\[\S*showinfo.*config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)", re.MULTILINE)
+CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
+QUICKTIME = re.compile(r"^Input #0, (?:mov|mp4),", re.MULTILINE)
+TWICE_SAID = "error code: -17"
+"""ffmpeg 9 where picture and file say the same (`File exists`)."""
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 """For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
 
 
 @dataclass(frozen=True)
-class Track:
-    """A stream of a file.
-
-    Args:
-        index: Its number in the file.
-        kind: "video", "audio", "subtitle", "attachment" or "data".
-        codec: ffmpeg's name of it.
-        cover: A still picture that stands for the file.
-        language: Three letters, or empty.
-        cut: Whether an edit list plays several pieces of it.
-        late: Whether an edit list leaves out its beginning; not looked for in pictures.
-        charset: What its text is written in, as far as that is known not to be UTF-8.
-    """
-
-    index: int
-    kind: str
-    codec: str
-    cover: bool = False
-    language: str = ""
-    cut: bool = False
-    late: bool = False
-    charset: str = ""
-
-    @property
-    def in_parts(self) -> bool:
-        """Whether not all of it is played."""
-        return self.cut or self.late
-
-    def __str__(self) -> str:
-        name = "cover" if self.cover else self.kind
-        return f"{name} {self.codec}" + (f" ({self.language})" if self.language not in ("", "und") else "")
-
-
-@dataclass(frozen=True)
 class VideoInfo:
-    """A file whose first video track is the picture.
+    """A file one of whose video tracks is the picture.
 
     Args:
         width: Width of the decoded frames in pixels, after rotation.
@@ -98,7 +73,9 @@ class VideoInfo:
         colours: What the file says of them.
         interlaced: Whether its frames are two half pictures of different moments.
         time_base: Seconds of one tick of the file's clock.
-        picture: Number of the video track.
+        picture: Number of the track that is the picture.
+        selector: The same in ffmpeg's words.
+        choice: Why it is that one, in words, where there are others.
         tracks: All tracks, the video included.
         chapters: How many.
         tags: Names of the remarks about the whole file.
@@ -113,6 +90,7 @@ class VideoInfo:
         discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
         spherical: How a picture of all directions is laid out (360 degrees), empty for others.
+        stereo: How two views lie in the picture (3D), as `layout` has it; empty where there is one.
         timecode: Of the first frame, empty where there is none.
         edits: Whether its kind of file is one with edit lists.
     """
@@ -126,6 +104,8 @@ class VideoInfo:
     interlaced: bool = False
     time_base: Fraction = Fraction(1, 1000)
     picture: int = 0
+    selector: str = FIRST
+    choice: str = ""
     tracks: tuple[Track, ...] = ()
     chapters: int = 0
     tags: tuple[str, ...] = ()
@@ -140,6 +120,7 @@ class VideoInfo:
     discontinuous: bool = False
     captions: bool = False
     spherical: str = ""
+    stereo: str = ""
     timecode: str = ""
     edits: bool = False
 
@@ -172,31 +153,39 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
     Raises:
         SourceError: It holds no video that ffmpeg can decode, or one too large.
     """
-    command = [*decoder, *looking(path), "-i", address(path), "-map", "0:V:0", "-vf", "sidedata=mode=delete,showinfo=checksum=0"]
-    command += ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough", "-f", "null", "-"]
-    try:
-        _, text = ask(command, STALL_TIMEOUT)
-    except TimeoutError as error:
-        raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
+    stream = is_address(path)  # which may take seconds to open, so that it is opened once if possible
+    text = _said(path, _decoding(FIRST) if stream else [], decoder)
+    header = HEADER_END.split(text)[0]
+    locked = locked_tracks(Path(path)) if QUICKTIME.search(header) and not stream else frozenset()
+    tracks = tuple(read_tracks(header, locked))
+    picture, choice = choose_picture(tracks, lambda some: {} if stream else measure(looking(path), path, some))
+    if picture is None and any(track.kind == "video" and track.locked for track in tracks):
+        raise SourceError(
+            f"'{path}' is encrypted: only a player that has its key can show it. Paint a copy that is not protected."
+        )
+    number, codec = (0, "") if picture is None else (picture.index, picture.codec)
+    films = [track.index for track in tracks if track.kind == "video" and not track.cover]
+    selector = FIRST if number in films[:1] or picture is None else f"0:{number}"
+    if not stream or selector != FIRST:
+        text = _said(path, _decoding(selector), decoder)
+    if TWICE_SAID in text and not SHOWN.search(text) and (filters := without_messages(codec, number)):
+        decoder += filters
+        text = _said(path, _decoding(selector), decoder)
     shown, clock = SHOWN.search(text), CLOCK.search(text)
     if shown is None or clock is None:
-        raise SourceError(f"'{path}' holds no video that can be read{_why(text, path)}")
-    width, height = int(shown[5]), int(shown[6])
+        raise SourceError(f"'{path}' holds no video that can be read{_why(tracks, text, path)}")
+    width, height = int(shown["width"]), int(shown["height"])
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
         raise SourceError(
             f"'{path}' has frames of {width}x{height}; at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. "
             "The file may be damaged; if not, shrink it first."
         )
-    header = HEADER_END.split(text)[0]
-    container = match[1] if (match := CONTAINER.search(header)) else ""
-    tracks = tuple(_tracks(header))
-    picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
-    beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
-    layered = bool(beside) and bool(re.search(r"^\s*alpha_mode *: 1$", header, re.MULTILINE))
-    decoder += (f"-c:{picture}", beside) if layered else ()
-    alpha = layered or bool(ALPHA.search(text))
-    aspect = _positive(shown[3], shown[4]) or Fraction(1)
-    interlaced = any(match[7] in "TB" for match in SHOWN.finditer(text))
+    remarks = about(header, number)
+    if codec in ALPHA_BESIDE and re.search(r"^\s*alpha_mode *: 1$", remarks, re.MULTILINE):
+        decoder += (f"-c:{number}", ALPHA_BESIDE[codec])
+    alpha = f"-c:{number}" in decoder or bool(ALPHA.search(text))
+    aspect = _positive(shown["sar_wide"], shown["sar_high"]) or Fraction(1)
+    interlaced = any(match["field"] in "TB" for match in SHOWN.finditer(text))
     return VideoInfo(
         width=width,
         height=height,
@@ -206,29 +195,32 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
         colours=replace(_colours(text), guess=guess_for(width, height)),
         interlaced=interlaced,
         time_base=_positive(clock[1], clock[2]) or Fraction(1, 1000),
-        picture=picture,
+        picture=number,
+        selector=selector,
+        choice=choice,
         tracks=tracks,
         chapters=len(re.findall(r"^\s*Chapter #0:\d+: start", header, re.MULTILINE)),
         tags=_tags(header),
         alpha=alpha,
-        transparent=alpha and _transparent(path, decoder),
+        transparent=alpha and _transparent(path, selector, decoder),
         decoder=decoder,
         shape=aspect * Fraction(width, height),
         odd=bool(width % 2 or height % 2),
         deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
-        container=container,
+        container=match[1] if (match := CONTAINER.search(header)) else "",
         discontinuous=bool(DISCONTINUOUS.search(header)),
-        captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
-        spherical=match[1] if (match := SPHERICAL.search(header)) else "",
+        captions="Closed Captions" in remarks.partition("\n")[0],
+        spherical=match[1] if (match := SPHERICAL.search(remarks)) else "",
+        stereo=layout(remarks) or layout(HEADER_END.split(text)[-1]),
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
         edits=bool(EDIT_LISTS.search(header)),
     )
 
 
-def _why(text: str, path: str) -> str:
+def _why(tracks: Sequence[Track], text: str, path: str) -> str:
     """The end of the message about a file without a picture."""
-    kinds = {track.kind for track in _tracks(text) if not track.cover}
+    kinds = {track.kind for track in tracks if not track.cover}
     if kinds and "video" not in kinds:
         return f": it has no picture, only {' and '.join(sorted(kinds))}. Choose a file with pictures."
     return f". ffmpeg said: {last_words(text, path)}"
@@ -245,45 +237,48 @@ def all_tracks(info: VideoInfo, number: int) -> list[str]:
     In some kinds of files ffmpeg counts time from the first track that is used, so that a picture that begins after the
     sound would move against it: then all are used.
     """
-    maps = ["-map", f"{number}:v?", "-map", f"{number}:a?", "-c", "copy", "-f", "null", "-"]
-    return maps if info.discontinuous else []
+    used = [track for track in info.tracks if track.kind in ("video", "audio") and not track.empty]
+    maps = [argument for track in used for argument in ("-map", f"{number}:{track.index}")]
+    return [*maps, "-c", "copy", "-f", "null", "-"] if info.discontinuous and used else []
 
 
 def last_moment(path: str, info: VideoInfo) -> float | None:
-    """Seconds at which the sound and the subtitles of a file end; `None` where there are none."""
-    kinds = {track.kind for track in info.tracks} & {"audio", "subtitle"}
-    if not kinds:
+    """Seconds at which the other tracks of a file end; `None` where there are none."""
+    others = [track for track in info.tracks if track.index != info.picture and track.kind in ("audio", "subtitle", "video")]
+    maps = [argument for track in others if not (track.cover or track.empty) for argument in ("-map", f"0:{track.index}")]
+    if not maps:
         return None
-    maps = [argument for kind in sorted(kinds) for argument in ("-map", f"0:{kind[0]}")]
     try:
-        _, text = ask([*looking(path), "-i", address(path), *maps, "-c", "copy", "-f", "null", "-"], 4 * STALL_TIMEOUT)
+        text, _ = look([*looking(path), "-i", address(path), *maps, "-c", "copy", "-f", "null", "-"], 4 * STALL_TIMEOUT)
     except TimeoutError:
         return None
-    ends = re.findall(r"\btime=(\d+):(\d\d):(\d\d\.\d+)", text)
+    ends = LAST_REPORT.findall(text)
     return _seconds(ends[-1]) if ends else None
 
 
-def _transparent(path: str, decoder: tuple[str, ...]) -> bool:
+def _said(path: str, asked: list[str], decoder: tuple[str, ...] = ()) -> str:
+    """What ffmpeg says of a file when it is opened and something is done with it."""
+    try:
+        return look([*decoder, *looking(path), "-i", address(path), *asked], STALL_TIMEOUT)[0]
+    except TimeoutError as error:
+        raise SourceError(f"'{path}' gave no picture within {STALL_TIMEOUT:.0f} seconds. Check the address.") from error
+
+
+def _decoding(selector: str) -> list[str]:
+    """Arguments that decode the first frames of a track, and tell of them."""
+    some = ["-frames:v", str(FRAMES_LOOKED_AT), "-fps_mode", "passthrough"]
+    return ["-map", selector, "-vf", "showinfo=checksum=0", *some, "-f", "null", "-"]
+
+
+def _transparent(path: str, selector: str, decoder: tuple[str, ...]) -> bool:
     """Whether something shows through one of the first frames."""
     least = "format=rgba,alphaextract,signalstats,metadata=print:key=lavfi.signalstats.YMIN"
-    command = [*decoder, "-i", address(path), "-map", "0:V:0", "-vf", least, "-frames:v", str(FRAMES_SEEN_THROUGH)]
+    command = [*decoder, "-i", address(path), "-map", selector, "-vf", least, "-frames:v", str(FRAMES_SEEN_THROUGH)]
     try:
-        _, text = ask([*command, "-f", "null", "-"], STALL_TIMEOUT)
+        text, _ = look([*command, "-f", "null", "-"], STALL_TIMEOUT)
     except TimeoutError:
         return False
     return any(int(number) < OPAQUE for number in LEAST_ALPHA.findall(text))
-
-
-def _tracks(header: str) -> list[Track]:
-    tracks: dict[int, Track] = {}  # programs may share one, which is listed with each of them
-    for line in header.splitlines():
-        if match := STREAM.match(line):
-            kind = match[3].lower()
-            if kind == "data" and MADE_ANEW.search(match[5]):
-                continue
-            cover = kind == "video" and "(attached pic)" in match[5]
-            tracks[int(match[1])] = Track(int(match[1]), kind, match[4].lower(), cover, match[2] or "")
-    return [tracks[index] for index in sorted(tracks)]
 
 
 def _tags(header: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.containers import Container
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo
+from realtime_nst.files.stereo import kept
 from realtime_nst.files.stylepath import StylePath
 
 
@@ -103,9 +104,9 @@ def checked(info: VideoInfo, source: Path, wishes: Wishes, container: Container)
     return replace(info, width=width, height=height, pixel_aspect=aspect), words
 
 
-def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
-    """What will not be as it was in the original."""
-    notices = []
+def notices_about(info: VideoInfo, container: Container, encoder: Encoder) -> list[str]:
+    """What is painted, and what will not be as it was in the original."""
+    notices = [info.choice] if info.choice else []
     if info.colours.hdr:
         notices.append(f"{info.colours.hdr} is tone-mapped to ordinary brightness (BT.709).")
     if info.colours.guessed:
@@ -116,6 +117,9 @@ def notices_about(info: VideoInfo, encoder: Encoder) -> list[str]:
         notices.append("Transparent in places; that becomes white, because a painted video is opaque.")
     if info.spherical:
         notices.append(f"It shows all directions ({info.spherical}); the painted file does not say so, and players show it flat.")
+    if info.stereo and not kept(info.stereo, container.format, encoder.name):
+        cannot = f"{container.name} with {encoder.family} cannot say"
+        notices.append(f"It is 3D ({info.stereo}), which {cannot}: players will show it as a flat picture.")
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."
