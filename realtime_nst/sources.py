@@ -20,6 +20,7 @@ from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
+from realtime_nst.live.playout import FILM, SEGMENTED, Newest, Playout, Replay, manner_of
 from realtime_nst.stage import Stage
 from realtime_nst.video import Frame
 
@@ -29,6 +30,10 @@ PATTERN_FPS = 60.0
 STREAM_SILENCE = 3.0
 STREAM_PATIENCE = 9.0
 """Seconds without a frame after which an endless stream counts as broken off."""
+FIRST_SILENCE, FIRST_PATIENCE = 12.0, 24.0
+"""The same for the first frame of a connection: cameras send one that stands by itself every ten seconds, or more often."""
+SUCCESSOR = 0.75
+"""Share of the time between two frames in which the next one comes if it waits already."""
 RETRY_EVERY = 1.0
 """Seconds between two tries to connect to a stream again."""
 VIDEO_SUFFIXES = frozenset(
@@ -97,7 +102,8 @@ class FileSource:
 
     Args:
         path: A file's path or a URL.
-        live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late.
+        live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late. A film at a
+            web address is played like a file.
         size: Width and height to scale the frames to; `None` leaves them as they are.
         silence: Seconds without a frame after which a live stream is told to stand still.
         patience: Seconds without a frame after which a live stream without an end, such as a camera's, is connected to
@@ -127,13 +133,17 @@ class FileSource:
         self.fps = float(self.info.rate)
         self.live = live
         self.tell: Callable[[str], None] = lambda text: None
-        self._silence, self._patience = silence, patience
+        self._manner = manner_of(path, self.info) if self._is_stream else FILM
+        self._silence, self._patience = max(silence, self._manner.silence), max(patience, self._manner.patience)
+        self._replay = Replay()
         self._reader: FrameReader | None = None
         self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Frame]:
-        return self._watched() if self.live and self._is_stream else self._frames()
+        if not self.live:
+            return self._frames()
+        return self._watched() if self._is_stream else self._in_time(self._frames())
 
     def close(self) -> None:
         with self._lock:
@@ -148,16 +158,37 @@ class FileSource:
             if self._reader is not None:
                 self._reader.close()
             # Not before: what a file played while the network is compiled would come all at once, as if it were new.
-            reader = self._reader = FrameReader(self.path, self.info, live=self.live and not self._is_stream)
+            reader = self._reader = FrameReader(self.path, self.info, live=self.live and self._manner is FILM)
+        self._replay.connect()
         while (image := reader.read()) is not None:
-            yield Frame(image, reader.frames - 1, time.monotonic())
+            frame = Frame(image, reader.frames - 1, time.monotonic(), reader.time if self._manner.timed else None)
+            if self._manner is not SEGMENTED:
+                yield frame
+            elif reader.finite and self._replay.over():
+                return
+            elif not self._replay.seen(frame.time, frame.captured_at):
+                yield frame
+
+    def _in_time(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Frames as they are due, which is then when they were captured."""
+        if not self._manner.waits:
+            yield from frames
+        playout = Playout(1 / self.fps, self._manner.behind)
+        for frame in frames:
+            due = playout.due(frame.time, time.monotonic())
+            if due is None:
+                continue
+            if self._closed.wait(max(0.0, due - time.monotonic())):
+                return
+            yield replace(frame, captured_at=due)
 
     def _watched(self) -> Iterator[Frame]:
         """The frames of a stream, over as many connections as that takes."""
         count = told = 0
         while True:
-            try:
-                for frame in self._connection():
+            before = count
+            try:  # with no name for the connection, which an error would keep alive
+                for frame in self._in_time(self._connection()):
                     yield replace(frame, index=count)
                     count += 1
             except SourceError:
@@ -166,29 +197,46 @@ class FileSource:
             if self._closed.is_set():
                 return
             if self.info.duration is not None:
-                log.warning("The stream '%s' has ended.", self._shown)
-                return
+                if self._manner is not FILM:
+                    log.warning("The stream '%s' has ended.", self._shown)
+                    return
+                if count > before and self._whole(count - before):
+                    continue
             self.tell(f"the stream broke off: connecting to '{self._shown}' again")
             if told != count:
                 log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", self._shown)
                 told = count
             self._closed.wait(RETRY_EVERY)
 
+    def _whole(self, frames: int) -> bool:
+        """Whether a film ended after so many frames because there are no more; its sound may be longer."""
+        near = frames >= ((self.info.duration or 0.0) - 1) * self.fps
+        return near or (self._reader is not None and not self._reader.complaints)
+
     def _connection(self) -> Iterator[Frame]:
         """The frames of one connection, read on a thread of its own: a server may say nothing for ever."""
+        newest, held = Newest(), None
+        silence, patience = max(self._silence, FIRST_SILENCE), max(self._patience, FIRST_PATIENCE)
         with Stage(self._frames(), keep="all", depth=1, name="camera") as reading:
             quiet = 0.0
             while not reading.finished:
-                frame = reading.get(timeout=self._silence)
+                frame = reading.get(timeout=SUCCESSOR / self.fps if held else silence)
+                if frame is not None and not self._manner.waits and newest.old(frame.time, frame.captured_at):
+                    held = frame
+                    continue
+                if frame is None and held is not None:
+                    newest.settle()
+                    frame = held
+                held = None
                 if frame is not None:
-                    quiet = 0.0
+                    quiet, silence, patience = 0.0, self._silence, self._patience
                     yield frame
                 elif not (reading.finished or self._closed.is_set()):
                     self.tell(f"the stream gives no frames: waiting for '{self._shown}'")
                     if not quiet:
                         log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", self._shown)
-                    quiet += self._silence
-                    if quiet >= self._patience and self.info.duration is None and self._reader is not None:
+                    quiet += silence
+                    if quiet >= patience and self.info.duration is None and self._reader is not None:
                         self._reader.close()
                         return
 

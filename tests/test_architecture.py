@@ -41,7 +41,7 @@ LAYERS = [
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress"}
-    | {"window", "virtualcamera", "streaming", "aside"},
+    | {"window", "virtualcamera", "streaming", "aside", "playout"},
     {"strips", "retouch", "hold"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
     {"encoding", "wishes", "doctor"},

@@ -53,7 +53,7 @@ class FakeReader:
     """Stands in for `FrameReader`: three frames, silence while it is stalled, three more, and the end."""
 
     def __init__(self, path: str, info: Any, live: bool) -> None:
-        self.frames = 0
+        self.frames, self.time = 0, None
         self.stalled, self.closed = threading.Event(), threading.Event()
         self.stalled.set()
 

@@ -39,7 +39,8 @@ FRAMES_SEEN_THROUGH = 50
 OPAQUE = 255
 SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORECASE)
 TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
-DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
+CONTAINER = re.compile(r"^Input #0, (\S+), from", re.MULTILINE)
+DISCONTINUOUS = frozenset({"asf", "flv", "hls", "mpeg", "mpegts", "nut", "ogg", "wtv"})
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
 """Lines of pictures that may be interlaced, as far as one knows: fewer cannot be, more have never been."""
@@ -47,6 +48,10 @@ INTERLACED_WIDTH = 2048
 CLOCK = re.compile(r"^\[\S*showinfo.*config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)", re.MULTILINE)
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 """For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
+BRIEF = ("-analyzeduration", "1M")
+"""For addresses: what is pushed from there goes on meanwhile."""
+LIVE_START = "-2"
+"""Which segment of a live stream is shown first, counted from the newest: one is on show while the next is made."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class VideoInfo:
         odd: Whether it has an odd number of columns or lines.
         deep: Whether its colours have more than eight bits.
         deinterlaced: Whether interlaced frames among the others are looked for.
+        container: ffmpeg's name of its kind of file.
         discontinuous: Whether its kind of file is one in which times may jump.
         captions: Whether text is hidden inside the picture (EIA-608).
         spherical: How a picture of all directions is laid out (360 degrees), empty for others.
@@ -121,6 +127,7 @@ class VideoInfo:
     odd: bool = False
     deep: bool = False
     deinterlaced: bool = False
+    container: str = ""
     discontinuous: bool = False
     captions: bool = False
     spherical: str = ""
@@ -157,6 +164,7 @@ def probe(path: str) -> VideoInfo:
             "The file may be damaged; if not, shrink it first."
         )
     header = HEADER_END.split(text)[0]
+    container = match[1] if (match := CONTAINER.search(header)) else ""
     tracks = tuple(_tracks(header))
     picture = next((track.index for track in tracks if track.kind == "video" and not track.cover), 0)
     beside = next((ALPHA_BESIDE.get(track.codec, "") for track in tracks if track.index == picture), "")
@@ -184,7 +192,8 @@ def probe(path: str) -> VideoInfo:
         odd=bool(width % 2 or height % 2),
         deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
-        discontinuous=bool(DISCONTINUOUS.search(header)),
+        container=container,
+        discontinuous=container in DISCONTINUOUS,
         captions="Closed Captions" in next((line for line in header.splitlines() if f"Stream #0:{picture}" in line), ""),
         spherical=match[1] if (match := SPHERICAL.search(header)) else "",
         timecode=match[1] if (match := TIMECODE.search(header)) else "",
@@ -193,7 +202,13 @@ def probe(path: str) -> VideoInfo:
 
 def looking(path: str) -> tuple[str, ...]:
     """Arguments before an original as an input: how far to look for tracks."""
-    return () if is_address(path) else THOROUGH
+    return BRIEF if is_address(path) else THOROUGH
+
+
+def joining(info: VideoInfo) -> list[str]:
+    """Arguments before a stream that has been looked into, so that its first frame comes soon."""
+    container = {"hls": ["-live_start_index", LIVE_START], "mpegts": ["-scan_all_pmts", "0"]}
+    return ["-fpsprobesize", "0", *container.get(info.container, [])]
 
 
 def all_tracks(info: VideoInfo, number: int) -> list[str]:
