@@ -22,7 +22,8 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--camera",
         default="0",
         metavar="CAMERA",
-        help="index, name or a part of it, device path, video file, URL, or `pattern` (default: %(default)s)",
+        help="index, name or a part of it, device path, video file, URL, or `pattern` (default: %(default)s); a file, and a film "
+        "at a URL, plays at its own rate and starts again at its end; a live stream that breaks off is connected to again",
     )
     webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to scale a file to")
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
