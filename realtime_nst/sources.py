@@ -173,6 +173,7 @@ class FileSource:
         """Frames as they are due, which is then when they were captured."""
         if not self._manner.waits:
             yield from frames
+            return
         playout = Playout(1 / self.fps, self._manner.behind)
         for frame in frames:
             due = playout.due(frame.time, time.monotonic())

@@ -151,6 +151,36 @@ def test_a_film_at_a_web_address_plays_at_its_rate_and_starts_again(
     assert not said and not caplog.records, "that a film starts again is nothing to worry about"
 
 
+class Torn(Quiet, BaseHTTPRequestHandler):
+    """A film whose second download breaks off in the middle."""
+
+    film = b""
+    asked = 0
+
+    def do_GET(self) -> None:
+        Torn.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.film)))
+        self.end_headers()
+        self.wfile.write(self.film[: len(self.film) // 3] if Torn.asked == 2 else self.film)
+
+
+def test_a_film_that_breaks_off_in_the_middle_is_told_of_and_starts_again(
+    web: Callable[[Any], str], make_clip: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sources, "RETRY_EVERY", 0.01)
+    Torn.film, Torn.asked = make_clip("film.mkv", *numbered_source(seconds=4), *SHARP).read_bytes(), 0
+    source = open_source(f"{web(Torn)}/film.mkv")
+    numbers: list[int] = []
+    with closing(source):
+        for frame in source:
+            numbers.append(number_in(frame.image))
+            if len(numbers) > 1 and numbers[-1] == 0:
+                break
+    assert numbers[:3] == [0, 1, 2] and numbers[:-1] == sorted(numbers[:-1]) and len(numbers) < 80
+    assert caplog.text.count("broke off. Connecting again until it is back") == 1
+
+
 def test_a_live_stream_in_segments_runs_evenly_from_near_its_end(
     web: Callable[[Any], str], live_segments: type[Live], caplog: pytest.LogCaptureFixture
 ) -> None:
