@@ -24,12 +24,12 @@ from realtime_nst.files.stylepath import StylePath
 from realtime_nst.files.wishes import Outcome, Wishes
 from realtime_nst.interrupt import on_interrupt
 from realtime_nst.look import DEFAULT_STABILITY, Look
-from realtime_nst.sources import check_file
 from realtime_nst.stats import Stats
 from realtime_nst.stream import Stream
 from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook, find_styles, style_folders
 from realtime_nst.video import LARGEST_SIDE
+from realtime_nst.videofiles import check_file
 
 __all__ = ["Outcome", "Progress", "Session", "Stylizer", "paint_video", "styles"]
 

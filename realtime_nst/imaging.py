@@ -23,8 +23,8 @@ from realtime_nst.photos import (
     write_photo,
 )
 from realtime_nst.results import check_output
-from realtime_nst.sources import check_file
 from realtime_nst.style import Style
+from realtime_nst.videofiles import check_file
 
 JPEG_SUFFIXES = (".jfif", ".jif", ".jpe")
 

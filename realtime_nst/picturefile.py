@@ -14,8 +14,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 from realtime_nst.depth import read_with_opencv
 from realtime_nst.errors import SourceError
 from realtime_nst.photofiles import begins_as_picture, is_heic, is_raw, is_tiff
-from realtime_nst.sources import check_file
-from realtime_nst.videofiles import no_photo
+from realtime_nst.videofiles import check_file, no_photo
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 ANIMATED = ("AVIF", "GIF", "PNG", "WEBP")

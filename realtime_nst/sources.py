@@ -4,7 +4,6 @@
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,11 +20,11 @@ from realtime_nst.errors import SourceError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo, probe
 from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camera
+from realtime_nst.live.playout import FILM, SEGMENTED, Newest, Playout, Replay, manner_of
 from realtime_nst.live.polling import PolledCamera, sends_parts
-from realtime_nst.photofiles import PHOTO_SUFFIXES
 from realtime_nst.stage import Stage
 from realtime_nst.video import LARGEST_SIDE, Frame
-from realtime_nst.videofiles import VIDEO_SUFFIXES, check_film, of_the_other_kind
+from realtime_nst.videofiles import check_file, check_film
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +32,10 @@ PATTERN_FPS = 60.0
 STREAM_SILENCE = 3.0
 STREAM_PATIENCE = 9.0
 """Seconds without a frame after which an endless stream counts as broken off."""
+FIRST_SILENCE, FIRST_PATIENCE = 12.0, 24.0
+"""The same for the first frame of a connection: cameras send one that stands by itself every ten seconds, or more often."""
+SUCCESSOR = 0.75
+"""Share of the time between two frames in which the next one comes if it waits already."""
 RETRY_EVERY = 1.0
 """Seconds between two tries to connect to a stream again."""
 UNRECOGNISED = "Invalid data found"
@@ -95,7 +98,8 @@ class FileSource:
 
     Args:
         path: A file's path or a URL.
-        live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late.
+        live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late. A film at a
+            web address is played like a file.
         size: Width and height to fit the frames into, with bars where their shape is another; `None` leaves them as they
             are, or as large as they are with square pixels if live.
         silence: Seconds without a frame after which a live stream is told to stand still.
@@ -137,13 +141,17 @@ class FileSource:
         self.fps = float(self.info.rate)
         self.live = live
         self.tell: Callable[[str], None] = lambda text: None
-        self._silence, self._patience = silence, patience
+        self._manner = manner_of(path, self.info) if self._is_stream else FILM
+        self._silence, self._patience = max(silence, self._manner.silence), max(patience, self._manner.patience)
+        self._replay = Replay()
         self._reader: FrameReader | None = None
         self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Frame]:
-        return self._watched() if self.live and self._is_stream else self._frames()
+        if not self.live:
+            return self._frames()
+        return self._watched() if self._is_stream else self._in_time(self._frames())
 
     def close(self) -> None:
         with self._lock:
@@ -158,16 +166,38 @@ class FileSource:
             if self._reader is not None:
                 self._reader.close()
             # Not before: what a file played while the network is compiled would come all at once, as if it were new.
-            reader = self._reader = FrameReader(self.path, self.info, live=self.live and not self._is_stream)
+            reader = self._reader = FrameReader(self.path, self.info, live=self.live and self._manner is FILM)
+        self._replay.connect()
         while (image := reader.read()) is not None:
-            yield Frame(image, reader.frames - 1, time.monotonic())
+            frame = Frame(image, reader.frames - 1, time.monotonic(), reader.time if self._manner.timed else None)
+            if self._manner is not SEGMENTED:
+                yield frame
+            elif reader.finite and self._replay.over():
+                return
+            elif not self._replay.seen(frame.time, frame.captured_at):
+                yield frame
+
+    def _in_time(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Frames as they are due, which is then when they were captured."""
+        if not self._manner.waits:
+            yield from frames
+            return
+        playout = Playout(1 / self.fps, self._manner.behind)
+        for frame in frames:
+            due = playout.due(frame.time, time.monotonic())
+            if due is None:
+                continue
+            if self._closed.wait(max(0.0, due - time.monotonic())):
+                return
+            yield replace(frame, captured_at=due)
 
     def _watched(self) -> Iterator[Frame]:
         """The frames of a stream, over as many connections as that takes."""
         count = told = 0
         while True:
-            try:
-                for frame in self._connection():
+            before = count
+            try:  # with no name for the connection, which an error would keep alive
+                for frame in self._in_time(self._connection()):
                     yield replace(frame, index=count)
                     count += 1
             except SourceError:
@@ -176,29 +206,46 @@ class FileSource:
             if self._closed.is_set():
                 return
             if self.info.duration is not None:
-                log.warning("The stream '%s' has ended.", self._shown)
-                return
+                if self._manner is not FILM:
+                    log.warning("The stream '%s' has ended.", self._shown)
+                    return
+                if count > before and self._whole(count - before):
+                    continue
             self.tell(f"the stream broke off: connecting to '{self._shown}' again")
             if told != count:
                 log.warning("The stream '%s' broke off. Connecting again until it is back; end with Ctrl-C.", self._shown)
                 told = count
             self._closed.wait(RETRY_EVERY)
 
+    def _whole(self, frames: int) -> bool:
+        """Whether a film ended after so many frames because there are no more; its sound may be longer."""
+        near = frames >= ((self.info.duration or 0.0) - 1) * self.fps
+        return near or (self._reader is not None and not self._reader.complaints)
+
     def _connection(self) -> Iterator[Frame]:
         """The frames of one connection, read on a thread of its own: a server may say nothing for ever."""
+        newest, held = Newest(), None
+        silence, patience = max(self._silence, FIRST_SILENCE), max(self._patience, FIRST_PATIENCE)
         with Stage(self._frames(), keep="all", depth=1, name="camera") as reading:
             quiet = 0.0
             while not reading.finished:
-                frame = reading.get(timeout=self._silence)
+                frame = reading.get(timeout=SUCCESSOR / self.fps if held else silence)
+                if frame is not None and not self._manner.waits and newest.old(frame.time, frame.captured_at):
+                    held = frame
+                    continue
+                if frame is None and held is not None:
+                    newest.settle()
+                    frame = held
+                held = None
                 if frame is not None:
-                    quiet = 0.0
+                    quiet, silence, patience = 0.0, self._silence, self._patience
                     yield frame
                 elif not (reading.finished or self._closed.is_set()):
                     self.tell(f"the stream gives no frames: waiting for '{self._shown}'")
                     if not quiet:
                         log.warning("The stream '%s' gives no frames. Waiting for it; end with Ctrl-C.", self._shown)
-                    quiet += self._silence
-                    if quiet >= self._patience and self.info.duration is None and self._reader is not None:
+                    quiet += silence
+                    if quiet >= patience and self.info.duration is None and self._reader is not None:
                         self._reader.close()
                         return
 
@@ -227,8 +274,6 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
             return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
-    if not is_address(camera) and Path(camera).suffix.lower() in PHOTO_SUFFIXES - VIDEO_SUFFIXES and not _moves(Path(camera)):
-        raise SourceError(f"'{camera}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
     source = FileSource(camera, live=True, size=size)
     return PolledCamera(camera, size, fps) if source.info.still and is_web(camera) else source
 
@@ -244,54 +289,6 @@ def _looked_into(path: str) -> VideoInfo:
             with suppress(SourceError):
                 return probe(path, PICTURES)
         raise
-
-
-def check_file(path: Path) -> None:
-    """Make sure that a file is there and not empty.
-
-    Raises:
-        SourceError: It is not; the message names what lies beside it.
-    """
-    try:
-        if path.is_dir():
-            videos = of_the_other_kind(path, "photo", recursive=False)
-            raise SourceError(f"'{path}' is a folder; a file was expected.{videos}")
-        if not path.exists():
-            if (scheme := path.parts[0])[-1] == ":" and len(scheme) > 2:  # a path has one slash less than the address
-                address = f"{scheme}//{'/'.join(path.parts[1:])}"
-                raise SourceError(f"'{mask(address)}' is an address, and a file was expected. Save it first, and give that file.")
-            raise SourceError(f"No file at '{path}'. {_beside(path)}")
-        if path.is_fifo():
-            raise SourceError(f"'{path}' is a pipe, which can be read only once; a file was expected. Save it first.")
-        if path.stat().st_size == 0:
-            raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
-        if not os.access(path, os.R_OK):
-            raise SourceError(f"'{path}' cannot be read: Permission denied. Check its rights.")
-    except OSError as error:
-        raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check the name and its rights.") from error
-
-
-def _beside(path: Path) -> str:
-    """What a folder holds that could have been meant, for the message about a file that is not in it."""
-    folder, suffix = path.parent, path.suffix.lower()
-    if not folder.is_dir():
-        return f"There is no folder '{folder}'."
-    kinds = [kind for kind in (VIDEO_SUFFIXES, PHOTO_SUFFIXES) if suffix in kind]
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    names = [file.name for file in files if not kinds or any(file.suffix.lower() in kind for kind in kinds)]
-    more = ", ..." if len(names) > 8 else ""
-    if names:
-        return f"The folder holds: {', '.join(names[:8])}{more}."
-    return "The folder holds nothing of that kind." if files else "The folder is empty."
-
-
-def _moves(path: Path) -> bool:
-    """Whether a file with a photo's ending is an animation: AVIF says so at its beginning."""
-    try:
-        with path.open("rb") as file:
-            return file.read(12)[4:] == b"ftypavis"
-    except OSError:
-        return False  # there is none, or an address
 
 
 def _bounce(distance: int, length: int) -> int:

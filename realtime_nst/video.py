@@ -25,8 +25,8 @@ class Frame:
     Args:
         image: uint8 `(height, width, 3)` RGB.
         index: Its number in the source, from 0; numbers that a live source dropped are missing.
-        captured_at: When it came from the source, in seconds of `time.monotonic()`.
-        time: When it is shown, in seconds since the beginning of a file; `None` where nobody knows.
+        captured_at: When it came from the source, or was due where it could wait, in seconds of `time.monotonic()`.
+        time: When it is shown, in seconds since the beginning of a file or by a stream's clock; `None` where nobody knows.
         remarks: How it was painted, for a file of it: names and values, the style's first.
     """
 

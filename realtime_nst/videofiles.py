@@ -1,10 +1,12 @@
-"""Which files are videos: by their names in folders, and by their first bytes what others are. ffmpeg is not asked."""
+"""What files are, without asking ffmpeg: there and readable, videos by their names in folders, anything by their first bytes."""
 
 import os
 import re
 from pathlib import Path
 
+from realtime_nst.addresses import mask
 from realtime_nst.errors import SourceError
+from realtime_nst.photofiles import PHOTO_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -82,6 +84,45 @@ def kind_of(path: Path) -> str:
         if re.match(begins, head, re.DOTALL):
             return OTHERWISE.get((kind, path.suffix.lower()), kind)
     return "photo" if path.suffix.lower() in NO_SIGN else ""
+
+
+def check_file(path: Path) -> None:
+    """Make sure that a file is there and not empty.
+
+    Raises:
+        SourceError: It is not; the message names what lies beside it.
+    """
+    try:
+        if path.is_dir():
+            videos = of_the_other_kind(path, "photo", recursive=False)
+            raise SourceError(f"'{path}' is a folder; a file was expected.{videos}")
+        if not path.exists():
+            if (scheme := path.parts[0])[-1] == ":" and len(scheme) > 2:  # a path has one slash less than the address
+                address = f"{scheme}//{'/'.join(path.parts[1:])}"
+                raise SourceError(f"'{mask(address)}' is an address, and a file was expected. Save it first, and give that file.")
+            raise SourceError(f"No file at '{path}'. {_beside(path)}")
+        if path.is_fifo():
+            raise SourceError(f"'{path}' is a pipe, which can be read only once; a file was expected. Save it first.")
+        if path.stat().st_size == 0:
+            raise SourceError(f"'{path}' is empty (0 bytes). Copy or record it again.")
+        if not os.access(path, os.R_OK):
+            raise SourceError(f"'{path}' cannot be read: Permission denied. Check its rights.")
+    except OSError as error:
+        raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check the name and its rights.") from error
+
+
+def _beside(path: Path) -> str:
+    """What a folder holds that could have been meant, for the message about a file that is not in it."""
+    folder, suffix = path.parent, path.suffix.lower()
+    if not folder.is_dir():
+        return f"There is no folder '{folder}'."
+    kinds = [kind for kind in (VIDEO_SUFFIXES, PHOTO_SUFFIXES) if suffix in kind]
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    names = [file.name for file in files if not kinds or any(file.suffix.lower() in kind for kind in kinds)]
+    more = ", ..." if len(names) > 8 else ""
+    if names:
+        return f"The folder holds: {', '.join(names[:8])}{more}."
+    return "The folder holds nothing of that kind." if files else "The folder is empty."
 
 
 def check_film(path: Path, name: str = "") -> None:

@@ -43,7 +43,7 @@ LAYERS = [
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching", "edits"}
-    | {"window", "virtualcamera", "streaming", "aside"},
+    | {"window", "virtualcamera", "streaming", "aside", "playout"},
     {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
     {"encoding", "wishes", "doctor", "serving", "charsets", "picturefile"},

@@ -13,8 +13,9 @@ import pytest
 
 from realtime_nst import sources
 from realtime_nst.errors import SourceError
-from realtime_nst.sources import FileSource, PatternSource, check_file, open_source
+from realtime_nst.sources import FileSource, PatternSource, open_source
 from realtime_nst.stage import Stage
+from realtime_nst.videofiles import check_file
 from tests.conftest import ffmpeg_children, wait_until
 from tests.readback import disc_in, disc_source
 
@@ -54,7 +55,7 @@ class FakeReader:
     """Stands in for `FrameReader`: three frames, silence while it is stalled, three more, and the end."""
 
     def __init__(self, path: str, info: Any, live: bool) -> None:
-        self.frames = 0
+        self.frames, self.time = 0, None
         self.stalled, self.closed = threading.Event(), threading.Event()
         self.stalled.set()
 

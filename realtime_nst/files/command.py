@@ -24,8 +24,7 @@ from realtime_nst.files.wishes import Outcome, Wishes
 from realtime_nst.files.workfolder import being_placed, work_path
 from realtime_nst.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.look import Look
-from realtime_nst.sources import check_file
-from realtime_nst.videofiles import check_film, left_out
+from realtime_nst.videofiles import check_file, check_film, left_out
 
 
 def video(options: argparse.Namespace) -> int:

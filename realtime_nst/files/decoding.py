@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from realtime_nst.addresses import is_address
 from realtime_nst.buffers import Buffers
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import on_white, to_rgb
 from realtime_nst.files.ffmpeg import PIPE, STALL_TIMEOUT, address, last_words, start, stop, wait
-from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo, all_tracks, looking
+from realtime_nst.files.probing import CLOCK, SHOWN, VideoInfo, all_tracks, joining, looking
 from realtime_nst.stage import Stage
 
 THREADS = ((10_000_000, 1), (4_000_000, 2))
@@ -27,6 +28,7 @@ DECODED = "showinfo@decoded"
 """The filter that tells of each frame before anything is done to it."""
 TIMES_AHEAD = 4096
 WORDS_KEPT = 100
+FINITE = re.compile(r"(?:\[info\])? *Duration: \d")
 LEVEL = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )*\[(?:warning|error|fatal|panic)\]")
 OWN = "to muxer"
 """In a complaint of how frames are passed on: an edit list may put two of them on one moment."""
@@ -39,7 +41,7 @@ class FrameReader:
     Args:
         path: A file's path or a URL.
         info: From `probe`; frames are scaled to its width and height.
-        live: Stand in for a camera: read no faster than it plays, at a constant rate, and start again at its end.
+        live: Stand in for a camera: come at a constant rate; a file starts again at its end.
         seek: Begin about here, in seconds; frames a little before it may come first.
 
     Raises:
@@ -52,7 +54,7 @@ class FrameReader:
         self.time: Fraction | None = None
         self.duration: Fraction | None = None
         self.complaints = 0
-        self.interlaced = False
+        self.interlaced = self.finite = False
         self.sizes: dict[tuple[int, int], Fraction | None] = {}
         self._frames = Buffers((info.height, info.width, 3))
         self._words: deque[str] = deque(maxlen=WORDS_KEPT)
@@ -70,7 +72,7 @@ class FrameReader:
 
         `time` and `duration` are then its time and how long it is shown, in seconds, where the file says so. `sizes`
         are those that decoded frames have had until now (width and height), each with its first moment, and
-        `interlaced` is whether one of them was.
+        `interlaced` is whether one of them was. `finite` is whether the length of the whole is known.
 
         Raises:
             SourceError: ffmpeg could not decode even one frame.
@@ -154,6 +156,7 @@ class FrameReader:
                 ticks = [ticks[False], tick] if decoded else [tick, ticks[True]] if named else [tick, tick]
                 upcoming = 0 if decoded or not named else upcoming
             elif not named:
+                self.finite = self.finite or bool(FINITE.match(line))
                 self._words.append(line)
                 counts = counts or "Stream mapping:" in line
                 told = counts and LEVEL.match(line) and OWN not in line
@@ -161,8 +164,12 @@ class FrameReader:
 
 
 def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]:
+    distant = is_address(path)
     threads = next((count for pixels, count in THREADS if info.width * info.height > pixels), 0)
-    before = ["-re", "-stream_loop", "-1"] if live else ["-copyts", "-start_at_zero"]
+    if live:
+        before = [] if distant else ["-stream_loop", "-1"]  # which never ends where a server cannot go back
+    else:
+        before = ["-copyts", *(joining(info) if distant else ["-start_at_zero"])]
     before += ["-threads", str(threads), "-filter_threads", "1"] if threads else []
     filters = [f"fps={info.rate}"] if live else [f"{DECODED}=checksum=0"]
     if seek > 0:  # by a filter of ours, because ffmpeg's own would drop frames before it tells of them
@@ -180,7 +187,7 @@ def _arguments(path: str, info: VideoInfo, live: bool, seek: float) -> list[str]
     ]
     command = ["-nostdin", "-nostats", "-loglevel", "repeat+level+info", *before, *info.decoder]
     command += [*looking(path), "-i", address(path)]
-    command += [*([] if live else all_tracks(info, 0)), "-map", info.selector]
+    command += [*([] if live or distant else all_tracks(info, 0)), "-map", info.selector]
     command += ["-vf", ",".join(filters), "-fps_mode", "passthrough", "-thread_queue_size", "1"]
     return [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
 

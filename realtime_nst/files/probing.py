@@ -46,7 +46,7 @@ SPHERICAL = re.compile(r"^\s+Spherical Mapping: (\w+)", re.MULTILINE | re.IGNORE
 LAST_REPORT = re.compile(r"^(?:frame|size)=.*\btime=(\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 CONTAINER = re.compile(r"^Input #0, (\S+), from", re.MULTILINE)
 TIMECODE = re.compile(r"^\s+timecode *: *(\S+)$", re.MULTILINE | re.IGNORECASE)
-DISCONTINUOUS = re.compile(r"^Input #0, (?:mpegts|mpeg|ogg|flv|nut|wtv|hls|asf),", re.MULTILINE)
+DISCONTINUOUS = frozenset({"asf", "flv", "hls", "mpeg", "mpegts", "nut", "ogg", "wtv"})
 EDIT_LISTS = re.compile(r"^Input #0, mov,", re.MULTILINE)
 HEADER_END = re.compile(r"^Stream mapping:", re.MULTILINE)
 INTERLACED_LINES = (4, 1152)
@@ -58,6 +58,10 @@ TWICE_SAID = "error code: -17"
 """ffmpeg 9 where picture and file say the same (`File exists`)."""
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
 """For files: ffmpeg looks this far (microseconds, bytes) for the beginning of a track before it takes it for unknown."""
+BRIEF = ("-analyzeduration", "1M")
+"""For addresses: what is pushed from there goes on meanwhile."""
+LIVE_START = "-2"
+"""Which segment of a live stream is shown first, counted from the newest: one is on show while the next is made."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,7 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
             f"'{path}' has frames of {width}x{height}; at most {LARGEST_PICTURE / 1e6:.0f} megapixels fit into memory. "
             "The file may be damaged; if not, shrink it first."
         )
+    container = match[1] if (match := CONTAINER.search(header)) else ""
     remarks = about(header, number)
     if codec in ALPHA_BESIDE and re.search(r"^\s*alpha_mode *: 1$", remarks, re.MULTILINE):
         decoder += (f"-c:{number}", ALPHA_BESIDE[codec])
@@ -208,8 +213,8 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
         odd=bool(width % 2 or height % 2),
         deep=bool(DEEP.search(text)),
         deinterlaced=interlaced or (INTERLACED_LINES[0] <= height <= INTERLACED_LINES[1] and width <= INTERLACED_WIDTH),
-        container=match[1] if (match := CONTAINER.search(header)) else "",
-        discontinuous=bool(DISCONTINUOUS.search(header)),
+        container=container,
+        discontinuous=container in DISCONTINUOUS,
         captions="Closed Captions" in remarks.partition("\n")[0],
         spherical=match[1] if (match := SPHERICAL.search(remarks)) else "",
         stereo=layout(remarks) or layout(HEADER_END.split(text)[-1]),
@@ -228,7 +233,13 @@ def _why(tracks: Sequence[Track], text: str, path: str) -> str:
 
 def looking(path: str) -> tuple[str, ...]:
     """Arguments before an original as an input: how far to look for tracks."""
-    return () if is_address(path) else THOROUGH
+    return BRIEF if is_address(path) else THOROUGH
+
+
+def joining(info: VideoInfo) -> list[str]:
+    """Arguments before a stream that has been looked into, so that its first frame comes soon."""
+    container = {"hls": ["-live_start_index", LIVE_START], "mpegts": ["-scan_all_pmts", "0"]}
+    return ["-fpsprobesize", "0", *container.get(info.container, [])]
 
 
 def all_tracks(info: VideoInfo, number: int) -> list[str]:

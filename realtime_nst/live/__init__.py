@@ -3,6 +3,7 @@
 webcam.py        the command `webcam`, put together; flags.py its flags; checks.py the commands `cameras` and `doctor`
 cameras.py       cameras that come and go; devices.py their names and formats; doctor.py what else a show needs
 polling.py       cameras on the network that give one picture at a time
+playout.py       when frames of films and streams are shown
 livepainter.py   Frame -> Frame as the user wishes; pace.py how finely, upscale.py back to full size
 window.py        the window; visibility.py whether there is a screen, and it is seen, overlay.py text over it
 aside.py         a sink on a thread of its own: livefile.py, streaming.py, virtualcamera.py

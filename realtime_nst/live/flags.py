@@ -23,7 +23,8 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         default="0",
         metavar="CAMERA",
         help="index, name or a part of it, device path, video file, URL of a stream or of a camera's latest picture, or "
-        "`pattern` (default: %(default)s)",
+        "`pattern` (default: %(default)s); a file, and a film at a URL, plays at its own rate and starts again at its end; a "
+        "live stream that breaks off is connected to again",
     )
     webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to fit a file into")
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
