@@ -27,14 +27,20 @@ class Frame:
         index: Its number in the source, from 0; numbers that a live source dropped are missing.
         captured_at: When it came from the source, or was due where it could wait, in seconds of `time.monotonic()`.
         time: When it is shown, in seconds since the beginning of a file or by a stream's clock; `None` where nobody knows.
+        shown: How long it is shown, in seconds, or `None` where nobody knows.
+        check: What its picture is known by as it came from a file; 0 where nobody will look for it again.
         remarks: How it was painted, for a file of it: names and values, the style's first.
+        held: What is held still after it, where painting may have to go on from here; arrays for a file.
     """
 
     image: np.ndarray
     index: int
     captured_at: float
     time: Fraction | None = None
+    shown: Fraction | None = None
+    check: int = 0
     remarks: Mapping[str, str] | None = None
+    held: Mapping[str, np.ndarray] | None = None
 
     def with_image(self, image: np.ndarray) -> "Frame":
         """The same moment with another picture."""

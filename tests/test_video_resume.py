@@ -18,13 +18,19 @@ from realtime_nst.cli import main
 from realtime_nst.controls import Controls
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.decoding import FrameReader
+from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.files.footage import Footage, Mark
 from realtime_nst.files.outputs import place
+from realtime_nst.files.painter import Painter
 from realtime_nst.files.patience import PatientControls
 from realtime_nst.files.probing import probe
+from realtime_nst.files.segments import SegmentSink
+from realtime_nst.files.stylepath import StylePath
+from realtime_nst.files.timing import FrameClock
 from realtime_nst.files.workfolder import Note, WorkFolder, being_placed, segment_frames, work_path
 from realtime_nst.photos import read_photo
 from realtime_nst.stats import Stats
+from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
 from tests.conftest import one_line, painting_by, wait_until
@@ -446,13 +452,11 @@ def all_of(footage: Footage) -> list[Frame]:
         footage.close()
 
 
-def test_footage_finds_its_place_or_starts_again(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.files.footage.REMEMBERED", 1000)
+def test_footage_finds_its_place_or_starts_again(film: Path) -> None:
     info = probe(str(film))
-    footage = Footage(str(film), info)
-    frames = all_of(footage)
+    frames = all_of(Footage(str(film), info))
     for index in (9, 59, 119, 139):
-        mark = Mark(index + 1, frames[index].time, footage.facts[index].check)
+        mark = Mark(index + 1, frames[index].time, frames[index].check)
         for wrong in (
             mark,
             Mark(index + 1, frames[index].time, 12345),
@@ -484,6 +488,41 @@ def test_work_folder_keeps_notes_exactly(tmp_path: Path) -> None:
     assert fresh.notes == []
     fresh.release()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_ahead(tmp_path: Path, book: StyleBook) -> None:
+    painted: list[int] = []
+
+    def paint(image: np.ndarray, style: Style) -> np.ndarray:
+        painted.append(int(image[0, 0, 0]))
+        return image
+
+    painter = Painter(paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, held=lambda: {"photo": np.array(painted)})
+    frames = [
+        Frame(np.full((16, 16, 3), index // 3, np.uint8), index, 0.0, Fraction(index, 25), Fraction(1, 25 + index), 1000 + index)
+        for index in range(80)
+    ]
+    ahead = [painter(frame) for frame in frames]
+    assert painter.repeated == 80 - len(painted) > 40
+    assert all((one.time, one.shown, one.check) == (other.time, other.shown, other.check) for one, other in zip(ahead, frames))
+    assert [frame.index for frame in ahead if frame.held is not None] == list(range(7, 80, 8))
+    work = WorkFolder(tmp_path / "out.mp4", {})
+    clock = FrameClock(Fraction(25), Fraction(1, 1000))
+    sink = SegmentSink(work, lambda path: FrameWriter(path, 16, 16, Fraction(25)), ".mp4", clock, 8)
+    for frame in ahead[:21]:
+        sink.write(frame)
+    sink.settle()
+    sink.discard()
+    assert [(note.time, note.shown, note.check) for note in work.notes] == [
+        (Fraction(7, 25), Fraction(1, 32), 1007),
+        (Fraction(15, 25), Fraction(1, 40), 1015),
+    ]
+    work.release()
+    assert len(list(work.path.glob("held*"))) == 1
+    again = WorkFolder(tmp_path / "out.mp4", {})
+    held = again.held()
+    assert held is not None and held["photo"].tolist() == [0, 1, 2, 2, 3, 4, 5]
+    again.remove()
 
 
 def test_segments_of_large_pictures_are_short() -> None:

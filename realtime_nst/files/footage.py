@@ -20,8 +20,6 @@ from realtime_nst.video import Frame
 
 MARGIN = 2.0
 """Seconds of decoding before the frame that is looked for: filters may look at its neighbours."""
-REMEMBERED = 64
-"""Frames whose facts are kept: more than can be on their way."""
 SPARSE = 16
 SLACK = Fraction(1, 2000)
 """Seconds that containers' rounding may put a frame on the wrong side of `begin` or `end`."""
@@ -44,21 +42,8 @@ class Mark:
     check: int
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a frame besides its picture and time.
-
-    Args:
-        check: Its `fingerprint`.
-        shown: Seconds that it is shown, or `None` where the file does not say.
-    """
-
-    check: int
-    shown: Fraction | None
-
-
 class Footage:
-    """A `Source`: frames of a file with their times, as fast as they are taken.
+    """A `Source`: frames of a file with their times and `fingerprint`s, as fast as they are taken.
 
     Args:
         path: The file.
@@ -66,8 +51,6 @@ class Footage:
         begin: Seconds of the file at which to begin.
         end: Seconds at which to end, or `None` for all of it.
         after: Go on after this.
-
-    `facts` has those of the latest frames, by number.
     """
 
     live = False
@@ -82,7 +65,6 @@ class Footage:
         after: Mark | None = None,
     ) -> None:
         self.width, self.height, self.fps = info.width, info.height, float(info.rate)
-        self.facts: dict[int, Facts] = {}
         self._usual = 1 / info.rate
         self._path, self._info, self._begin, self._end = path, info, begin, end
         self._after = after
@@ -96,9 +78,7 @@ class Footage:
                 if moment >= self._end - SLACK:
                     return
                 shown = None if shown is None else min(shown, self._end - moment)
-            self.facts[index] = Facts(fingerprint(image), shown)
-            self.facts.pop(index - REMEMBERED, None)
-            yield Frame(image, index, time.monotonic(), moment)
+            yield Frame(image, index, time.monotonic(), moment, shown, fingerprint(image))
             index += 1
 
     @property

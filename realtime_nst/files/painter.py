@@ -1,6 +1,7 @@
 """`Painter`: frame to frame in the style of its moment; a frame that repeats the one before is not painted again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Painter:
         begin: Second that counts as the first.
         fps: Frames per second, for files without times.
         segment: Frames after which all begins anew, whose first one is always painted; 0 for never.
-        ended: Called after each of them with how many there were.
+        held: What is held of the frames so far; the last one of each segment takes it along.
     """
 
     def __init__(
@@ -33,10 +34,10 @@ class Painter:
         fps: float,
         *,
         segment: int = 0,
-        ended: Callable[[int], None] = lambda number: None,
+        held: Callable[[], Mapping[str, np.ndarray] | None] = lambda: None,
     ) -> None:
         self.repeated = 0
-        self._segment, self._ended = segment, ended
+        self._segment, self._held = segment, held
         self._paint, self._styles, self._begin, self._fps = paint, styles, begin, fps
         self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
@@ -45,7 +46,7 @@ class Painter:
             self._before = None
         painted = self._painted(frame)
         if self._segment and (frame.index + 1) % self._segment == 0:
-            self._ended((frame.index + 1) // self._segment)
+            return replace(painted, held=self._held())
         return painted
 
     def _painted(self, frame: Frame) -> Frame:

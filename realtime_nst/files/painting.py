@@ -147,7 +147,6 @@ class _Painting:
             f".{self.encoder.segment_format}",
             clock,
             length,
-            footage.facts,
             footage.check,
         )
         stats = Stats(each=lambda: self.report.frame(stats))
@@ -181,14 +180,13 @@ class _Painting:
         return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
     def _painter(self, footage: Footage, work: WorkFolder | None = None, length: int = 0) -> Painter:
-        """What paints; with a work folder, what is held at the end of each segment is kept there, and gone on from."""
+        """What paints; with a work folder, it goes on from what was held, and the last frame of each segment takes that along."""
         brush, styles, begin = self.brush, self.wishes.styles, float(self.wishes.begin)
         if work is None or not brush.holds:
             return Painter(brush.paint, styles, begin, footage.fps)
         if (held := work.held()) is not None:
             brush.go_on(held)
-        keep = work.keep
-        return Painter(brush.paint, styles, begin, footage.fps, segment=length, ended=lambda number: keep(number, brush.held()))
+        return Painter(brush.paint, styles, begin, footage.fps, segment=length, held=brush.held)
 
     def _carry(
         self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, controls: Controls, stats: Stats

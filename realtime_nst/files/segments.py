@@ -1,11 +1,12 @@
 """Sinks that keep what is painted: `SegmentSink` in a `WorkFolder`, `StreamSink` in a pipe."""
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from realtime_nst.files.encoding import LARGE_PICTURE, FrameWriter
-from realtime_nst.files.footage import Facts
 from realtime_nst.files.joining import Segment
 from realtime_nst.files.timing import FrameClock
 from realtime_nst.files.workfolder import Note, WorkFolder
@@ -26,7 +27,6 @@ class SegmentSink:
         suffix: Ending of those files.
         clock: When frames are shown.
         length: Frames per segment.
-        facts: What is known of the original's latest frames, by number.
         watch: Called between frames; raises when the source hangs.
 
     `last` is the tick of the last frame.
@@ -39,18 +39,17 @@ class SegmentSink:
         suffix: str,
         clock: FrameClock,
         length: int,
-        facts: Mapping[int, Facts],
         watch: Callable[[], None] = lambda: None,
     ) -> None:
         self._work, self._open, self._suffix, self._clock = work, open_writer, suffix, clock
-        self._length, self._facts, self._watch = length, facts, watch
+        self._length, self._watch = length, watch
         self._number = len(work.notes)
         self._writer: FrameWriter | None = None
         self._next: FrameWriter | None = None
-        self._ending: tuple[FrameWriter, Note] | None = None
+        self._note: Note | None = None  # of the segment under way, if it ended here
+        self._held: Mapping[str, np.ndarray] | None = None
+        self._ending: tuple[FrameWriter, Note, Mapping[str, np.ndarray] | None] | None = None
         self._first = self.last = 0
-        self._last_time: Fraction | None = None
-        self._last_index = 0
         self._in_turns = False
 
     def write(self, frame: Frame) -> None:
@@ -60,7 +59,18 @@ class SegmentSink:
             self._next, self._first = None, tick
             self._in_turns = frame.image.shape[0] * frame.image.shape[1] > LARGE_PICTURE
         self._writer.write(frame.image, tick - self._first)
-        self.last, self._last_time, self._last_index = tick, frame.time, frame.index
+        self.last, self._held = tick, frame.held
+        self._note = Note(
+            frames=self._writer.frames,
+            first=self._first,
+            last=tick,
+            time=frame.time,
+            check=frame.check,
+            origin=self._clock.origin,
+            size=0,
+            shift=self._clock.shift,
+            shown=frame.shown,
+        )
         if self._writer.frames == self._length - READY and not self._in_turns:
             self._next = self._open(self._work.file(self._number + 1, self._suffix))
         if self._writer.frames == self._length:
@@ -98,40 +108,29 @@ class SegmentSink:
     def settle(self) -> None:
         """Wait for the segment that is being finished, and note it."""
         if self._ending is not None:
-            (writer, note), self._ending = self._ending, None
+            (writer, note, held), self._ending = self._ending, None
             try:
                 writer.close()
             except BaseException:
                 writer.discard()
                 raise
             size = self._work.size_of(len(self._work.notes))
-            self._work.add(Note(**{**vars(note), "size": size}))
+            self._work.add(replace(note, size=size), held)
 
     def discard(self) -> None:
         """Stop; finished segments stay."""
         for writer in (self._writer, self._next, self._ending and self._ending[0]):
             if writer:
                 writer.discard()
-        self._writer = self._next = self._ending = None
+        self._writer = self._next = self._ending = self._held = None
 
     def _end_segment(self) -> None:
         """The segment under way is full: finish it in the background."""
         self.settle()
-        if self._writer is not None:
+        if self._writer is not None and self._note is not None:
             self._writer.end()
-            facts = self._facts.get(self._last_index, Facts(0, None))
-            note = Note(
-                frames=self._writer.frames,
-                first=self._first,
-                last=self.last,
-                time=self._last_time,
-                check=facts.check,
-                origin=self._clock.origin,
-                size=0,
-                shift=self._clock.shift,
-                shown=facts.shown,
-            )
-            self._ending, self._writer = (self._writer, note), None
+            self._ending = self._writer, self._note, self._held
+            self._writer = self._note = self._held = None
             self._number += 1
 
 

@@ -34,8 +34,6 @@ SEGMENT_FRAMES = 240
 SEGMENT_PIXELS = 240 * 1280 * 720
 """Pixels of a segment at most: what is lost of a large picture, which takes long to paint, stays little."""
 SHORTEST_SEGMENT = 8
-HELD_KEPT = 4
-"""Segments of which it is kept what was held: painting is ahead of encoding by less."""
 
 
 @dataclass(frozen=True)
@@ -118,34 +116,26 @@ class WorkFolder:
         """The finished segments in order."""
         return [Segment(self._found(number), note.first, note.frames) for number, note in enumerate(self.notes)]
 
-    def add(self, note: Note) -> None:
-        """A segment is finished: its file has its name and is on the disk."""
+    def add(self, note: Note, held: Mapping[str, np.ndarray] | None = None) -> None:
+        """A segment is finished: its file has its name and is on the disk.
+
+        Args:
+            note: What is remembered of it.
+            held: What is held after it, if anything is, from which painting can go on exactly.
+
+        Raises:
+            SinkError: The disk does not allow it.
+        """
         number = len(self.notes)
+        if held is not None:
+            self._keep(number + 1, held)
         _write_json(
             self.path / f"{number:06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
         self.notes.append(note)
-
-    def keep(self, number: int, held: Mapping[str, np.ndarray] | None) -> None:
-        """Keep what is held after so many segments, if anything is, from which painting can go on exactly.
-
-        Raises:
-            SinkError: The disk does not allow it.
-        """
-        if held is None:
-            return
-        path = self._held(number)
-        draft = draft_of(path)
-        try:
-            with draft.open("wb") as file:
-                np.savez(file, **dict[str, Any](held))
-            on_disk(draft)
-            draft.replace(path)
-            self._held(number - HELD_KEPT).unlink(missing_ok=True)
-        except OSError as error:
-            kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
-            raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
+        with suppress(OSError):  # where it cannot go yet, the next run throws it away
+            self._held(number).unlink(missing_ok=True)
 
     def held(self) -> Mapping[str, np.ndarray] | None:
         """What was held after the finished segments; `None` if there are none, or it was not kept."""
@@ -212,6 +202,19 @@ class WorkFolder:
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()
+
+    def _keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
+        """Keep what is held after so many segments."""
+        path = self._held(number)
+        draft = draft_of(path)
+        try:
+            with draft.open("wb") as file:
+                np.savez(file, **dict[str, Any](held))
+            on_disk(draft)
+            draft.replace(path)
+        except OSError as error:
+            kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
+            raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
 
     def _held(self, number: int) -> Path:
         return self.path / f"held{number:06d}.npz"
