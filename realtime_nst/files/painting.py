@@ -30,7 +30,7 @@ from realtime_nst.files.probing import VideoInfo, last_moment, probe
 from realtime_nst.files.progress import Report
 from realtime_nst.files.segments import SegmentSink, StreamSink
 from realtime_nst.files.stereo import picture_mark
-from realtime_nst.files.timing import FrameClock
+from realtime_nst.files.timing import FrameClock, ticks_per_second
 from realtime_nst.files.wishes import Outcome, Wishes, checked, notices_about, notices_after
 from realtime_nst.files.workfolder import Note, WorkFolder, segment_frames
 from realtime_nst.sinks import TeeSink, finishing
@@ -158,7 +158,7 @@ class _Painting:
                 sink.settle()
                 if controls.quit:
                     self.controls.leave()
-                    partial = self._partial(work, sink, clock.ticks_per_second)
+                    partial = self._partial(work, sink)
                     return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
             sink.close()
         except NSTError:
@@ -169,11 +169,10 @@ class _Painting:
             sink.discard()
         if not work.notes:
             raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
-        self._finish(
-            work, work.segments(), self.output, self.wishes.end, clock.ticks_per_second, work.notes[-1].last, work.notes[-1].shown
-        )
+        last = work.notes[-1]
+        self._finish(work, self._join(work.segments(), self.wishes.end, last.last, last.shown), self.output)
         work.remove()
-        self._remark(footage, work.notes[-1])
+        self._remark(footage, last)
         return outcome
 
     def _previews(self) -> list[Sink]:
@@ -198,23 +197,16 @@ class _Painting:
             self.report.end()
         return Outcome(done + stats.frames, painter.repeated, stats.mean_fps)
 
-    def _finish(
-        self,
-        work: WorkFolder,
-        segments: list[Segment],
-        output: Path,
-        end: Fraction | None,
-        ticks: int,
-        last: int,
-        shown: Fraction | None = None,
-    ) -> None:
-        """Join segments, and put the file in its place; `last` is the tick of the last frame."""
-        needed = sum(segment.path.stat().st_size for segment in segments)
+    def _join(self, segments: list[Segment], end: Fraction | None, last: int, shown: Fraction | None = None) -> Join:
+        """How segments become a file; `last` is the tick of the last frame."""
+        ticks, source = ticks_per_second(self.info.rate), str(self.source)
+        return Join(segments, ticks, source, self.info, self.container, self.encoder, self.wishes.begin, end, shown, last)
+
+    def _finish(self, work: WorkFolder, what: Join, output: Path) -> None:
+        """Join segments, and put the file in its place."""
+        needed = sum(segment.path.stat().st_size for segment in what.segments)
         if shutil.disk_usage(work.path).free < needed:
             raise DiskFullError("No space left for the whole file.")
-        what = Join(
-            segments, ticks, str(self.source), self.info, self.container, self.encoder, self.wishes.begin, end, shown, last
-        )
         overwrite = self.wishes.overwrite and output == self.output
         draft = work.path / ("%08d.png" if self.container is PNG else f"whole{output.suffix}")
         for notice in join(what, draft):
@@ -223,7 +215,7 @@ class _Painting:
             on_disk(draft)
             place(draft, output, overwrite=overwrite)
             return
-        count = sum(segment.frames for segment in segments)
+        count = sum(segment.frames for segment in what.segments)
         work.begin_placing()
         place_pictures([numbered(draft, number) for number in range(1, count + 1)], output, overwrite=overwrite)
         older = [path.name for number, path in numbers_there(output).items() if not 1 <= number <= count]
@@ -232,7 +224,7 @@ class _Painting:
                 f"'{older[0]}' to '{older[-1]}' are not from this video; {len(older)} older pictures are left as they are."
             )
 
-    def _partial(self, work: WorkFolder, sink: SegmentSink, ticks: int) -> Path | None:
+    def _partial(self, work: WorkFolder, sink: SegmentSink) -> Path | None:
         """After an interruption: a file that plays, if that was asked for and there is anything."""
         if not self.wishes.partial:
             return None
@@ -242,8 +234,8 @@ class _Painting:
             return None
         partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"))
         last = sink.last if tail else work.notes[-1].last
-        end = self.wishes.begin + Fraction(last, ticks) + 1 / self.info.rate
-        self._finish(work, segments, partial, end, ticks, last)
+        end = self.wishes.begin + Fraction(last, ticks_per_second(self.info.rate)) + 1 / self.info.rate
+        self._finish(work, self._join(segments, end, last), partial)
         return partial
 
     def _writer(
