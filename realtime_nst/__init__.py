@@ -11,7 +11,7 @@ examples. These names load what they need when they are first used. Inside it is
 
     cli.py           flags, exit codes; arguments.py flags that commands share
     commands.py      does what they say; imaging.py for photos
-    app.py           the loop; stage.py its threads, keys.py and controls.py the user's wishes, stats.py the speed
+    app.py           the loop; stage.py its threads, stats.py the speed, keys.py and controls.py the user's wishes
     video.py         Frame, Source, Sink; sources.py and sinks.py are the two ends
     videofiles.py    which files are videos, and what others are
     photos.py        still pictures in and out: picturefile.py opens one, depth.py makes eight bits of any others,

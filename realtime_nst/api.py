@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime_nst import serving
+from realtime_nst.app import Unattended
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
-from realtime_nst.controls import Controls
 from realtime_nst.files.outputs import Task, check_task
 from realtime_nst.files.painting import paint_video as paint_file
 from realtime_nst.files.progress import QuietReport
@@ -245,9 +245,9 @@ def paint_video(
         crf=crf,
         overwrite=overwrite,
     )
-    controls = Controls(path.styles)
-    with on_interrupt(controls.leave):
-        return paint_file(task.source, task.output, wishes, brush, _Calls(progress, notice), controls)
+    remote = Unattended()
+    with on_interrupt(remote.leave):
+        return paint_file(task.source, task.output, wishes, brush, _Calls(progress, notice), remote)
 
 
 @dataclasses.dataclass

@@ -22,11 +22,10 @@ from statistics import median
 import numpy as np
 
 from realtime_nst import __version__, serving
-from realtime_nst.app import run
+from realtime_nst.app import Unattended, run
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.benchchart import draw_chart
 from realtime_nst.commands import find_all_styles, say
-from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
 from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.photos import check_photo_name
@@ -186,7 +185,7 @@ def measure(
             alone = painting(stylizer, pictures, style, options.frames)
             held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
-            run(FileSource(str(clip)), stylizer.follow(lambda: style), NullSink(), Controls([style]), stats)
+            run(FileSource(str(clip)), stylizer.follow(lambda: style), NullSink(), Unattended(), stats)
             loop = 1.0 / stats.mean_fps
             rounds.append((alone, loop, alone / loop, held - alone))
             switches += switch(stylizer, pictures[0], style, other)
@@ -195,7 +194,7 @@ def measure(
     switched, switch_spread = cost(switches)
     stats = Stats()
     live = PatternSource(width, height, LIVE_FPS)
-    run(live, stylizer.follow(lambda: style), NullSink(), Controls([style]), stats, frames=LIVE_FRAMES)
+    run(live, stylizer.follow(lambda: style), NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
     first, second, memory = starts(width, height, backend, options)
     return Row(
         size=f"{width}x{height}",

@@ -1,6 +1,5 @@
-"""Where frames go: a video file, nowhere, or several sinks at once. The window is in `window.py`."""
+"""Where frames go: nowhere, or several sinks at once. Those of files are in `files/`, those of a live show in `live/`."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -15,15 +14,10 @@ RECORDING_SUFFIXES = (".mp4", ".m4v", ".mov")
 
 
 class NullSink:
-    """Nowhere: for measuring, and for `--no-window`."""
+    """Nowhere: for measuring."""
 
     def write(self, frame: Frame) -> None:
         pass
-
-    def poll_key(self, timeout: float) -> str | None:
-        if timeout:
-            time.sleep(timeout)  # nothing to wait for: there is no keyboard
-        return None
 
     def close(self) -> None:
         pass
@@ -51,9 +45,6 @@ class FileSink:
     def write(self, frame: Frame) -> None:
         self._writer.write(frame.image)
 
-    def poll_key(self, timeout: float) -> str | None:
-        return None
-
     def close(self) -> None:
         self._writer.close()
 
@@ -62,10 +53,10 @@ class FileSink:
 
 
 class TeeSink:
-    """Several sinks at once; keys come from the first that has one.
+    """Several sinks at once.
 
     Args:
-        sinks: One or more.
+        sinks: Any number.
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
@@ -74,10 +65,6 @@ class TeeSink:
     def write(self, frame: Frame) -> None:
         for sink in self._sinks:
             sink.write(frame)
-
-    def poll_key(self, timeout: float) -> str | None:
-        keys = [sink.poll_key(0.0 if index else timeout) for index, sink in enumerate(self._sinks)]
-        return next((key for key in keys if key is not None), None)
 
     def close(self) -> None:
         """Close every one, also when one of them fails.

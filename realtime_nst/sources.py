@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from realtime_nst.live.cameras import CameraSource, choose_camera, no_such_camer
 from realtime_nst.live.playout import FILM, SEGMENTED, Newest, Playout, Replay, manner_of
 from realtime_nst.live.polling import PolledCamera, sends_parts
 from realtime_nst.stage import Stage
-from realtime_nst.video import LARGEST_SIDE, Frame
+from realtime_nst.video import LARGEST_SIDE, Frame, LiveSource
 from realtime_nst.videofiles import check_file, check_film
 
 log = logging.getLogger(__name__)
@@ -56,6 +55,7 @@ class PatternSource:
         self.width, self.height = width, height
         self.fps = fps or PATTERN_FPS
         self.live = fps is not None
+        self.tell: Callable[[str], None] = lambda text: None  # it never stands still
         self._closed = threading.Event()
         colours = np.array(
             [[230, 230, 230], [220, 200, 20], [20, 200, 210], [30, 170, 40], [200, 40, 180], [210, 40, 30], [30, 50, 200]]
@@ -250,7 +250,7 @@ class FileSource:
                         return
 
 
-def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | None = None) -> Any:
+def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | None = None) -> LiveSource:
     """What `--camera` names: an index, a device path, a name, a video file, a URL, or `pattern`.
 
     Args:
@@ -258,9 +258,6 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
             one picture is asked again and again.
         size: Width and height to ask a camera or the pattern for, or to fit a file into.
         fps: Frames per second to ask a camera for, or pictures to ask an address for at most.
-
-    Returns:
-        A `Source`.
 
     Raises:
         SourceError: It cannot be opened.

@@ -5,7 +5,7 @@ and sinks. Sizes are two ints, width and height.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
@@ -64,14 +64,18 @@ class Source(Protocol):
         """Release the device or process. Safe to call twice, and while another thread iterates."""
 
 
+class LiveSource(Source, Protocol):
+    """A source of a live show, which may stand still."""
+
+    tell: Callable[[str], None]
+    """Called with words about that, for those who watch; on the thread that takes the frames."""
+
+
 class Sink(Protocol):
     """Where frames go."""
 
     def write(self, frame: Frame) -> None:
         """Show or store a frame."""
-
-    def poll_key(self, timeout: float) -> str | None:
-        """The key pressed, by its name in `keys.KEYS`, after at most `timeout` seconds; `None` without one."""
 
     def close(self) -> None:
         """Finish what was stored. Safe to call twice."""

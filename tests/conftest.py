@@ -215,7 +215,7 @@ class FakeSource:
 
 
 class RecordingSink:
-    """Remembers frames, and plays back keys.
+    """Remembers frames, and plays back keys: a sink and a keyboard, as a window is.
 
     Args:
         keys: Number of frames written to the key that is pressed then.

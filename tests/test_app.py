@@ -5,12 +5,16 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from realtime_nst.app import run
+from realtime_nst.app import Unattended, run
 from realtime_nst.controls import Controls
+from realtime_nst.live.remote import LiveRemote
+from realtime_nst.live.snapshots import Snapshots
+from realtime_nst.sinks import TeeSink
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.video import Frame
@@ -39,14 +43,14 @@ def controls(book: StyleBook) -> Controls:
     return Controls(list(book.values()))
 
 
-def test_every_frame_of_a_file_arrives_in_order(controls: Controls) -> None:
+def test_every_frame_of_a_file_arrives_in_order() -> None:
     sink, stats = RecordingSink(), Stats()
-    run(FakeSource(200), same, sink, controls, stats)
+    run(FakeSource(200), same, sink, Unattended(), stats)
     assert [frame.index for frame in sink.frames] == list(range(200))
     assert stats.frames == 200 and stats.dropped == 0
 
 
-def test_live_source_drops_before_inference_and_stays_fresh(controls: Controls) -> None:
+def test_live_source_drops_before_inference_and_stays_fresh() -> None:
     stylized: list[int] = []
     began: list[float] = []
     source = CountingSource(live=True, count=None, pause=0.004)
@@ -61,7 +65,7 @@ def test_live_source_drops_before_inference_and_stays_fresh(controls: Controls) 
         return frame
 
     sink, stats = RecordingSink(), Stats()
-    run(source, slow, sink, controls, stats, frames=12)
+    run(source, slow, sink, Unattended(), stats, frames=12)
     shown = [frame.index for frame in sink.frames]
     assert len(shown) == 12 and shown == sorted(set(shown))
     assert shown == stylized[:12], "a frame was stylized and then thrown away"
@@ -88,22 +92,23 @@ def test_what_nobody_sees_is_not_painted_until_somebody_looks_again(controls: Co
         painted.append((frame.index, looking))
         return frame
 
-    run(source, paint, Away(), controls, Stats(), frames=10, watched=lambda: looking)
+    sink = Away()
+    run(source, paint, sink, LiveRemote(controls, sink, watched=lambda: looking), Stats(), frames=10)
     for_nobody = [index for index, seen in painted if not seen and index > unseen[0] + 1]
     assert not for_nobody and len(painted) >= 8 and min(index for index, seen in painted if seen) > unseen[0]
 
 
-def test_stylizer_error_reaches_the_caller_and_threads_end(controls: Controls) -> None:
+def test_stylizer_error_reaches_the_caller_and_threads_end() -> None:
     def broken(frame: Frame) -> Frame:
         raise RuntimeError("no memory on the device")
 
     source = FakeSource(count=None)
     with pytest.raises(RuntimeError, match="no memory"):
-        run(source, broken, RecordingSink(), controls, Stats())
+        run(source, broken, RecordingSink(), Unattended(), Stats())
     assert source.closed.is_set()
 
 
-def test_source_error_comes_after_the_frames_before_it(controls: Controls) -> None:
+def test_source_error_comes_after_the_frames_before_it() -> None:
     class Failing(FakeSource):
         def __iter__(self) -> Iterator[Frame]:
             yield from list(super().__iter__())
@@ -111,24 +116,24 @@ def test_source_error_comes_after_the_frames_before_it(controls: Controls) -> No
 
     sink = RecordingSink()
     with pytest.raises(OSError, match="unplugged"):
-        run(Failing(5), same, sink, controls, Stats())
+        run(Failing(5), same, sink, Unattended(), Stats())
     assert len(sink.frames) == 5
 
 
-def test_sink_error_closes_the_source(controls: Controls) -> None:
+def test_sink_error_closes_the_source() -> None:
     class Full(RecordingSink):
         def write(self, frame: Frame) -> None:
             raise OSError("No space left on device")
 
     source = FakeSource(count=None)
     with pytest.raises(OSError, match="No space"):
-        run(source, same, Full(), controls, Stats())
+        run(source, same, Full(), Unattended(), Stats())
     assert source.closed.is_set()
 
 
 def test_quit_key_ends_the_show(controls: Controls) -> None:
     sink = RecordingSink(keys={3: "q"})
-    run(FakeSource(count=None), same, sink, controls, Stats())
+    run(FakeSource(count=None), same, sink, LiveRemote(controls, sink), Stats())
     assert len(sink.frames) == 3
 
 
@@ -146,7 +151,8 @@ def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> No
             return "q" if self.polls > 6 else None
 
     started = time.monotonic()
-    run(Stalled(live=True), same, QuitLater(), controls, Stats())
+    sink = QuitLater()
+    run(Stalled(live=True), same, sink, LiveRemote(controls, sink), Stats())
     assert time.monotonic() - started < 60
     release.set()
 
@@ -167,7 +173,8 @@ def test_a_picture_that_is_being_painted_is_waited_for_at_the_end(controls: Cont
         def poll_key(self, timeout: float) -> str | None:
             return "q" if painting.is_set() else None
 
-    run(source, slow, QuitMeanwhile(), controls, Stats())
+    sink = QuitMeanwhile()
+    run(source, slow, sink, LiveRemote(controls, sink), Stats())
     assert painted.is_set()
 
 
@@ -183,7 +190,7 @@ def test_pause_takes_no_frames_until_it_ends(controls: Controls) -> None:
             return None
 
     sink = PauseThenGoOn()
-    run(FakeSource(5), same, sink, controls, Stats())
+    run(FakeSource(5), same, sink, LiveRemote(controls, sink), Stats())
     assert sink.held == 10
     assert [frame.index for frame in sink.frames] == list(range(5))
 
@@ -196,7 +203,7 @@ def test_style_switch_takes_effect_within_the_frames_already_on_their_way(contro
         return frame
 
     sink = RecordingSink(keys={5: "2"})
-    run(FakeSource(20), note, sink, controls, Stats())
+    run(FakeSource(20), note, sink, LiveRemote(controls, sink), Stats())
     assert names[0] == controls.styles[0].name and names[-1] == controls.styles[1].name
     assert len(sink.frames) == 20, "a switch dropped a frame"
     assert names.index(controls.styles[1].name) <= 5 + 3
@@ -211,12 +218,16 @@ def test_snapshot_saves_the_frame_on_show_also_while_paused(controls: Controls) 
             script = {2: "space", 4: "s", 6: "space"}
             return script.get(self.polls) if len(self.frames) >= 1 else None
 
-    sink = Keys()
-    run(FakeSource(4), same, sink, controls, Stats(), save=lambda frame: saved.append(frame.index))
+    class Album(Snapshots):
+        def save(self, frame: Frame) -> None:
+            saved.append(frame.index)
+
+    sink, album = Keys(), Album(Path(), controls)
+    run(FakeSource(4), same, TeeSink([sink, album]), LiveRemote(controls, sink, [album]), Stats())
     assert len(saved) == 1 and saved[0] <= 2
 
 
-def test_interrupt_is_a_request_to_quit_and_handlers_come_back(controls: Controls) -> None:
+def test_interrupt_is_a_request_to_quit_and_handlers_come_back() -> None:
     before = signal.getsignal(signal.SIGINT)
 
     class Interrupted(RecordingSink):
@@ -225,14 +236,14 @@ def test_interrupt_is_a_request_to_quit_and_handlers_come_back(controls: Control
             if len(self.frames) == 4:
                 os.kill(os.getpid(), signal.SIGINT)
 
-    sink = Interrupted()
-    run(FakeSource(count=None), same, sink, controls, Stats())
-    assert controls.quit and 4 <= len(sink.frames) <= 5
+    sink, remote = Interrupted(), Unattended()
+    run(FakeSource(count=None), same, sink, remote, Stats())
+    assert remote.quit and 4 <= len(sink.frames) <= 5
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_frames_may_be_changed_without_touching_the_sources(controls: Controls) -> None:
+def test_frames_may_be_changed_without_touching_the_sources() -> None:
     sink = RecordingSink()
-    run(FakeSource(3), lambda frame: frame.with_image(255 - frame.image), sink, controls, Stats())
+    run(FakeSource(3), lambda frame: frame.with_image(255 - frame.image), sink, Unattended(), Stats())
     assert [int(frame.image[0, 0, 0]) for frame in sink.frames] == [255, 254, 253]
     assert all(frame.image.dtype == np.uint8 for frame in sink.frames)

@@ -42,13 +42,14 @@ LAYERS = [
     {"arguments"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
+    {"app", "remote"},
     {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching", "edits"}
     | {"window", "virtualcamera", "streaming", "aside", "playout"},
     {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
     {"encoding", "wishes", "doctor", "serving", "charsets", "picturefile"},
     {"sinks", "photos", "joining", "benchchart", "livefile"},
-    {"workfolder", "app", "recorder", "preview", "patience"},
+    {"workfolder", "recorder", "preview", "patience"},
     {"outputs"},
     {"segments", "snapshots"},
     {"painting"},
@@ -83,6 +84,11 @@ def test_application_modules_import_only_what_lies_below_them(path: Path) -> Non
             assert other != "train", f"{path.name} imports training"
             below = next(number for number, layer in enumerate(LAYERS) if other in layer)
             assert below < level, f"{path.name} imports {other}"
+
+
+def test_loop_knows_its_nouns_its_threads_and_nothing_else() -> None:
+    names = {name for name, _ in imports(ROOT / "realtime_nst" / "app.py") if name.startswith("realtime_nst")}
+    assert names == {f"realtime_nst.{name}" for name in ("interrupt", "stage", "stats", "video")}
 
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda path: f"train-{path.stem}")

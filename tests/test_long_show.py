@@ -24,6 +24,7 @@ from realtime_nst.live.livepainter import LivePainter
 from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.recorder import Recorder
+from realtime_nst.live.remote import LiveRemote
 from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.sinks import TeeSink
 from realtime_nst.stats import Stats
@@ -162,7 +163,7 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
     snapshots = Snapshots(folder, controls)
     recorder = Recorder(folder, controls, source.width, source.height, Fraction(FPS))
     audience = Audience(controls, stats, seconds)
-    tee = TeeSink([audience, recorder])
+    tee = TeeSink([snapshots, audience, recorder])
 
     def paint(frame: Frame) -> Frame:
         began = time.monotonic()
@@ -170,10 +171,9 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
         audience.painting[frame.index] = time.monotonic() - began
         return painted
 
-    run(source, paint, tee, controls, stats, save=snapshots.save)
+    run(source, paint, tee, LiveRemote(controls, audience, [snapshots, recorder]), stats)
     tee.close()
     painter.close()
-    snapshots.finish()
     ages, memory = audience.ages, audience.memory
     window = min(60.0, seconds / 3)
     early, half, late = (0.0, window), ((seconds - window) / 2, (seconds + window) / 2), (seconds - window, seconds)

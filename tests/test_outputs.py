@@ -46,6 +46,12 @@ def controls(book: StyleBook) -> Controls:
     return Controls(list(book.values()), book["wave"])
 
 
+def checked(output: Aside | Recorder) -> bool:
+    """Look at an output, as the show does between frames."""
+    output.check()
+    return True
+
+
 class SlowSink(RecordingSink):
     """Takes a frame only when it may, and fails when it should."""
 
@@ -93,7 +99,7 @@ def test_an_output_that_fails_is_told_once_and_the_others_go_on() -> None:
     aside = Aside(sink, told.append)
     aside.write(frame(0))
     sink.may.set()
-    assert wait_until(lambda: aside.poll_key(0.0) is None and bool(told))
+    assert wait_until(lambda: checked(aside) and bool(told))
     aside.write(frame(1))
     aside.close()
     assert [str(error) for error in told] == ["disk full"]
@@ -195,8 +201,8 @@ def test_recordings_start_and_stop_and_play_at_the_speed_of_life(tmp_path: Path,
             recorder.write(frame(0, start + at))
             assert wait_until(lambda: not recorder._output._waiting, 60)  # type: ignore[union-attr]
         controls.press("r")
-        recorder.poll_key(0.0)
-    assert wait_until(lambda: recorder.poll_key(0.0) is None and len(done) == 2, 60)
+        recorder.check()
+    assert wait_until(lambda: checked(recorder) and len(done) == 2, 60)
     recorder.close()
     for path, moments in zip(sorted(done, key=lambda path: -len(times_of(path))), expected):
         assert times_of(path) == pytest.approx(moments, abs=0.0005)
@@ -210,7 +216,7 @@ def test_a_show_that_stays_paused_tells_that_nothing_was_recorded(
     controls.press("space")
     controls.press("r")
     assert controls.notice == "recording begins when you go on"
-    recorder.poll_key(0.0)
+    recorder.check()
     recorder.close()
     assert "Nothing was recorded" in caplog.text and not list(tmp_path.iterdir())
 
@@ -257,9 +263,9 @@ def test_a_recording_that_fails_while_it_is_finished_leaves_the_next_one_alone(
         recorder.write(frame(index, 1.0))
         if not index:
             controls.press("r")
-            recorder.poll_key(0.0)
+            recorder.check()
     may_finish.set()
-    assert wait_until(lambda: recorder.poll_key(0.0) is None and bool(told) and not recorder._finishing, 60)
+    assert wait_until(lambda: checked(recorder) and bool(told) and not recorder._finishing, 60)
     assert controls.recording and "Input/output error" in str(told[0])
     recorder.write(frame(2, 1.5))
     recorder.close()
@@ -301,7 +307,7 @@ def test_snapshot_has_the_style_in_its_name_and_all_that_was_set_when_it_was_pai
     for key in ("space", "n", "+", "c", "j", "."):  # as while it is paused
         controls.press(key)
     snapshots.save(painted)
-    snapshots.finish()
+    snapshots.close()
     (path,) = tmp_path.iterdir()
     assert re.fullmatch(r"wave-0\.6-scream-0\.4-\d{8}-\d{6}-7\.png", path.name) and said == [f"Saved '{path}'."]
     with Image.open(path) as file:
@@ -325,9 +331,9 @@ def test_pictures_of_one_frame_have_names_of_their_own(
     for shade in (10, 90):
         snapshots.save(replace(frame(7, shade=shade), remarks=remarks))
     may_write.set()
-    snapshots.finish()
+    snapshots.close()
     snapshots.save(replace(frame(7, shade=200), remarks=remarks))
-    snapshots.finish()
+    snapshots.close()
     found = {path.name: int(read_photo(path)[0, 0, 0]) for path in tmp_path.iterdir()}
     name = "wave-20260101-120000-7"
     assert found == {f"{name}.png": 10, f"{name}-2.png": 90, f"{name}-3.png": 200}
@@ -337,7 +343,7 @@ def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path, controls: Con
     said: list[str] = []
     snapshots = Snapshots(tmp_path / "gone", controls, said.append)
     snapshots.save(frame(0))
-    snapshots.finish()
+    snapshots.close()
     assert controls.notice == "not saved" and "was not written" in said[0]
 
 

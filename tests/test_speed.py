@@ -14,6 +14,7 @@ from realtime_nst.cli import main
 from realtime_nst.controls import Controls
 from realtime_nst.live.livepainter import LivePainter
 from realtime_nst.live.pace import Pace
+from realtime_nst.live.remote import LiveRemote
 from realtime_nst.serving import load_stylizer
 from realtime_nst.settings import SCALES
 from realtime_nst.sources import PatternSource
@@ -75,7 +76,8 @@ def test_a_camera_of_640x480_is_painted_at_30_frames_per_second_and_frames_stay_
             dropped.append(stats.dropped)
             self.frames = [frame]
 
-    run(source, paint, Display(), controls, stats, frames=FRAMES)
+    display = Display()
+    run(source, paint, display, LiveRemote(controls, display), stats, frames=FRAMES)
     painter.close()
     settled = FRAMES // 2
     took = list(painting.values())[settled:FRAMES]

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_nst.app import Unattended
 from realtime_nst.cli import main
-from realtime_nst.controls import Controls
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.files.footage import Footage, Mark
 from realtime_nst.files.outputs import place
 from realtime_nst.files.painter import Painter
-from realtime_nst.files.patience import PatientControls
+from realtime_nst.files.patience import PatientRemote
 from realtime_nst.files.probing import probe
 from realtime_nst.files.segments import SegmentSink
 from realtime_nst.files.stylepath import StylePath
@@ -186,45 +186,45 @@ def test_interruption_finishes_the_segment(tmp_path: Path, film: Path, weights: 
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
-def patient(controls: Controls, now: list[float], missing: list[int], fps: float, told: list[str]) -> PatientControls:
+def patient(outer: Unattended, now: list[float], missing: list[int], fps: float, told: list[str]) -> PatientRemote:
     stats = Stats(clock=lambda: now[0])
     for _ in range(10):
         now[0] += 1 / fps
         stats.count(Frame(np.zeros((2, 2, 3), np.uint8), 0, now[0]))
-    return PatientControls(controls, lambda: missing[0], stats, told.append, clock=lambda: now[0])
+    return PatientRemote(outer, [], lambda: missing[0], stats, told.append, clock=lambda: now[0])
 
 
-def test_wish_to_stop_waits_for_a_segment_and_the_second_does_not(book: StyleBook) -> None:
-    def asked(missing: int, fps: float) -> tuple[PatientControls, list[float], list[int], list[str]]:
+def test_wish_to_stop_waits_for_a_segment_and_the_second_does_not() -> None:
+    def asked(missing: int, fps: float) -> tuple[PatientRemote, list[float], list[int], list[str]]:
         now, left, told = [0.0], [missing], []  # type: ignore[var-annotated]
-        outer = Controls(list(book.values()))
-        controls = patient(outer, now, left, fps, told)
-        controls.tick()
-        assert not controls.quit
-        controls.leave()
-        assert outer.quit and not controls.quit
-        controls.tick()
-        return controls, now, left, told
+        outer = Unattended()
+        remote = patient(outer, now, left, fps, told)
+        remote.poll(0.0)
+        assert not remote.quit
+        remote.leave()
+        assert outer.quit and not remote.quit
+        remote.poll(0.0)
+        return remote, now, left, told
 
-    controls, now, left, told = asked(60, 20)
-    assert not controls.quit and told == ["Stopping after this segment, in 3 seconds. Ctrl-C again stops at once."]
+    remote, now, left, told = asked(60, 20)
+    assert not remote.quit and told == ["Stopping after this segment, in 3 seconds. Ctrl-C again stops at once."]
     now[0] += 0.5
-    controls.leave()
-    controls.tick()
-    assert not controls.quit, "pressed twice"
+    remote.leave()
+    remote.poll(0.0)
+    assert not remote.quit, "pressed twice"
     left[0] = 0
-    controls.tick()
-    assert controls.quit and len(told) == 1
-    controls, now, left, told = asked(60, 20)
+    remote.poll(0.0)
+    assert remote.quit and len(told) == 1
+    remote, now, left, told = asked(60, 20)
     now[0] += 1.5
-    controls.leave()
-    assert controls.quit, "meant"
+    remote.leave()
+    assert remote.quit, "meant"
     assert asked(60, 5)[0].quit, "twelve seconds are too long"
     assert asked(0, 5)[0].quit, "nothing is under way"
-    controls, now, _, _ = asked(60, 20)
+    remote, now, _, _ = asked(60, 20)
     now[0] += 21
-    controls.tick()
-    assert controls.quit, "it takes longer than it seemed"
+    remote.poll(0.0)
+    assert remote.quit, "it takes longer than it seemed"
 
 
 def numbers_of_negative(path: Path) -> list[int]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from realtime_nst import commands, serving
 from realtime_nst.addresses import mask
+from realtime_nst.app import Remote, Unattended
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
-from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.files.containers import PIPE, numbered
 from realtime_nst.files.fetching import check_address, fetch, let_go, place_for
@@ -91,20 +91,20 @@ def _video(options: argparse.Namespace, report: Report) -> int:
         partial=options.partial,
         preview=options.preview,
     )
-    controls = Controls(path.styles)
-    with on_interrupt(controls.leave):
-        return _paint_all(tasks, options, wishes, brush, report, controls)
+    remote = Unattended()
+    with on_interrupt(remote.leave):
+        return _paint_all(tasks, options, wishes, brush, report, remote)
 
 
 def _paint_all(
-    tasks: list[Task], options: argparse.Namespace, wishes: Wishes, brush: Brush, report: Report, controls: Controls
+    tasks: list[Task], options: argparse.Namespace, wishes: Wishes, brush: Brush, report: Report, remote: Remote
 ) -> int:
     """Paint one after another; what goes wrong with one does not stop the rest."""
     several = _several(tasks, options)
     painted = skipped = failed = 0
     inputs = [task.source for task in tasks]
     for task in tasks:
-        if _stopped(controls):
+        if _stopped(remote):
             break
         if options.skip_existing and not task.error and numbered(task.output, 1).exists() and not being_placed(task.output):
             skipped += 1
@@ -121,11 +121,11 @@ def _paint_all(
                     check_film(task.source)
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 check_task(task, inputs, overwrite=options.overwrite)
-            if not _is_here(task, options, report, controls):
+            if not _is_here(task, options, report, remote):
                 commands.say("Interrupted while a film was fetched; nothing of it is kept.")
                 break
             started = time.monotonic()
-            outcome = paint_video(task.source, task.output, wishes, brush, report, controls)
+            outcome = paint_video(task.source, task.output, wishes, brush, report, remote)
         except (NSTError, OSError) as error:
             if not several:
                 raise
@@ -147,7 +147,7 @@ def _paint_all(
         report.event("end", painted=painted, skipped=skipped, failed=failed, left=left)
         if not (options.quiet or options.json):
             commands.say_summary(painted, skipped, failed, left)
-    if _stopped(controls) and painted + skipped + failed < len(tasks):
+    if _stopped(remote) and painted + skipped + failed < len(tasks):
         return INTERRUPTED
     return 1 if failed else 0
 
@@ -170,13 +170,13 @@ def _plan_fetching(options: argparse.Namespace, folder: Path) -> None:
     options.addresses = {place: name for name, place in places.items()}
 
 
-def _is_here(task: Task, options: argparse.Namespace, report: Report, controls: Controls) -> bool:
+def _is_here(task: Task, options: argparse.Namespace, report: Report, remote: Remote) -> bool:
     """Fetch an original that is at an address; False if the user has asked to stop meanwhile."""
     if task.source not in options.addresses:
         return True
     if options.restart:
         let_go(task.source)
-    return fetch(options.addresses[task.source], task.source, report.notice, lambda: _stopped(controls))
+    return fetch(options.addresses[task.source], task.source, report.notice, lambda: _stopped(remote))
 
 
 def _input(task: Task, options: argparse.Namespace) -> str:
@@ -188,9 +188,9 @@ def _several(tasks: list[Task], options: argparse.Namespace) -> bool:
     return len(tasks) != 1 or any(path.is_dir() for path in options.inputs)
 
 
-def _stopped(controls: Controls) -> bool:
+def _stopped(remote: Remote) -> bool:
     """Whether the user has asked to stop, meanwhile."""
-    return controls.quit
+    return remote.quit
 
 
 def _tell_success(task: Task, outcome: Outcome, seconds: float, options: argparse.Namespace, report: Report) -> None:

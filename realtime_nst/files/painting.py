@@ -11,9 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst import __version__
-from realtime_nst.app import run
+from realtime_nst.app import Remote, run
 from realtime_nst.brush import Brush
-from realtime_nst.controls import Controls
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
 from realtime_nst.files.charsets import legible
 from realtime_nst.files.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
@@ -24,7 +23,7 @@ from realtime_nst.files.footage import Footage, Mark
 from realtime_nst.files.joining import Join, Segment, companions, cut_out, join, tried
 from realtime_nst.files.outputs import free_name, place, place_pictures
 from realtime_nst.files.painter import Painter
-from realtime_nst.files.patience import PatientControls
+from realtime_nst.files.patience import PatientRemote
 from realtime_nst.files.preview import PreviewSink
 from realtime_nst.files.probing import VideoInfo, last_moment, probe
 from realtime_nst.files.progress import Report
@@ -47,7 +46,7 @@ def paint_video(
     wishes: Wishes,
     brush: Brush,
     report: Report,
-    controls: Controls,
+    remote: Remote,
 ) -> Outcome:
     """Paint one file.
 
@@ -57,7 +56,7 @@ def paint_video(
         wishes: How.
         brush: Paints.
         report: Where news go.
-        controls: `controls.quit` asks to stop; it is true afterwards if it did.
+        remote: `remote.quit` asks to stop; it is true afterwards if it did.
 
     Raises:
         NSTError: It cannot be read, painted or written.
@@ -75,7 +74,7 @@ def paint_video(
         plan = plan_tracks(info, container, instead=instead)
     for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
         report.notice(f"{source.name}: {notice}")
-    job = _Painting(source, output, wishes, info, container, encoder, plan, report, controls, brush)
+    job = _Painting(source, output, wishes, info, container, encoder, plan, report, remote, brush)
     brush.prepare(wishes.styles.styles[0], info.width, info.height)
     return job.stream() if str(output) == PIPE else job.file()
 
@@ -92,7 +91,7 @@ class _Painting:
     encoder: Encoder
     plan: TrackPlan
     report: Report
-    controls: Controls
+    remote: Remote
     brush: Brush
 
     def stream(self) -> Outcome:
@@ -102,14 +101,15 @@ class _Painting:
         tracks = (*self.plan.arguments, *cut_out(self.info, self.container, self.wishes.begin, self.wishes.end))
         writer = self._writer(None, self.container.format, inputs, tracks)
         stats = Stats(each=lambda: self.report.frame(stats))
-        sink = StreamSink(writer, self._clock(), footage.check)
+        sink = StreamSink(writer, self._clock())
+        patient = PatientRemote(self.remote, [footage.check], lambda: 0, stats, self.report.notice)
         previews = self._previews()
         with finishing(sink), finishing(TeeSink(previews)):
-            outcome = self._carry(footage, self._painter(footage), [sink, *previews], 0, self.controls, stats)
-            if self.controls.quit:
+            outcome = self._carry(footage, self._painter(footage), [sink, *previews], 0, patient, stats)
+            if self.remote.quit:
                 sink.break_off()
         self._remark(footage)
-        return replace(outcome, interrupted=self.controls.quit)
+        return replace(outcome, interrupted=self.remote.quit)
 
     def file(self) -> Outcome:
         """Paint into a file, by way of segments."""
@@ -147,17 +147,16 @@ class _Painting:
             f".{self.encoder.segment_format}",
             clock,
             length,
-            footage.check,
         )
         stats = Stats(each=lambda: self.report.frame(stats))
-        controls = PatientControls(self.controls, lambda: sink.missing, stats, self.report.notice)
+        patient = PatientRemote(self.remote, [footage.check, sink.check], lambda: sink.missing, stats, self.report.notice)
         try:
             previews = self._previews()
             with finishing(TeeSink(previews)):
-                outcome = self._carry(footage, painter, [sink, *previews], work.frames, controls, stats)
+                outcome = self._carry(footage, painter, [sink, *previews], work.frames, patient, stats)
                 sink.settle()
-                if controls.quit:
-                    self.controls.leave()
+                if patient.quit:
+                    self.remote.leave()
                     partial = self._partial(work, sink)
                     return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
             sink.close()
@@ -187,12 +186,10 @@ class _Painting:
             brush.go_on(held)
         return Painter(brush.paint, styles, begin, footage.fps, segment=length, held=brush.held)
 
-    def _carry(
-        self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, controls: Controls, stats: Stats
-    ) -> Outcome:
+    def _carry(self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, remote: Remote, stats: Stats) -> Outcome:
         self.report.begin(self.output.name, self._expected(), done)
         try:
-            run(footage, painter, TeeSink(sinks), controls, stats)
+            run(footage, painter, TeeSink(sinks), remote, stats)
         finally:
             self.report.end()
         return Outcome(done + stats.frames, painter.repeated, stats.mean_fps)

@@ -1,12 +1,12 @@
-"""`PatientControls`: a wish to stop waits for the end of the segment under way, so that no painted frame is lost.
+"""`PatientRemote`: a wish to stop waits for the end of the segment under way, so that no painted frame is lost.
 
 The second wish is not kept waiting; but two in one second are one that was pressed twice.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from realtime_nst.controls import Controls
+from realtime_nst.app import Remote
 from realtime_nst.stats import Stats
 
 FINISH_SECONDS = 10.0
@@ -15,28 +15,32 @@ TWICE = 1.0
 """Seconds in which a second wish to stop is the first one again."""
 
 
-class PatientControls(Controls):
-    """Controls that quit between two segments.
+class PatientRemote:
+    """A `Remote` for one file, which quits between two segments.
 
     Args:
-        outer: Those of the whole command; it learns of the wish at once.
+        outer: That of the whole command; it learns of the wish at once.
+        checks: Called between frames, and while none comes; they raise when something hangs.
         missing: Frames that are missing in the segment under way; 0 between two.
         stats: How fast it goes.
         notice: Tells the user what is waited for.
         clock: Seconds.
     """
 
+    idle = False
+
     def __init__(
         self,
-        outer: Controls,
+        outer: Remote,
+        checks: Sequence[Callable[[], object]],
         missing: Callable[[], int],
         stats: Stats,
         notice: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(outer.styles)
         self.quit = outer.quit
-        self._outer, self._missing, self._stats, self._tell, self._now = outer, missing, stats, notice, clock
+        self._outer, self._checks, self._missing, self._stats = outer, checks, missing, stats
+        self._tell, self._now = notice, clock
         self._asked: float | None = None
         self._told = False
 
@@ -48,7 +52,10 @@ class PatientControls(Controls):
         elif self._now() - self._asked > TWICE:
             self.quit = True
 
-    def tick(self) -> None:
+    def poll(self, timeout: float) -> None:
+        """See whether anything hangs, and whether it is time to quit."""
+        for check in self._checks:
+            check()
         if self._asked is None:
             return
         missing, speed = self._missing(), self._stats.fps

@@ -52,9 +52,6 @@ class PreviewSink:
             if not self._busy and self._clock() >= self._next:
                 self._hand_over(frame.image)
 
-    def poll_key(self, timeout: float) -> str | None:
-        return None
-
     def close(self) -> None:
         with self._changed:
             if self._shown is not None:

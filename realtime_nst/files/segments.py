@@ -27,7 +27,6 @@ class SegmentSink:
         suffix: Ending of those files.
         clock: When frames are shown.
         length: Frames per segment.
-        watch: Called between frames; raises when the source hangs.
 
     `last` is the tick of the last frame.
     """
@@ -39,10 +38,9 @@ class SegmentSink:
         suffix: str,
         clock: FrameClock,
         length: int,
-        watch: Callable[[], None] = lambda: None,
     ) -> None:
         self._work, self._open, self._suffix, self._clock = work, open_writer, suffix, clock
-        self._length, self._watch = length, watch
+        self._length = length
         self._number = len(work.notes)
         self._writer: FrameWriter | None = None
         self._next: FrameWriter | None = None
@@ -78,11 +76,10 @@ class SegmentSink:
             if self._in_turns:
                 self.settle()
 
-    def poll_key(self, timeout: float) -> str | None:
-        self._watch()
+    def check(self) -> None:
+        """Note the segment that has been finished meanwhile."""
         if self._ending is not None and self._ending[0].finished:
             self.settle()
-        return None
 
     @property
     def missing(self) -> int:
@@ -140,18 +137,13 @@ class StreamSink:
     Args:
         writer: Writes there.
         clock: When frames are shown.
-        watch: Called between frames; raises when the source hangs.
     """
 
-    def __init__(self, writer: FrameWriter, clock: FrameClock, watch: Callable[[], None] = lambda: None) -> None:
-        self._writer, self._clock, self._watch = writer, clock, watch
+    def __init__(self, writer: FrameWriter, clock: FrameClock) -> None:
+        self._writer, self._clock = writer, clock
 
     def write(self, frame: Frame) -> None:
         self._writer.write(frame.image, self._clock.tick(frame.time))
-
-    def poll_key(self, timeout: float) -> str | None:
-        self._watch()
-        return None
 
     def break_off(self) -> None:
         """After a wish to stop: the sound ends here, too."""

@@ -73,9 +73,14 @@ class Aside:
             if self.missed == 1:
                 self._missing(f"{self._name} is too slow: it misses frames")
 
-    def poll_key(self, timeout: float) -> str | None:
-        self._check()
-        return None
+    def check(self) -> None:
+        """Meet the error of the other thread."""
+        if self._dead:
+            return
+        try:
+            self._stage.get(timeout=0.0)
+        except (NSTError, OSError) as error:
+            self._give_up(error)
 
     def close(self) -> None:
         """Finish. A sink that does not come to an end in time is given up; missed frames are told."""
@@ -112,17 +117,8 @@ class Aside:
             self._changed.notify_all()
 
     def _failed_before(self) -> bool:
-        self._check()
+        self.check()
         return self._dead
-
-    def _check(self) -> None:
-        """Meet the error of the other thread."""
-        if self._dead:
-            return
-        try:
-            self._stage.get(timeout=0.0)
-        except (NSTError, OSError) as error:
-            self._give_up(error)
 
     def _give_up(self, error: NSTError | OSError) -> None:
         self._dead = True

@@ -74,9 +74,6 @@ class LiveFileSink:
         self._tick = max(due, self._tick + 1)
         self._writer.write(frame.image, self._tick)
 
-    def poll_key(self, timeout: float) -> str | None:
-        return None
-
     def close(self) -> None:
         """Finish the file and give it its name.
 

@@ -56,7 +56,7 @@ class Recorder:
         return self._controls.recording
 
     def write(self, frame: Frame) -> None:
-        self.poll_key(0.0)
+        self.check()
         if not self._controls.recording:
             return
         if self._output is None and not self._start():
@@ -64,12 +64,12 @@ class Recorder:
         if self._output is not None:
             self._output.write(frame)
 
-    def poll_key(self, timeout: float) -> str | None:
+    def check(self) -> None:
+        """Stop when that is wished, and tell of what is finished."""
         if self._output is not None and not self._controls.recording:
             self._stop()
         for stage, file in list(self._finishing):
             self._take(stage, file, timeout=0.0)
-        return None
 
     def close(self) -> None:
         if self._controls.recording and self._output is None:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from realtime_nst import __version__
 from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
@@ -15,17 +17,37 @@ from realtime_nst.video import Frame
 
 
 class Snapshots:
-    """Save pictures with style and time in their names, and how they were painted inside.
+    """A sink that keeps the frame on show, and saves it when the user wants that.
+
+    Pictures have style and time in their names, and how they were painted inside.
 
     Args:
         folder: Where they go.
-        controls: Notices tell what happened.
+        controls: `snapshots_wanted` counts the wishes; notices tell what happened.
         done: Called, on another thread, with what to tell the user.
+        draw: Writes over a picture before it is saved; `None` leaves it clean.
     """
 
-    def __init__(self, folder: Path, controls: Controls, done: Callable[[str], None] = lambda text: None) -> None:
-        self._folder, self._controls, self._done = folder, controls, done
+    def __init__(
+        self,
+        folder: Path,
+        controls: Controls,
+        done: Callable[[str], None] = lambda text: None,
+        draw: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
+        self._folder, self._controls, self._done, self._draw = folder, controls, done, draw
+        self._shown: Frame | None = None
+        self._saved = controls.snapshots_wanted
         self._writing: list[tuple[Stage[bool], Path]] = []
+
+    def write(self, frame: Frame) -> None:
+        self._shown = frame
+
+    def check(self) -> None:
+        """Save the frame on show, if that is wished."""
+        if self._saved < self._controls.snapshots_wanted and self._shown is not None:
+            self._saved = self._controls.snapshots_wanted
+            self.save(self._shown if self._draw is None else self._shown.with_image(self._draw(self._shown.image)))
 
     def save(self, frame: Frame) -> None:
         """Save a frame. A full disk is told in the window and does not end the show."""
@@ -57,7 +79,11 @@ class Snapshots:
 
         self._writing.append((Stage((write() for _ in range(1)), keep="all", name="snapshot"), path))
 
-    def finish(self) -> None:
+    def close(self) -> None:
         """Wait until all are written."""
         for stage, _ in self._writing:
             stage.join()
+
+    def discard(self) -> None:
+        """What was saved stays, whatever went wrong elsewhere."""
+        self.close()

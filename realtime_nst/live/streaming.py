@@ -86,9 +86,6 @@ class StreamSink:
         except (OSError, ValueError) as error:
             raise self._failure() from error
 
-    def poll_key(self, timeout: float) -> str | None:
-        return None
-
     def close(self) -> None:
         if self._closed:
             return

@@ -67,9 +67,6 @@ class VirtualCameraSink:
         except RuntimeError as error:
             raise SinkError(f"The virtual camera '{self.device}' takes no more frames: {error}. Start again.") from error
 
-    def poll_key(self, timeout: float) -> str | None:
-        return None
-
     def close(self) -> None:
         if not self._closed:
             self._closed = True

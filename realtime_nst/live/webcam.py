@@ -25,18 +25,19 @@ from realtime_nst.live.livepainter import LivePainter
 from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.recorder import Recorder
+from realtime_nst.live.remote import LiveRemote, NoKeyboard
 from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.streaming import StreamSink, check_stream
 from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.live.window import WindowSink
 from realtime_nst.opencv import has_opencv
 from realtime_nst.settings import Settings, forget_settings, keep_settings, read_settings, remembered
-from realtime_nst.sinks import NullSink, TeeSink, check_video_output
+from realtime_nst.sinks import TeeSink, check_video_output
 from realtime_nst.sources import open_source
 from realtime_nst.stats import Stats
 from realtime_nst.style import Style
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame, Sink
+from realtime_nst.video import Frame, LiveSource, Sink
 
 STREAM_FPS = 60.0
 """Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""
@@ -87,7 +88,7 @@ class Show:
     """
 
     def __init__(
-        self, options: argparse.Namespace, settings: Settings, book: StyleBook, style: Style, source: Any, kept: str = ""
+        self, options: argparse.Namespace, settings: Settings, book: StyleBook, style: Style, source: LiveSource, kept: str = ""
     ) -> None:
         self._options = options
         self._kept = kept
@@ -95,7 +96,7 @@ class Show:
         self._failures: list[NSTError] = []
         self._files: list[LiveFileSink] = []
         self._asides: list[Aside] = []
-        self._watching: list[Callable[[], bool]] = []
+        self._window: WindowSink | None = None
         backend = choose_backend(options.backend, options.precision)
         stylizer = serving.load_stylizer(backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
@@ -107,9 +108,7 @@ class Show:
         bodies = list({body.sha256: body for body in (style.body, *book.bodies)}.values())
         pace = Pace(options.fps) if options.fps and has_opencv() else None
         self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, pace)
-        self.snapshots = Snapshots(options.snapshots, self.controls, say)
-        if hasattr(source, "tell"):
-            source.tell = self.controls.say
+        source.tell = self.controls.say
 
     def play(self) -> int:
         """Run until the user quits or the source ends."""
@@ -117,7 +116,7 @@ class Show:
         sinks: list[Sink] = []
         tee = TeeSink(sinks)
         try:
-            self._open_sinks(sinks)
+            remote = self._open_sinks(sinks)
             welcome = f"{controls.style.name}   h shows the keys"
             if self._kept:
                 controls.say(f"{welcome}   kept from an earlier show: {self._kept}", TIME_TO_READ)
@@ -125,16 +124,7 @@ class Show:
                 controls.say(welcome)
             with on_interrupt(controls.leave):
                 try:
-                    run(
-                        source,
-                        self.painter,
-                        tee,
-                        controls,
-                        self.stats,
-                        frames=options.frames,
-                        save=self._save,
-                        watched=lambda: any(watches() for watches in self._watching),
-                    )
+                    run(source, self.painter, tee, remote, self.stats, frames=options.frames)
                 finally:
                     if self.stats.frames:  # whatever ended the show, what was recorded of it stays
                         tee.close()
@@ -143,7 +133,6 @@ class Show:
             source.close()
             tee.discard()
             self.painter.close()
-            self.snapshots.finish()
             for file in self._files:  # also after an error, which comes last
                 if file.written:
                     say(f"Recorded '{file.path}'." if file.whole else f"'{file.path}' has what was recorded until then.")
@@ -153,22 +142,24 @@ class Show:
                 say(f"No frame came; '{file.path}' was not written.")
         return 1 if self._failures else 0
 
-    def _open_sinks(self, sinks: list[Sink]) -> None:
+    def _open_sinks(self, sinks: list[Sink]) -> LiveRemote:
+        """Open them one by one: when one does not open, those before it are in the list.
+
+        Returns:
+            What steers the show with them.
+        """
         options, controls, source = self._options, self.controls, self._source
         width, height = source.width, source.height
         rate = Fraction(min(source.fps, STREAM_FPS)).limit_denominator(1001)
-        if options.no_window:
-            sinks.append(NullSink())
-            self._watching.append(lambda: True)
-        else:
+        pictures: list[Snapshots] = []
+        if not options.no_window:
             changed, full = lambda: (controls.changes, controls.notice), lambda: controls.full_screen
-            window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
-            sinks.append(window)
-            self._watching.append(lambda: window.watched)
-        outputs: list[Sink] = []  # filled one by one: when one does not open, those before it are in the tee
+            self._window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
+            pictures.append(Snapshots(options.snapshots, controls, say, self.draw if options.display_in_output else None))
+            sinks += [*pictures, self._window]  # closed from the last on: nobody looks at a window that waits for pictures
+        outputs: list[Aside | Recorder] = []
         tee = TeeSink(outputs)
         sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
-        self._watching.append(self._fed)
         planned = [Path(output) for output in options.output if not is_address(output)]
         for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
             for path in rescue_recordings(folder, planned):
@@ -187,20 +178,20 @@ class Show:
                 file = LiveFileSink(Path(output), width, height, rate)
                 self._files.append(file)
                 outputs.append(self._beside(file, f"'{output}'"))
+        return LiveRemote(controls, self._window or NoKeyboard(), [*pictures, *outputs], self._watched)
 
-    def _beside(self, sink: Sink, name: str, patience: float = PATIENCE, repeat: float | None = None) -> Sink:
+    def _beside(self, sink: Sink, name: str, patience: float = PATIENCE, repeat: float | None = None) -> Aside:
         aside = Aside(sink, self._output_failed, patience, name=name, missing=self._missed, repeat=repeat)
         self._asides.append(aside)
         return aside
 
+    def _watched(self) -> bool:
+        """Whether anyone takes the frames."""
+        return self._window is None or self._window.watched or self._fed()
+
     def _fed(self) -> bool:
         """Whether anything beside the window takes frames."""
         return self.controls.recording or any(aside.watched for aside in self._asides)
-
-    def _save(self, frame: Frame) -> None:
-        """Save a picture of what is on show."""
-        drawn = self._options.display_in_output
-        self.snapshots.save(frame.with_image(self.draw(frame.image)) if drawn else frame)
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         """What the user should read, over a picture."""
@@ -241,7 +232,7 @@ class Drawn:
 
     def __init__(self, sink: Sink, draw: Callable[[np.ndarray], np.ndarray], wanted: Callable[[], bool]) -> None:
         self._sink, self._draw, self._wanted = sink, draw, wanted
-        self.poll_key, self.close, self.discard = sink.poll_key, sink.close, sink.discard
+        self.close, self.discard = sink.close, sink.discard
 
     def write(self, frame: Frame) -> None:
         self._sink.write(frame.with_image(self._draw(frame.image)) if self._wanted() else frame)

@@ -98,6 +98,7 @@ class WindowSink:
         self._show()
 
     def poll_key(self, timeout: float) -> str | None:
+        """The key pressed, by its name in `keys.KEYS`, after at most `timeout` seconds; `None` without one."""
         stale = self._on_screen and time.monotonic() - self._drawn_at > REDRAW_EVERY
         if self._shown is not None and (stale or self._changed() != self._drawn):
             self._show()
