@@ -25,19 +25,28 @@ from realtime_nst import __version__, serving
 from realtime_nst.app import Unattended, run
 from realtime_nst.backend import Backend, choose_backend
 from realtime_nst.benchchart import draw_chart
+from realtime_nst.brush import Brush
 from realtime_nst.commands import find_all_styles, say
+from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
+from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.files.footage import Footage
+from realtime_nst.files.painter import Painter
+from realtime_nst.files.probing import probe
+from realtime_nst.files.stylepath import StylePath
+from realtime_nst.live.livepainter import LivePainter
 from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
 from realtime_nst.photos import check_photo_name
 from realtime_nst.results import check_output, written_whole
 from realtime_nst.roofline import count_costs, least_seconds, measure_machine
-from realtime_nst.sinks import FileSink, NullSink
-from realtime_nst.sources import FileSource, PatternSource
+from realtime_nst.settings import Settings
+from realtime_nst.sinks import NullSink
+from realtime_nst.sources import PatternSource
 from realtime_nst.stats import Stats
 from realtime_nst.stream import Stream
 from realtime_nst.style import Style
 from realtime_nst.stylizer import Stylizer
-from realtime_nst.video import Frame, padded_length
+from realtime_nst.video import padded_length
 
 ROUNDS = 5
 SWITCHES = 2
@@ -73,13 +82,13 @@ class Row:
         size: Width x height.
         precision: Of the network.
         network_ms: The network alone.
-        loop_ms: From a video file to nowhere: decoding and stylizing, a frame.
+        loop_ms: From a video file to nowhere: decoding and stylizing, a frame, as `video` does it without holding still.
         loop_share: Rate of the loop over that of the network.
         hold_ms: What holding still takes beside it, as `video` and `webcam` do; a difference, at least 0.
         least_ms: The least that the machine allows, by the roofline.
         least_share: That over `network_ms`.
         switch_ms: What the first frame of another style takes longer than the second one; a difference, at least 0.
-        age_ms: From capture to output at 30 frames a second, 95th percentile.
+        age_ms: From capture to output at 30 frames a second, as in `webcam` without holding still; 95th percentile.
         first_start_s: From the command to its end after one stylized frame, nothing compiled before.
         second_start_s: The same again.
         memory_mb: Largest resident memory of that second process; `None` where the system does not tell.
@@ -180,12 +189,14 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, pictures, options.frames)
+        info, brush, path = probe(str(clip)), Brush(stylizer, PLAIN), StylePath([style])
         rounds, switches = [], []
         for _ in range(ROUNDS):
             alone = painting(stylizer, pictures, style, options.frames)
             held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
-            run(FileSource(str(clip)), stylizer.follow(lambda: style), NullSink(), Unattended(), stats)
+            footage = Footage(str(clip), info)
+            run(footage, Painter(brush.paint, path, 0.0, footage.fps), NullSink(), Unattended(), stats)
             loop = 1.0 / stats.mean_fps
             rounds.append((alone, loop, alone / loop, held - alone))
             switches += switch(stylizer, pictures[0], style, other)
@@ -194,7 +205,8 @@ def measure(
     switched, switch_spread = cost(switches)
     stats = Stats()
     live = PatternSource(width, height, LIVE_FPS)
-    run(live, stylizer.follow(lambda: style), NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
+    painter = LivePainter(stylizer, Controls([style], settings=Settings(stability=0)), [style.body], width, height)
+    run(live, painter, NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
     first, second, memory = starts(width, height, backend, options)
     return Row(
         size=f"{width}x{height}",
@@ -218,10 +230,10 @@ def measure(
 def write_clip(path: Path, pictures: Sequence[np.ndarray], frames: int) -> None:
     """A video of a few pictures in turn."""
     height, width = pictures[0].shape[:2]
-    sink = FileSink(path, width, height, CLIP_FPS)
-    for index, picture in zip(range(frames), cycle(pictures)):
-        sink.write(Frame(picture, index, index / float(CLIP_FPS)))
-    sink.close()
+    writer = FrameWriter(path, width, height, CLIP_FPS)
+    for _, picture in zip(range(frames), cycle(pictures)):
+        writer.write(picture)
+    writer.close()
 
 
 def painting(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, frames: int, look: Look = PLAIN) -> float:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst.errors import SinkError
-from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.results import check_output, ending
 from realtime_nst.video import Frame, Sink
 
@@ -24,32 +22,6 @@ class NullSink:
 
     def discard(self) -> None:
         pass
-
-
-class FileSink:
-    """An MP4 file of a constant frame rate, each frame once. Live recordings are in `live/livefile.py`.
-
-    Args:
-        path: The file.
-        width: Width of the frames in pixels.
-        height: Height of the frames in pixels.
-        rate: Frames per second of the file.
-
-    Raises:
-        SinkError: The folder does not exist.
-    """
-
-    def __init__(self, path: Path, width: int, height: int, rate: Fraction) -> None:
-        self._writer = FrameWriter(path, width, height, rate)
-
-    def write(self, frame: Frame) -> None:
-        self._writer.write(frame.image)
-
-    def close(self) -> None:
-        self._writer.close()
-
-    def discard(self) -> None:
-        self._writer.discard()
 
 
 class TeeSink:

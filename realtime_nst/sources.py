@@ -94,27 +94,28 @@ class PatternSource:
 
 
 class FileSource:
-    """A video file or network stream, decoded by ffmpeg from the first frame that is asked for on.
+    """A video file or network stream as a camera, decoded by ffmpeg from the first frame that is asked for on.
+
+    A file plays in real time, starts again at its end, and drops what comes too late.
 
     Args:
         path: A file's path or a URL.
-        live: Stand in for a camera: play in real time, start again at the end, and drop what comes too late. A film at a
-            web address is played like a file.
-        size: Width and height to fit the frames into, with bars where their shape is another; `None` leaves them as they
-            are, or as large as they are with square pixels if live.
-        silence: Seconds without a frame after which a live stream is told to stand still.
-        patience: Seconds without a frame after which a live stream without an end, such as a camera's, is connected to
-            again, as it is when it breaks off.
+        size: Width and height to fit the frames into, with bars where their shape is another; `None` leaves them as large
+            as they are with square pixels.
+        silence: Seconds without a frame after which a stream is told to stand still.
+        patience: Seconds without a frame after which a stream without an end, such as a camera's, is connected to again,
+            as it is when it breaks off.
 
     Raises:
         SourceError: It is missing, empty or not a video.
     """
 
+    live = True
+
     def __init__(
         self,
         path: str,
         *,
-        live: bool = False,
         size: tuple[int, int] | None = None,
         silence: float = STREAM_SILENCE,
         patience: float = STREAM_PATIENCE,
@@ -125,11 +126,11 @@ class FileSource:
             check_film(Path(path))
         self.path, self._shown = path, mask(path)
         self.info: VideoInfo = _looked_into(path)
-        if live and self.info.choice:
+        if self.info.choice:
             log.warning("'%s': %s", self._shown, self.info.choice)
         if size:
             self.info = replace(self.info, width=size[0], height=size[1], pixel_aspect=Fraction(1), shape=Fraction(*size))
-        elif live and self.info.pixel_aspect != 1:  # neither a window nor a camera can say that its pixels are not square
+        elif self.info.pixel_aspect != 1:  # neither a window nor a camera can say that its pixels are not square
             width, height = (side + side % 2 for side in self.info.squared)
             if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
                 raise SourceError(
@@ -139,7 +140,6 @@ class FileSource:
             self.info = replace(self.info, width=width, height=height, pixel_aspect=Fraction(1))
         self.width, self.height = self.info.width, self.info.height
         self.fps = float(self.info.rate)
-        self.live = live
         self.tell: Callable[[str], None] = lambda text: None
         self._manner = manner_of(path, self.info) if self._is_stream else FILM
         self._silence, self._patience = max(silence, self._manner.silence), max(patience, self._manner.patience)
@@ -149,8 +149,6 @@ class FileSource:
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Frame]:
-        if not self.live:
-            return self._frames()
         return self._watched() if self._is_stream else self._in_time(self._frames())
 
     def close(self) -> None:
@@ -166,7 +164,7 @@ class FileSource:
             if self._reader is not None:
                 self._reader.close()
             # Not before: what a file played while the network is compiled would come all at once, as if it were new.
-            reader = self._reader = FrameReader(self.path, self.info, live=self.live and self._manner is FILM)
+            reader = self._reader = FrameReader(self.path, self.info, live=self._manner is FILM)
         self._replay.connect()
         while (image := reader.read()) is not None:
             frame = Frame(image, reader.frames - 1, time.monotonic(), reader.time if self._manner.timed else None)
@@ -271,7 +269,7 @@ def open_source(camera: str, size: tuple[int, int] | None = None, fps: float | N
             return CameraSource(chosen, width, height, fps=fps)
         if not Path(camera).suffix and not Path(camera).exists():
             raise SourceError(no_such_camera(camera))
-    source = FileSource(camera, live=True, size=size)
+    source = FileSource(camera, size=size)
     return PolledCamera(camera, size, fps) if source.info.still and is_web(camera) else source
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from realtime_nst.faint import painted_share
 from realtime_nst.look import PLAIN, Look
 from realtime_nst.style import Body, Style
-from realtime_nst.video import Frame, pad_to_multiple, padded_length
+from realtime_nst.video import pad_to_multiple, padded_length
 
 SIZES_KEPT = 2
 """Compiled sizes that are kept; a size takes about 100 MB at 1280x720."""
@@ -176,10 +176,6 @@ class Stylizer:
             else:
                 painted = engine(still, style.vector)
         return painted if padded is image else painted[:height, :width], held
-
-    def follow(self, style: Callable[[], Style]) -> Callable[[Frame], Frame]:
-        """A function from frame to frame that asks for the style anew each time."""
-        return lambda frame: frame.with_image(self.paint(frame.image, style()))
 
     def _hold(self, width: int, height: int) -> Hold | None:
         """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError
+from realtime_nst.files.encoding import FrameWriter
 from realtime_nst.live.window import WindowSink
 from realtime_nst.results import check_output
-from realtime_nst.sinks import FileSink, NullSink, TeeSink, check_video_output, finishing
+from realtime_nst.sinks import NullSink, TeeSink, check_video_output, finishing
 from realtime_nst.video import Frame
 from tests.conftest import RecordingSink, frames_of
 
 
-def frame(shade: int, at: float = 0.0) -> Frame:
-    """A grey frame of a moment."""
-    return Frame(np.full((32, 48, 3), shade, np.uint8), 0, at)
+def frame(shade: int) -> Frame:
+    """A grey frame."""
+    return Frame(np.full((32, 48, 3), shade, np.uint8), 0, 0.0)
 
 
 def shades(path: Path) -> list[int]:
@@ -25,10 +26,10 @@ def shades(path: Path) -> list[int]:
 
 
 def test_file_frames_are_written_one_to_one(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path / "out.mp4", 48, 32, Fraction(20))
+    writer = FrameWriter(tmp_path / "out.mp4", 48, 32, Fraction(20))
     for shade in range(0, 200, 20):
-        sink.write(frame(shade, at=3.0))
-    sink.close()
+        writer.write(frame(shade).image)
+    writer.close()
     assert shades(tmp_path / "out.mp4") == [pytest.approx(shade, abs=6) for shade in range(0, 200, 20)]
 
 

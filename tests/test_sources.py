@@ -24,14 +24,6 @@ PATIENCE = 60.0
 pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
 
 
-def test_file_gives_its_frames_once(talkie: Path) -> None:
-    source = FileSource(str(talkie))
-    frames = list(source)
-    assert [frame.index for frame in frames] == list(range(50))
-    assert not source.live
-    source.close()
-
-
 def test_file_as_a_camera_plays_in_real_time_and_starts_again(make_clip: Any) -> None:
     clip = make_clip("short.mp4", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=20:duration=0.5", "-pix_fmt", "yuv420p")
     source = open_source(str(clip))
@@ -74,7 +66,7 @@ def stream(monkeypatch: pytest.MonkeyPatch, talkie: Path) -> FileSource:
     info = sources.probe(str(talkie))
     monkeypatch.setattr(sources, "probe", lambda path: info)
     monkeypatch.setattr(sources, "FrameReader", FakeReader)
-    return FileSource("rtsp://camera/1", live=True, silence=0.1)
+    return FileSource("rtsp://camera/1", silence=0.1)
 
 
 def test_a_stream_that_stands_still_or_ends_is_told(stream: FileSource, caplog: pytest.LogCaptureFixture) -> None:

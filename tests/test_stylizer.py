@@ -17,7 +17,6 @@ from realtime_nst.openvino_engine import compile_body
 from realtime_nst.style import write_style
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import SIZES_KEPT, Retouch, Stylizer
-from realtime_nst.video import Frame
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import stylize_with_numpy
 
@@ -92,17 +91,6 @@ def test_styles_differ_and_a_switch_compiles_nothing(book: StyleBook, photo: np.
     for first in range(4):
         for second in range(first):
             assert not np.array_equal(pictures[first], pictures[second])
-
-
-def test_frame_gets_the_style_wanted_at_that_moment(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
-    wanted = book["wave"]
-    stylize = stylizer.follow(lambda: wanted)
-    frame = Frame(photo, 4, 2.5)
-    first = stylize(frame)
-    assert (first.index, first.captured_at) == (4, 2.5)
-    assert np.array_equal(first.image, stylizer.paint(photo, book["wave"]))
-    wanted = book["scream"]
-    assert np.array_equal(stylize(frame).image, stylizer.paint(photo, book["scream"]))
 
 
 def test_picture_that_may_not_be_written_is_painted_as_well(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
