@@ -41,7 +41,7 @@ class Remote(Protocol):
     def poll(self, timeout: float) -> None:
         """Look at keys, and at whatever else must be looked at on the main thread, for at most `timeout` seconds.
 
-        Called after each frame, and now and then while none comes. With a timeout nothing else is waited for: without keys
+        Called after each frame, and again and again while none comes. While idle the loop waits only here: without keys
         to wait for, it sleeps.
         """
 
@@ -58,7 +58,7 @@ class Unattended:
         self.quit = True
 
     def poll(self, timeout: float) -> None:
-        """Nothing is to be looked at; never idle, it is never waited here."""
+        """There is nothing to look at, and nothing to wait for: it is never idle."""
 
 
 def run(
