@@ -96,7 +96,7 @@ class PatternSource:
 class FileSource:
     """A video file or network stream as a camera, decoded by ffmpeg from the first frame that is asked for on.
 
-    A file plays in real time, starts again at its end, and drops what comes too late.
+    A file, or a film at a web address, plays in real time, starts again at its end, and drops what comes too late.
 
     Args:
         path: A file's path or a URL.

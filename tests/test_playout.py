@@ -184,7 +184,7 @@ def test_a_film_that_breaks_off_in_the_middle_is_told_of_and_starts_again(
 def test_a_live_stream_in_segments_runs_evenly_from_near_its_end(
     web: Callable[[Any], str], live_segments: type[Live], caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = FileSource(f"{web(live_segments)}/cam.m3u8", live=True, silence=0.5)
+    source = FileSource(f"{web(live_segments)}/cam.m3u8", silence=0.5)
     said: list[str] = []
     source.tell = said.append
     moments, numbers = read_numbers(take(source, 4 * RATE))
