@@ -29,7 +29,7 @@ examples. These names load what they need when they are first used. Inside it is
     brush.py         style and look together, for files and photos
     network.py       the transform network in Keras; architecture.py its shape in numbers
     stylebook.py     finding and mixing styles; style.py what one is, weightfile.py their files, crossfade.py between them
-    bench.py         how fast it is; roofline.py how fast it could be, benchchart.py both as a picture
+    bench.py         how fast it is; benching.py the command, roofline.py how fast it could be, benchchart.py both as a picture
     results.py       small files out; settings.py what is remembered, folders.py where; opencv.py OpenCV where it loads
     addresses.py     network addresses: what tells them from files, how they are shown
     interrupt.py     Ctrl-C; errors.py what can go wrong

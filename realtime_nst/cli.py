@@ -144,7 +144,7 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     bench.add_argument("--chart", type=Path, metavar="FILE", help="draw the figures: a PNG, JPEG or WebP file")
     bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    bench.set_defaults(command=("realtime_nst.bench", "bench"))
+    bench.set_defaults(command=("realtime_nst.benching", "bench"))
 
     train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
     train.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="paintings to learn")

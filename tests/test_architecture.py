@@ -23,7 +23,7 @@ SUBPROCESS_ALLOWED = {"ffmpeg", "bench", "doctor"}
 PRINT_ALLOWED = {
     "cli",
     "commands",
-    "bench",
+    "benching",
     "command",
     "webcam",
     "checks",
@@ -53,8 +53,8 @@ LAYERS = [
     {"outputs"},
     {"segments", "snapshots"},
     {"painting"},
-    {"commands", "api"},
-    {"bench", "command", "imaging", "webcam", "checks"},
+    {"commands", "api", "show", "bench"},
+    {"benching", "command", "imaging", "webcam", "checks"},
     {"cli"},
     {"__main__"},
 ]

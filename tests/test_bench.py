@@ -128,7 +128,7 @@ def test_busy_machine_is_told_beside_its_figures(
 
     monkeypatch.setattr("os.getloadavg", getloadavg, raising=False)
     row = Row("64x48", "float32", *([1.0] * 11))
-    monkeypatch.setattr("realtime_nst.bench.measure", lambda *arguments: row)
+    monkeypatch.setattr("realtime_nst.benching.measure", lambda *arguments: row)
     assert run(weights, "--json", tmp_path / "bench.json") == 0
     last = capsys.readouterr().err.splitlines()[-1]
     assert (told in last and "Measure again" in last) if told else "busy" not in last

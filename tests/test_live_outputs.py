@@ -105,7 +105,7 @@ def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeCamera
 def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeWindow]]:
     def open_window(press: Callable[[FakeWindow], str | None]) -> FakeWindow:
         fake = FakeWindow(press)
-        monkeypatch.setattr("realtime_nst.live.webcam.WindowSink", lambda *arguments: fake)
+        monkeypatch.setattr("realtime_nst.live.show.WindowSink", lambda *arguments: fake)
         return fake
 
     yield open_window
@@ -200,7 +200,7 @@ def test_figures_are_in_outputs_recordings_and_pictures_only_where_that_is_wante
     monkeypatch.setattr(
         "realtime_nst.live.webcam.open_source", lambda *what: FakeSource(None, live=True, pause=0.005, width=320, height=240)
     )
-    monkeypatch.setattr("realtime_nst.live.webcam.draw_overlay", lambda image, *what: np.full_like(image, 255))
+    monkeypatch.setattr("realtime_nst.live.show.draw_overlay", lambda image, *what: np.full_like(image, 255))
     keys = iter("sr")
 
     def press(fake: FakeWindow) -> str | None:
@@ -226,7 +226,7 @@ def test_streams_and_the_virtual_camera_are_not_cut_off_by_a_pause(
     camera: Callable[..., FakeCamera],
     window: Callable[..., FakeWindow],
 ) -> None:
-    monkeypatch.setattr("realtime_nst.live.webcam.REPEAT", 0.02)
+    monkeypatch.setattr("realtime_nst.live.show.REPEAT", 0.02)
     module, receiver = camera(), Receiver(tmp_path / "caught.ts")
     before: list[int] = []
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from realtime_nst.errors import SourceError
 from realtime_nst.photofiles import is_raw, left_out, photos_below, tiff_directories
@@ -35,10 +36,11 @@ def test_photos_that_cannot_be_read_are_counted_by_kind(tmp_path: Path) -> None:
     assert left_out(shelf(tmp_path / "plain", "a.jpg", "b.txt")) == ""
 
 
-@pytest.mark.parametrize("name", ["a.jfif", "a.jpe", "a.avif", "a.pgm"])
-def test_a_photo_of_any_ending_as_a_camera_is_told(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "form"), [("a.jfif", "JPEG"), ("a.jpe", "JPEG"), ("a.avif", "AVIF"), ("a.pgm", "PPM")])
+def test_a_photo_of_any_ending_as_a_camera_is_told(tmp_path: Path, name: str, form: str) -> None:
+    Image.new("L" if form == "PPM" else "RGB", (16, 16)).save(tmp_path / name, form)
     with pytest.raises(SourceError, match="is a photo, and a video was expected"):
-        open_source(str(shelf(tmp_path, name) / name))
+        open_source(str(tmp_path / name))
 
 
 def test_damaged_directories_of_a_tiff_end_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The live show: cameras in, a window, recordings and streams out, and what a user wants while it runs.
 
-webcam.py        the command `webcam`, put together; flags.py its flags; checks.py the commands `cameras` and `doctor`
+webcam.py        the command `webcam`; flags.py its flags; checks.py the commands `cameras` and `doctor`
+show.py          a show with all its outputs, put together
 cameras.py       cameras that come and go; devices.py their names and formats; doctor.py what else a show needs
 polling.py       cameras on the network that give one picture at a time
 playout.py       when frames of films and streams are shown

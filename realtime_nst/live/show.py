@@ -1,0 +1,215 @@
+"""`Show`: a live show with all its outputs, put together from flags, and run until the user quits."""
+
+import argparse
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from realtime_nst import serving
+from realtime_nst.addresses import is_address, mask
+from realtime_nst.app import run
+from realtime_nst.backend import choose_backend
+from realtime_nst.controls import Controls
+from realtime_nst.errors import NSTError
+from realtime_nst.interrupt import on_interrupt
+from realtime_nst.live.aside import PATIENCE, Aside
+from realtime_nst.live.livefile import LiveFileSink, rescue_recordings
+from realtime_nst.live.livepainter import LivePainter
+from realtime_nst.live.overlay import draw_overlay
+from realtime_nst.live.pace import Pace
+from realtime_nst.live.recorder import Recorder
+from realtime_nst.live.remote import LiveRemote, NoKeyboard
+from realtime_nst.live.snapshots import Snapshots
+from realtime_nst.live.streaming import StreamSink
+from realtime_nst.live.virtualcamera import VirtualCameraSink
+from realtime_nst.live.window import WindowSink
+from realtime_nst.opencv import has_opencv
+from realtime_nst.settings import Settings, keep_settings
+from realtime_nst.sinks import TeeSink
+from realtime_nst.stats import Stats
+from realtime_nst.style import Style
+from realtime_nst.stylebook import StyleBook
+from realtime_nst.video import Frame, LiveSource, Sink
+
+STREAM_FPS = 60.0
+"""Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""
+STREAM_PATIENCE = 3.0
+TIME_TO_READ = 5.0
+"""Seconds for which a window shows what is kept from an earlier show."""
+REPEAT = 1.0
+"""Seconds without a frame after which streams and the virtual camera get the last one again."""
+
+
+class Show:
+    """Everything that a live show needs, from flags; `play` runs it.
+
+    Args:
+        options: The flags.
+        settings: What is set at first.
+        book: All styles.
+        style: Where to start.
+        source: The camera.
+        say: Prints a line for the user.
+        kept: What of the settings is kept from an earlier show, in words.
+    """
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        settings: Settings,
+        book: StyleBook,
+        style: Style,
+        source: LiveSource,
+        say: Callable[[str], None],
+        kept: str = "",
+    ) -> None:
+        self._options, self._say = options, say
+        self._kept = kept
+        self._source = source
+        self._failures: list[NSTError] = []
+        self._files: list[LiveFileSink] = []
+        self._asides: list[Aside] = []
+        self._window: WindowSink | None = None
+        backend = choose_backend(options.backend, options.precision)
+        stylizer = serving.load_stylizer(backend)
+        self.controls = Controls(list(book.values()) or [style], style, settings)
+        self.controls.full_screen = options.full_screen
+        self.stats = Stats()
+        self._engine = str(backend)
+        bodies = list({body.sha256: body for body in (style.body, *book.bodies)}.values())
+        pace = Pace(options.fps) if options.fps and has_opencv() else None
+        self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, pace)
+        source.tell = self.controls.say
+
+    def play(self) -> int:
+        """Run until the user quits or the source ends."""
+        options, controls, source = self._options, self.controls, self._source
+        sinks: list[Sink] = []
+        tee = TeeSink(sinks)
+        try:
+            remote = self._open_sinks(sinks)
+            welcome = f"{controls.style.name}   h shows the keys"
+            if self._kept:
+                controls.say(f"{welcome}   kept from an earlier show: {self._kept}", TIME_TO_READ)
+            else:
+                controls.say(welcome)
+            with on_interrupt(controls.leave):
+                try:
+                    run(source, self.painter, tee, remote, self.stats, frames=options.frames)
+                finally:
+                    if self.stats.frames:  # whatever ended the show, what was recorded of it stays
+                        tee.close()
+        finally:
+            keep_settings(controls.chosen)
+            source.close()
+            tee.discard()
+            self.painter.close()
+            for file in self._files:  # also after an error, which comes last
+                if file.written:
+                    self._say(f"Recorded '{file.path}'." if file.whole else f"'{file.path}' has what was recorded until then.")
+        self._say(f"{self.stats.summary()}.")
+        for file in self._files:
+            if not file.written and not self._failures:
+                self._say(f"No frame came; '{file.path}' was not written.")
+        return 1 if self._failures else 0
+
+    def _open_sinks(self, sinks: list[Sink]) -> LiveRemote:
+        """Open them one by one: when one does not open, those before it are in the list.
+
+        Returns:
+            What steers the show with them.
+        """
+        options, controls, source = self._options, self.controls, self._source
+        width, height = source.width, source.height
+        rate = Fraction(min(source.fps, STREAM_FPS)).limit_denominator(1001)
+        pictures: list[Snapshots] = []
+        if not options.no_window:
+            changed, full = lambda: (controls.changes, controls.notice), lambda: controls.full_screen
+            self._window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
+            pictures.append(Snapshots(options.snapshots, controls, self._say, self.draw if options.display_in_output else None))
+            sinks += [*pictures, self._window]  # closed from the last on: nobody looks at a window that waits for pictures
+        outputs: list[Aside | Recorder] = []
+        tee = TeeSink(outputs)
+        sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
+        planned = [Path(output) for output in options.output if not is_address(output)]
+        for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
+            for path in rescue_recordings(folder, planned):
+                self._recorded(path)
+        if not options.no_window:  # recordings are started by a key
+            outputs.append(Recorder(options.snapshots, controls, width, height, rate, self._recorded, self._failed))
+        if options.virtual_camera:
+            camera = VirtualCameraSink(width, height, float(rate))
+            self._say(f"The virtual camera is '{camera.device}'.")
+            outputs.append(self._beside(camera, "The virtual camera", repeat=REPEAT))
+        for output in options.output:
+            if is_address(output):
+                stream = StreamSink(output, width, height, rate)
+                outputs.append(self._beside(stream, f"The stream to '{mask(output)}'", STREAM_PATIENCE, REPEAT))
+            else:
+                file = LiveFileSink(Path(output), width, height, rate)
+                self._files.append(file)
+                outputs.append(self._beside(file, f"'{output}'"))
+        return LiveRemote(controls, self._window or NoKeyboard(), [*pictures, *outputs], self._watched)
+
+    def _beside(self, sink: Sink, name: str, patience: float = PATIENCE, repeat: float | None = None) -> Aside:
+        aside = Aside(sink, self._output_failed, patience, name=name, missing=self._missed, repeat=repeat)
+        self._asides.append(aside)
+        return aside
+
+    def _watched(self) -> bool:
+        """Whether anyone takes the frames."""
+        return self._window is None or self._window.watched or self._fed()
+
+    def _fed(self) -> bool:
+        """Whether anything beside the window takes frames."""
+        return self.controls.recording or any(aside.watched for aside in self._asides)
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        """What the user should read, over a picture."""
+        return draw_overlay(image, self.controls, self.stats, self._engine, self._size())
+
+    def _size(self) -> str:
+        frame = f"{self.painter.width}x{self.painter.height}"
+        width, height = self.painter.process_size()
+        return frame if f"{width}x{height}" == frame else f"{frame}, painted at {width}x{height}"
+
+    def _output_failed(self, error: NSTError) -> None:
+        """The show goes on for the others."""
+        self.controls.say("an output failed")
+        self._failed(error)
+        if self._options.no_window and not self._fed():
+            self.controls.leave()
+
+    def _missed(self, words: str) -> None:
+        """Tell of the first frame that an output missed, where it is seen."""
+        self.controls.say(words)
+        if self._options.no_window:
+            self._say(f"{words}.")
+
+    def _recorded(self, path: Path) -> None:
+        """Tell of a finished recording."""
+        self._say(f"Recorded '{path}'.")
+
+    def _failed(self, error: NSTError) -> None:
+        """Tell at once; the exit code remembers."""
+        self._failures.append(error)
+        self._say(f"realtime-nst: {error}")
+
+
+class Drawn:
+    """A sink that gets what is written over the picture, too.
+
+    Args:
+        sink: Where the frames go.
+        draw: Writes over a picture.
+        wanted: Whether the sink takes frames now; otherwise nothing is drawn for it.
+    """
+
+    def __init__(self, sink: Sink, draw: Callable[[np.ndarray], np.ndarray], wanted: Callable[[], bool]) -> None:
+        self._sink, self._draw, self._wanted = sink, draw, wanted
+        self.close, self.discard = sink.close, sink.discard
+
+    def write(self, frame: Frame) -> None:
+        self._sink.write(frame.with_image(self._draw(frame.image)) if self._wanted() else frame)
