@@ -19,8 +19,7 @@ from tqdm import tqdm
 from realtime_nst.architecture import Architecture
 from realtime_nst.arguments import size
 from realtime_nst.backend import Backend, activate
-from realtime_nst.graphs import ROUNDING, compile_network, options_of
-from realtime_nst.openvino_engine import OpenVINOEngine
+from realtime_nst.openvino_runner import ROUNDING, OpenVINOProgram, compile_network, options_of
 from realtime_nst.roofline import count_costs
 
 
@@ -37,17 +36,17 @@ def measure(architectures: list[Architecture], width: int, height: int, rounds: 
 
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    engines = []
+    programs = []
     for architecture in tqdm(architectures, desc="compiling"):
         network = build_transform_network(architecture, width=width, height=height)
         compiled = compile_network(network, options_of(backend.precision))
         vector = rng.normal(1.0, 0.2, architecture.vector_size).astype(np.float32)
-        engines.append((OpenVINOEngine(compiled, width, height), vector))
-    seconds: list[list[float]] = [[] for _ in engines]
+        programs.append((OpenVINOProgram(compiled), {"images": frame[None], "vectors": vector[None]}))
+    seconds: list[list[float]] = [[] for _ in programs]
     for _ in tqdm(range(rounds), desc="measuring"):
-        for (engine, vector), times in zip(engines, seconds):
+        for (program, inputs), times in zip(programs, seconds):
             started = time.perf_counter()
-            engine(frame, vector)
+            program(inputs)
             times.append(time.perf_counter() - started)
     return [1e3 * median(times[len(times) // 5 :]) for times in seconds]  # without the first ones, which warm up
 

@@ -19,10 +19,12 @@ examples. These names load what they need when they are first used. Inside it is
     files/           video files, from any to any: its own map is in files/__init__.py
     live/            the live show: its own map is in live/__init__.py
     stream.py        one stream of pictures, and what is held from each to the next
-    stylizer.py      picture -> picture; engine.py compiles, serving.py puts both together, backend.py chooses on what
-    openvino_engine.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
+    stylizer.py      picture -> picture; engine.py is the network for it, serving.py puts both together
+    runner.py        compiles models and runs them; backend.py chooses on what
+    openvino_runner.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures
+    tensorflow_runner.py  with TensorFlow; jax_runner.py with JAX
     strips.py        large pictures in little memory, on processors; strip_network.py is the network cut for them
-    look.py          colours, strength, stability: the numbers; graphs.py runs the small graphs that do it
+    look.py          colours, strength, stability: the numbers
     retouch.py       strength and colours behind the network; retouch_network.py is its graph
     hold.py          stability: photos held still before the network; hold_network.py is its graph
     faint.py         frames that show hardly anything are painted as faintly

@@ -8,94 +8,53 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from realtime_nst.backend import Backend, activate
+from realtime_nst.runner import Runner
+from realtime_nst.strips import StripEngine
 from realtime_nst.style import Body
+from realtime_nst.stylizer import Engine
 
 if TYPE_CHECKING:
     import keras
 
+LARGE_PICTURE = 16_000_000
+"""Pixels from which on the end of the network works in strips, where a runner asks for that."""
 
-def build_engine(body: Body, width: int, height: int, backend: Backend) -> Any:
-    """Load a body's weights and compile it.
+
+def build_engine(body: Body, width: int, height: int, runner: Runner) -> Engine:
+    """Compile a body, for pictures at once or in strips.
 
     Args:
         body: The network.
         width: Width of the frames in pixels, a multiple of 8.
         height: Height of the frames in pixels, a multiple of 8.
-        backend: What runs it; it becomes Keras' own where Keras is needed.
-
-    Returns:
-        An engine: image uint8 `(height, width, 3)` and vector float32 `(V,)` to an image alike.
+        runner: What runs it.
 
     Raises:
         StyleError: The body's weights are damaged.
-        BackendError: Keras already runs on another backend in this process.
+        BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
     """
-    if backend.name == "openvino":
-        from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
-        from realtime_nst.strips import LARGE_PICTURE, StripEngine
-
-        if width * height > LARGE_PICTURE and backend.precision == "float32":  # bfloat16 takes half as much anyway
-            return StripEngine(body, width, height, backend)
-        return OpenVINOEngine(compile_body(body, width, height, backend), width, height)
-    activate(backend)
-    from realtime_nst.network import build_transform_network, set_kernels
-
-    network = build_transform_network(body.architecture, width=width, height=height)
-    set_kernels(network, body.weights())
-    if backend.name == "tensorflow":
-        return TensorFlowEngine(network, backend.gpu)
-    return JaxEngine(network)
+    in_strips = runner.in_strips and width * height > LARGE_PICTURE
+    return (StripEngine if in_strips else WholeEngine)(body, width, height, runner)
 
 
-class TensorFlowEngine:
-    """On a GPU, compiled by XLA; on a processor as a plain graph, where XLA is slower.
+class WholeEngine:
+    """Image and vector to image, at once; for the arguments see `build_engine`."""
 
-    Args:
-        network: Built with the TensorFlow backend.
-        gpu: Whether a GPU does the work.
-    """
+    def __init__(self, body: Body, width: int, height: int, runner: Runner) -> None:
+        def build() -> "keras.Model":
+            from realtime_nst.network import build_transform_network, set_kernels
 
-    def __init__(self, network: "keras.Model", gpu: bool) -> None:
-        import tensorflow
+            network = build_transform_network(body.architecture, width=width, height=height)
+            set_kernels(network, body.weights())
+            return network
 
-        self._tensorflow = tensorflow
-        self._call = tensorflow.function(lambda images, vectors: network({"images": images, "vectors": vectors}), jit_compile=gpu)
+        self._program, self._download = runner.compile(build, body.sha256, width, height), runner.download
 
     def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
-        painted: np.ndarray = self.on_device(image, vector).numpy()[0]
+        painted: np.ndarray = self._download(self.on_device(image, vector))[0]
         return painted
 
     def on_device(self, image: Any, vector: np.ndarray) -> Any:
-        """The painting `(1, height, width, 3)` where it is."""
-        tf = self._tensorflow
-        return self._call(tf.constant(image[None]), tf.constant(vector[None]))
-
-
-class JaxEngine:
-    """On whatever JAX finds, compiled by XLA.
-
-    Args:
-        network: Built with the JAX backend.
-    """
-
-    def __init__(self, network: "keras.Model") -> None:
-        import jax
-
-        weights = jax.device_put([variable.value for variable in network.trainable_variables])
-
-        def call(weights: Any, images: Any, vectors: Any) -> Any:
-            outputs, _ = network.stateless_call(weights, [], {"images": images, "vectors": vectors})
-            return outputs
-
-        self._weights, self._as_array = weights, jax.numpy.asarray
-        self._call = jax.jit(call)
-
-    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
-        painted: np.ndarray = np.array(self.on_device(image, vector))[0]
-        return painted
-
-    def on_device(self, image: Any, vector: np.ndarray) -> Any:
-        """The painting `(1, height, width, 3)` where it is."""
-        as_array = self._as_array  # a held photo comes as one: else JAX would compile for each of the two kinds
-        return self._call(self._weights, as_array(image[None]), as_array(vector[None]))
+        """The painting `(1, height, width, 3)` where it is, for a `Retouch`."""
+        (painting,) = self._program({"images": image[None], "vectors": vector[None]})
+        return painting

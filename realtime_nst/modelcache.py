@@ -24,8 +24,7 @@ DEFINITION = (
     "retouch_network.py",
     "hold_network.py",
     "strip_network.py",
-    "openvino_engine.py",
-    "graphs.py",
+    "openvino_runner.py",
 )
 
 log = logging.getLogger(__name__)

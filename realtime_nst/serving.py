@@ -4,15 +4,15 @@ from functools import partial
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
-from realtime_nst.hold import build_hold_engine
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.hold import HoldEngine
+from realtime_nst.retouch import RetouchEngine
+from realtime_nst.runner import runner_for
 from realtime_nst.stylizer import Stylizer
 
 
 def load_stylizer(backend: Backend) -> Stylizer:
     """A stylizer whose networks, holds and retouches run on a backend."""
+    runner = runner_for(backend)
     return Stylizer(
-        partial(build_engine, backend=backend),
-        partial(build_retouch_engine, backend=backend),
-        partial(build_hold_engine, backend=backend),
+        partial(build_engine, runner=runner), partial(RetouchEngine, runner=runner), partial(HoldEngine, runner=runner)
     )

@@ -5,21 +5,18 @@ up what the instance normalization needs to know about the whole picture, the se
 overlap by as much as the convolutions look around, so that none shows.
 """
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime_nst.backend import Backend, activate
-from realtime_nst.graphs import compile_network, compiled_once, options_of
-from realtime_nst.modelcache import model_key
+from realtime_nst.runner import Runner
 from realtime_nst.style import Body
 
 if TYPE_CHECKING:
     import keras
 
-LARGE_PICTURE = 16_000_000
-"""Pixels from which on the end of the network works in strips."""
 STRIP_PIXELS = 2_000_000
 HALO = 1
 """Rows at a quarter of the size at a strip's inner edges that see what is not there."""
@@ -39,21 +36,20 @@ class StripEngine:
         body: The network.
         width: Width of the pictures in pixels, a multiple of 8.
         height: Height of the pictures in pixels, a multiple of 8.
-        backend: OpenVINO, with its precision.
+        runner: What runs them, with channels first.
 
     Raises:
         StyleError: The body's weights are damaged.
-        BackendError: The temporary folder is full.
+        BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
     """
 
-    def __init__(self, body: Body, width: int, height: int, backend: Backend) -> None:
+    def __init__(self, body: Body, width: int, height: int, runner: Runner) -> None:
         self._width, self._height, self._rows = width, height, strip_rows(width, height)
         self._half = body.architecture.half
         parts: list[keras.Model] = []
 
         def part(index: int) -> "keras.Model":
             if not parts:
-                activate(backend)
                 from realtime_nst.network import build_transform_network, set_kernels
                 from realtime_nst.strip_network import cut_network
 
@@ -64,10 +60,9 @@ class StripEngine:
 
         facts = (body.sha256, width, height, self._rows)
         # The sums are always float32: variance is a small difference of large numbers.
-        precisions = (backend.precision, "float32", backend.precision)
         self._front, self._sums, self._back = (
-            _compile(lambda index=index: part(index), ("part", index, *facts), precision)  # type: ignore[misc]
-            for index, precision in enumerate(precisions)
+            runner.compile(partial(part, index), "part", index, *facts, float32=float32)
+            for index, float32 in enumerate((False, True, False))
         )
 
     def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -76,11 +71,11 @@ class StripEngine:
 
     def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """The painting `(1, height, width, 3)`."""
-        features = _run(self._front, images=image[None], vectors=vector[None])[0]  # (1, C, H/4, W/4)
+        (features,) = self._front({"images": image[None], "vectors": vector[None]})  # (1, C, H/4, W/4)
         scale, shift, *colours = np.split(vector[None, -2 * self._half - 6 :], np.cumsum([self._half, self._half, 3]), axis=1)
         total, squares = np.zeros((2, self._half))
         for strip, kept in self._strips():
-            sums, sums_of_squares = _run(self._sums, features=features[:, :, strip])
+            sums, sums_of_squares = self._sums({"features": features[:, :, strip]})
             rows = slice(2 * kept.start, 2 * kept.stop)
             total += sums[0, :, rows].sum(1, dtype=np.float64)
             squares += sums_of_squares[0, :, rows].sum(1, dtype=np.float64)
@@ -90,7 +85,7 @@ class StripEngine:
         norm |= {"colour_scales": colours[0], "colour_shifts": colours[1]}
         picture = np.empty((1, self._height, self._width, 3), np.uint8)
         for strip, kept in self._strips():
-            painted = _run(self._back, features=features[:, :, strip], **norm)[0]
+            (painted,) = self._back({"features": features[:, :, strip], **norm})
             top = QUARTER * (strip.start + kept.start)
             rows = slice(QUARTER * kept.start, QUARTER * kept.stop)
             picture[:, top : top + rows.stop - rows.start] = painted[:, rows]
@@ -105,19 +100,3 @@ class StripEngine:
             kept = end if bottom == end else bottom - HALO
             yield slice(top, bottom), slice(done - top, kept - top)
             done = kept
-
-
-def _run(request: Any, **arrays: np.ndarray) -> list[np.ndarray]:
-    """The outputs of a compiled part; they are overwritten by its next run."""
-    import openvino
-
-    given = {name: openvino.Tensor(np.ascontiguousarray(array), shared_memory=False) for name, array in arrays.items()}
-    request.infer(given, share_outputs=True)
-    return [tensor.data for tensor in request.output_tensors]
-
-
-def _compile(build: Callable[[], "keras.Model"], facts: tuple[object, ...], precision: str) -> Any:
-    """A request to a part of the network: from disk if it was compiled before, else built by Keras."""
-    options = options_of(precision)
-    compiled = compiled_once(model_key(*facts, precision), options, lambda: compile_network(build(), options))
-    return compiled.create_infer_request()

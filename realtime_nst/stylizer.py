@@ -77,7 +77,7 @@ class Stylizer:
     """Paint pictures. Several threads may share one: they paint in turns.
 
     Args:
-        compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a backend.
+        compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a runner.
         retouch: Width and height to a `Retouch`; without one strength and colours are the painting's.
         hold: Width and height to a `Hold`; without one no look is stable.
     """

@@ -32,7 +32,8 @@ from realtime_nst import serving
 from realtime_nst.backend import Backend
 from realtime_nst.cli import main
 from realtime_nst.files import workfolder
-from realtime_nst.hold import build_hold_engine
+from realtime_nst.hold import HoldEngine
+from realtime_nst.runner import runner_for
 from realtime_nst.stylizer import Stylizer
 free, gate = int(sys.argv[1]), sys.argv[2]
 def paint(image, vector):
@@ -41,7 +42,7 @@ def paint(image, vector):
     while free < 0 and not os.path.exists(gate):
         time.sleep(0.005)
     return 255 - image
-hold = partial(build_hold_engine, backend=Backend("openvino", "float32", gpu=False))
+hold = partial(HoldEngine, runner=runner_for(Backend("openvino", "float32", gpu=False)))
 serving.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, hold)
 workfolder.SEGMENT_FRAMES = 16
 sys.exit(main(sys.argv[3:]))

@@ -15,9 +15,10 @@ TRAINING = sorted((ROOT / "train").glob("*.py"))
 ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "samples").glob("*.py"))]
 
 LONGEST_FILE = 340
-KERAS_ALLOWED = {"network", "engine", "openvino_engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
+KERAS_ALLOWED = {"network", "engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
 KERAS_ALLOWED |= {"distil", "recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
-KERAS_ALLOWED |= {"strips", "strip_network", "graphs", "hold", "hold_network"}
+KERAS_ALLOWED |= {"strips", "strip_network", "hold", "hold_network"}
+KERAS_ALLOWED |= {"runner", "openvino_runner", "tensorflow_runner", "jax_runner"}
 CV2_ALLOWED = {"opencv"}
 SUBPROCESS_ALLOWED = {"ffmpeg", "bench", "doctor"}
 PRINT_ALLOWED = {
@@ -38,12 +39,12 @@ LAYERS = [
     | {"protection", "stereo", "look", "faint", "keys", "visibility"},
     {"folders", "videofiles"},
     {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices", "tracks"},
-    {"style", "video", "pace", "upscale", "graphs", "depth", "remarks"},
-    {"arguments"},
+    {"style", "video", "pace", "upscale", "depth", "remarks"} | {"openvino_runner", "tensorflow_runner", "jax_runner"},
+    {"arguments", "runner"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
     {"app", "remote"},
-    {"overlay", "openvino_engine", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching", "edits"}
+    {"overlay", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching", "edits"}
     | {"window", "virtualcamera", "streaming", "aside", "playout"},
     {"strips", "retouch", "hold", "stream"},
     {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},

@@ -11,10 +11,11 @@ from PIL import Image
 
 from realtime_nst.backend import Backend
 from realtime_nst.files.stylepath import StylePath
-from realtime_nst.hold import build_hold_engine
+from realtime_nst.hold import HoldEngine
 from realtime_nst.look import Look
 from realtime_nst.photos import read_photo
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.retouch import RetouchEngine
+from realtime_nst.runner import runner_for
 from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Hold, Stylizer
@@ -24,7 +25,7 @@ from tests.reference import keep_colours_with_numpy
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
-OPENVINO = Backend("openvino", "float32", gpu=False)
+OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
@@ -48,9 +49,9 @@ def negative(monkeypatch: pytest.MonkeyPatch) -> Negative:
     engine = Negative()
 
     def hold(width: int, height: int) -> Hold:
-        return build_hold_engine(width, height, OPENVINO)
+        return HoldEngine(width, height, OPENVINO)
 
-    stylizer = Stylizer(lambda *size: engine, lambda *size: build_retouch_engine(*size, OPENVINO), hold)
+    stylizer = Stylizer(lambda *size: engine, lambda *size: RetouchEngine(*size, OPENVINO), hold)
     monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: stylizer)
     return engine
 
@@ -89,7 +90,7 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
 
     def build(width: int, height: int) -> object:
         sizes.append((width, height))
-        return build_retouch_engine(width, height, OPENVINO)
+        return RetouchEngine(width, height, OPENVINO)
 
     stylizer = Stylizer(lambda *size: Negative(), build)  # type: ignore[arg-type]
     photo = np.random.default_rng(3).integers(0, 256, (210, 98, 3), np.uint8)
@@ -103,7 +104,7 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
 def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPatch, book: StyleBook) -> None:
     stripes = np.arange(96, dtype=np.uint8)[:, None, None] // 16 % 2 * np.full((1, 96, 3), 40, np.uint8)
     photos = [level + stripes for level in np.array([100, 103], np.uint8)]
-    stylizer = Stylizer(lambda *size: Negative(), hold=lambda *size: build_hold_engine(*size, OPENVINO))  # type: ignore[arg-type]
+    stylizer = Stylizer(lambda *size: Negative(), hold=lambda *size: HoldEngine(*size, OPENVINO))  # type: ignore[arg-type]
     stream, look = Stream(stylizer), Look(stability=8)
     held = [stream.paint(photo, book["wave"], look) for photo in photos]
     assert np.abs(held[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"

@@ -1,6 +1,7 @@
 """What a frame costs, in counts, which no other program on the machine can change."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from benchmarks.peers import LAYERS
 from realtime_nst.architecture import Architecture
 from realtime_nst.backend import Backend
-from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
+from realtime_nst.engine import WholeEngine
 from realtime_nst.roofline import Machine, count_costs, least_seconds, measure_machine
+from realtime_nst.runner import runner_for
 from realtime_nst.stylebook import StyleBook
 from tests.conftest import NARROW
 
@@ -17,8 +19,8 @@ OPENVINO = Backend("openvino", "float32", gpu=False)
 
 
 @pytest.fixture
-def engine(book: StyleBook) -> OpenVINOEngine:
-    return OpenVINOEngine(compile_body(book["wave"].body, 256, 192, OPENVINO), 256, 192)
+def engine(book: StyleBook) -> WholeEngine:
+    return WholeEngine(book["wave"].body, 256, 192, runner_for(OPENVINO))
 
 
 @pytest.fixture
@@ -76,7 +78,8 @@ def test_machine_is_measured_in_sensible_numbers() -> None:
 
 
 def test_graph_has_nothing_that_was_not_asked_for(book: StyleBook) -> None:
-    compiled = compile_body(book["wave"].body, 64, 48, OPENVINO)
+    engine = WholeEngine(book["wave"].body, 64, 48, runner_for(OPENVINO))
+    compiled = engine._program._request.get_compiled_model()  # type: ignore[attr-defined]
     kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
     convolutions = kinds.count("Convolution") + kinds.count("Deconvolution") + kinds.count("ConvolutionBackpropData")
     assert convolutions == len(NARROW.kernel_shapes)
@@ -86,15 +89,16 @@ def test_graph_has_nothing_that_was_not_asked_for(book: StyleBook) -> None:
 
 
 def test_frame_is_read_where_it_lies_and_painted_where_it_is_handed_on(
-    engine: OpenVINOEngine, frame: np.ndarray, book: StyleBook
+    engine: WholeEngine, frame: np.ndarray, book: StyleBook
 ) -> None:
     painted = engine(frame, book["wave"].vector)
-    place = engine._places["images"]
-    assert engine._request.get_input_tensor(place).data.ctypes.data == frame.ctypes.data, "no copy on the way in"
-    assert engine._request.get_output_tensor(0).data.ctypes.data == painted.ctypes.data, "no copy on the way out"
+    program: Any = engine._program
+    place = program._places["images"]
+    assert program._request.get_input_tensor(place).data.ctypes.data == frame.ctypes.data, "no copy on the way in"
+    assert program._request.get_output_tensor(0).data.ctypes.data == painted.ctypes.data, "no copy on the way out"
 
 
-def test_frames_use_the_same_memory_again(engine: OpenVINOEngine, frame: np.ndarray, book: StyleBook) -> None:
+def test_frames_use_the_same_memory_again(engine: WholeEngine, frame: np.ndarray, book: StyleBook) -> None:
     vector = book["wave"].vector
     addresses = {engine(frame, vector).ctypes.data for _ in range(20)}
     assert len(addresses) == 1
@@ -110,7 +114,7 @@ def test_frames_use_the_same_memory_again(engine: OpenVINOEngine, frame: np.ndar
 
 
 def test_mirrored_frame_is_copied_once_and_held_until_it_is_painted(
-    engine: OpenVINOEngine, frame: np.ndarray, book: StyleBook
+    engine: WholeEngine, frame: np.ndarray, book: StyleBook
 ) -> None:
     expected = engine(np.ascontiguousarray(frame[:, ::-1]), book["wave"].vector).copy()
     assert np.array_equal(engine(frame[:, ::-1], book["wave"].vector), expected)

@@ -6,7 +6,8 @@ import pytest
 from realtime_nst.backend import Backend
 from realtime_nst.faint import CLEAR, FAINTEST, painted_share
 from realtime_nst.look import Look
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.retouch import RetouchEngine
+from realtime_nst.runner import runner_for
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Stylizer
 
@@ -29,8 +30,8 @@ class Negative:
 
 @pytest.fixture
 def negatives() -> Stylizer:
-    openvino = Backend("openvino", "float32", gpu=False)
-    return Stylizer(lambda body, width, height: Negative(), lambda *size: build_retouch_engine(*size, openvino))
+    openvino = runner_for(Backend("openvino", "float32", gpu=False))
+    return Stylizer(lambda body, width, height: Negative(), lambda *size: RetouchEngine(*size, openvino))
 
 
 def test_share_grows_with_contrast() -> None:

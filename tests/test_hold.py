@@ -11,15 +11,16 @@ import pytest
 from realtime_nst.backend import Backend
 from realtime_nst.brush import Brush
 from realtime_nst.engine import build_engine
-from realtime_nst.hold import Thresholds, build_hold_engine
+from realtime_nst.hold import HoldEngine, Thresholds
 from realtime_nst.look import Look
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.retouch import RetouchEngine
+from realtime_nst.runner import runner_for
 from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook
 from realtime_nst.stylizer import Held, Hold, Stylizer
 from tests.reference import block_means, hold_with_numpy
 
-OPENVINO = Backend("openvino", "bfloat16", gpu=False)
+OPENVINO = runner_for(Backend("openvino", "bfloat16", gpu=False))
 WIDTH, HEIGHT = 128, 96
 
 
@@ -27,7 +28,7 @@ class Holding:
     """A stream of photos that are held and not painted.
 
     Args:
-        graph: From `build_hold_engine`.
+        graph: A `HoldEngine`.
     """
 
     def __init__(self, graph: Hold) -> None:
@@ -43,7 +44,7 @@ class Holding:
 @pytest.fixture
 def hold() -> Holding:
     """The compiled graph, and a stream that holds nothing yet."""
-    return Holding(build_hold_engine(WIDTH, HEIGHT, OPENVINO))
+    return Holding(HoldEngine(WIDTH, HEIGHT, OPENVINO))
 
 
 def smooth(seed: int) -> np.ndarray:
@@ -106,7 +107,7 @@ def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Holding) 
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_black_stays_black_and_white_stays_white(level: int) -> None:
-    hold = Holding(build_hold_engine(1280, 64, OPENVINO))
+    hold = Holding(HoldEngine(1280, 64, OPENVINO))
     photo = np.full((64, 1280, 3), level, np.uint8)
     for index in range(60):
         assert (hold(photo, 8.0, not index) == level).all(), f"frame {index}"
@@ -137,7 +138,7 @@ def test_fresh_forgets_what_was_held(hold: Holding) -> None:
 
 
 def test_what_is_held_can_be_kept_and_gone_on_from(hold: Holding) -> None:
-    other = Holding(build_hold_engine(WIDTH, HEIGHT, OPENVINO))
+    other = Holding(HoldEngine(WIDTH, HEIGHT, OPENVINO))
     for index in range(8):
         photo = noisy(smooth(0), 4, index)
         still = hold(photo, 16.0, index == 0).copy()
@@ -148,7 +149,7 @@ def test_what_is_held_can_be_kept_and_gone_on_from(hold: Holding) -> None:
 
 
 def test_what_a_brush_kept_stays_as_it_was(book: StyleBook) -> None:
-    stylizer = Stylizer(partial(build_engine, backend=OPENVINO), hold=lambda *size: build_hold_engine(*size, OPENVINO))
+    stylizer = Stylizer(partial(build_engine, runner=OPENVINO), hold=lambda *size: HoldEngine(*size, OPENVINO))
     brush = Brush(stylizer, Look(stability=16.0))
     brush.prepare(book["wave"], WIDTH, HEIGHT)
     photos = [noisy(smooth(0), 4, index) for index in range(8)]
@@ -174,7 +175,7 @@ def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: H
 
 def test_streams_that_share_a_graph_know_nothing_of_each_other(hold: Holding) -> None:
     other = Holding(hold.graph)
-    alone = [Holding(build_hold_engine(WIDTH, HEIGHT, OPENVINO)) for _ in range(2)]
+    alone = [Holding(HoldEngine(WIDTH, HEIGHT, OPENVINO)) for _ in range(2)]
     for index in range(8):
         for seed, (shared, own) in enumerate(zip((hold, other), alone)):
             photo = noisy(smooth(seed), 4, 10 * seed + index)
@@ -183,9 +184,9 @@ def test_streams_that_share_a_graph_know_nothing_of_each_other(hold: Holding) ->
 
 def test_streams_on_two_threads_paint_as_one_after_the_other(book: StyleBook) -> None:
     stylizer = Stylizer(
-        partial(build_engine, backend=OPENVINO),
-        partial(build_retouch_engine, backend=OPENVINO),
-        partial(build_hold_engine, backend=OPENVINO),
+        partial(build_engine, runner=OPENVINO),
+        partial(RetouchEngine, runner=OPENVINO),
+        partial(HoldEngine, runner=OPENVINO),
     )
     streams = [[noisy(smooth(seed), 4, 10 * seed + index) for index in range(12)] for seed in range(2)]
     looks = [Look(stability=16.0), Look(strength=0.5, stability=8.0)]

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,12 @@ from PIL import Image
 
 from realtime_nst.backend import Backend
 from realtime_nst.controls import Controls
-from realtime_nst.engine import build_engine
 from realtime_nst.errors import BackendError
-from realtime_nst.hold import build_hold_engine
 from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
 from realtime_nst.live.pace import Pace
 from realtime_nst.look import Look
 from realtime_nst.photos import read_photo
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.serving import load_stylizer
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import SIZES_KEPT, Held, Stylizer
@@ -90,7 +87,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def shipped_stylizer() -> Stylizer:
     """The network that ships."""
-    return Stylizer(*(partial(build, backend=OPENVINO) for build in (build_engine, build_retouch_engine, build_hold_engine)))
+    return load_stylizer(OPENVINO)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from realtime_nst.live.pace import Pace
 from realtime_nst.live.recorder import Recorder
 from realtime_nst.live.remote import LiveRemote
 from realtime_nst.live.snapshots import Snapshots
+from realtime_nst.serving import load_stylizer
 from realtime_nst.sinks import TeeSink
 from realtime_nst.stats import Stats
 from realtime_nst.stylebook import StyleBook, find_styles
@@ -127,11 +127,7 @@ def shown(values: list[tuple[float, float]], begin: float, end: float, percentil
 @pytest.fixture
 def painter_parts(book: StyleBook) -> Iterator[Stylizer]:
     activate(OPENVINO)
-    from realtime_nst.engine import build_engine
-    from realtime_nst.hold import build_hold_engine
-    from realtime_nst.retouch import build_retouch_engine
-
-    yield Stylizer(*(partial(build, backend=OPENVINO) for build in (build_engine, build_retouch_engine, build_hold_engine)))
+    yield load_stylizer(OPENVINO)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell how much memory is used")

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst import modelcache, openvino_engine
+from realtime_nst import modelcache, openvino_runner
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
 from realtime_nst.modelcache import MOST_MODELS, cache_folder, forget_model, load_model, model_key, store_model
+from realtime_nst.runner import runner_for
 from realtime_nst.stylebook import StyleBook
 
-OPENVINO = Backend("openvino", "float32", gpu=False)
+OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
 
 
 def test_entry_comes_back_as_it_was() -> None:
@@ -90,7 +91,7 @@ def test_second_engine_comes_from_disk_and_paints_the_same(book: StyleBook, monk
     def refuse(*_: object) -> None:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(openvino_engine, "compile_network", refuse)
+    monkeypatch.setattr(openvino_runner, "compile_network", refuse)
     assert np.array_equal(build_engine(style.body, 64, 48, OPENVINO)(image, style.vector), first)
     with pytest.raises(AssertionError, match="compiled again"):
         build_engine(style.body, 72, 48, OPENVINO)

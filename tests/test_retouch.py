@@ -7,10 +7,11 @@ import pytest
 
 from realtime_nst.backend import Backend
 from realtime_nst.look import Look
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.retouch import RetouchEngine
+from realtime_nst.runner import runner_for
 from tests.reference import keep_colours_with_numpy
 
-OPENVINO = Backend("openvino", "bfloat16", gpu=False)
+OPENVINO = runner_for(Backend("openvino", "bfloat16", gpu=False))
 WIDTH, HEIGHT = 128, 96
 Retouch = Callable[..., np.ndarray]
 
@@ -18,7 +19,7 @@ Retouch = Callable[..., np.ndarray]
 @pytest.fixture
 def retouch() -> Retouch:
     """The compiled graph, with paintings from NumPy."""
-    engine = build_retouch_engine(WIDTH, HEIGHT, OPENVINO)
+    engine = RetouchEngine(WIDTH, HEIGHT, OPENVINO)
 
     def call(photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
         return engine(photo, np.ascontiguousarray(painting[None]), look)

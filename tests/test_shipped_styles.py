@@ -11,6 +11,7 @@ import pytest
 from realtime_nst.backend import Backend, openvino_has_bfloat16
 from realtime_nst.engine import build_engine
 from realtime_nst.photos import read_photo
+from realtime_nst.runner import runner_for
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
 from realtime_nst.train.recipes import PAINTINGS
@@ -21,8 +22,8 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def make_stylizer(precision: str) -> Stylizer:
-    backend = Backend("openvino", precision, gpu=False)
-    return Stylizer(partial(build_engine, backend=backend))
+    runner = runner_for(Backend("openvino", precision, gpu=False))
+    return Stylizer(partial(build_engine, runner=runner))
 
 
 @pytest.fixture(scope="module")

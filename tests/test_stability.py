@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,9 @@ import pytest
 from PIL import Image
 
 from realtime_nst.backend import Backend
-from realtime_nst.engine import build_engine
-from realtime_nst.hold import build_hold_engine
 from realtime_nst.look import STABILITIES, Look
 from realtime_nst.photos import read_photo
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.serving import load_stylizer
 from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import Stylizer
@@ -33,7 +30,7 @@ def book() -> StyleBook:
 
 @pytest.fixture(scope="module")
 def stylizer() -> Iterator[Stylizer]:
-    yield Stylizer(*(partial(build, backend=OPENVINO) for build in (build_engine, build_retouch_engine, build_hold_engine)))
+    yield load_stylizer(OPENVINO)
 
 
 @pytest.fixture(scope="module")

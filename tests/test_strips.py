@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 
 from realtime_nst.backend import Backend, openvino_has_bfloat16
-from realtime_nst.engine import build_engine
-from realtime_nst.openvino_engine import OpenVINOEngine, compile_body
+from realtime_nst.engine import WholeEngine, build_engine
 from realtime_nst.photos import read_photo
+from realtime_nst.runner import runner_for
 from realtime_nst.strips import StripEngine
 from realtime_nst.stylebook import StyleBook, find_styles
 from tests.readback import most_memory
 
 ROOT = Path(__file__).parents[1]
-FLOAT32 = Backend("openvino", "float32", gpu=False)
+FLOAT32 = runner_for(Backend("openvino", "float32", gpu=False))
 PRECISIONS = ["float32", *(["bfloat16"] if openvino_has_bfloat16() else [])]
 MOST_MEMORY = 4 * 2**30
 
@@ -42,7 +42,7 @@ def test_strips_are_the_picture_that_is_painted_at_once(book: StyleBook) -> None
     image[:70] //= 3  # statistics of a strip differ from those of the whole
     for name in ("wave", "scream"):
         style = book[name]
-        whole = OpenVINOEngine(compile_body(style.body, 96, 152, FLOAT32), 96, 152)(image, style.vector)
+        whole = WholeEngine(style.body, 96, 152, FLOAT32)(image, style.vector)
         for _ in range(2):  # compiled, and from disk
             found = StripEngine(style.body, 96, 152, FLOAT32)(image, style.vector)
             differences = np.abs(found.astype(int) - whole)
@@ -53,9 +53,9 @@ def test_strips_are_the_picture_that_is_painted_at_once(book: StyleBook) -> None
 def test_no_seam_shows_in_a_shipped_style(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime_nst.strips.STRIP_PIXELS", 512 * 100)
     photo, style = read_photo(ROOT / "samples" / "astronaut.jpg"), find_styles([ROOT / "weights"])["mondrian"]
-    backend = Backend("openvino", precision, gpu=False)
-    whole = OpenVINOEngine(compile_body(style.body, 512, 512, backend), 512, 512)(photo, style.vector)
-    engine = StripEngine(style.body, 512, 512, backend)
+    runner = runner_for(Backend("openvino", precision, gpu=False))
+    whole = WholeEngine(style.body, 512, 512, runner)(photo, style.vector)
+    engine = StripEngine(style.body, 512, 512, runner)
     rows = np.abs(engine(photo, style.vector).astype(int) - whole).mean((1, 2))
     seams = np.array([4 * (strip.start + kept.start) for strip, kept in engine._strips()][1:])
     assert len(seams) == 5 and rows.mean() < (0.01 if precision == "float32" else 0.5)
@@ -64,11 +64,11 @@ def test_no_seam_shows_in_a_shipped_style(precision: str, monkeypatch: pytest.Mo
 
 
 def test_only_large_pictures_are_painted_in_strips(book: StyleBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.strips.LARGE_PICTURE", 96 * 64)
-    assert isinstance(build_engine(book["wave"].body, 96, 64, FLOAT32), OpenVINOEngine)
+    monkeypatch.setattr("realtime_nst.engine.LARGE_PICTURE", 96 * 64)
+    assert isinstance(build_engine(book["wave"].body, 96, 64, FLOAT32), WholeEngine)
     assert isinstance(build_engine(book["wave"].body, 96, 72, FLOAT32), StripEngine)
-    half = Backend("openvino", "bfloat16", gpu=False)
-    assert isinstance(build_engine(book["wave"].body, 96, 72, half), OpenVINOEngine), "it takes half as much anyway"
+    half = runner_for(Backend("openvino", "bfloat16", gpu=False))
+    assert isinstance(build_engine(book["wave"].body, 96, 72, half), WholeEngine), "it takes half as much anyway"
 
 
 @pytest.mark.slow

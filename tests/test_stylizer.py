@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 
 from realtime_nst.backend import Backend
-from realtime_nst.engine import build_engine
+from realtime_nst.engine import WholeEngine, build_engine
 from realtime_nst.look import Look
-from realtime_nst.openvino_engine import compile_body
+from realtime_nst.runner import runner_for
 from realtime_nst.style import write_style
 from realtime_nst.stylebook import StyleBook, find_styles
 from realtime_nst.stylizer import SIZES_KEPT, Retouch, Stylizer
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import stylize_with_numpy
 
-OPENVINO = Backend("openvino", "float32", gpu=False)
+OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
 
 
 @pytest.fixture(scope="module")
 def stylizer() -> Iterator[Stylizer]:
     """A stylizer in float32, so that results can be compared."""
-    yield Stylizer(partial(build_engine, backend=OPENVINO))
+    yield Stylizer(partial(build_engine, runner=OPENVINO))
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_styles_of_two_bodies_are_switched(tmp_path: Path, stylizer: Stylizer, p
 
 
 def test_openvino_sees_each_normalization_as_one_operation(book: StyleBook) -> None:
-    compiled = compile_body(book["wave"].body, 64, 48, OPENVINO)
+    compiled = WholeEngine(book["wave"].body, 64, 48, OPENVINO)._program._request.get_compiled_model()  # type: ignore[attr-defined]
     kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
     assert kinds.count("MVN") == len(NARROW.norm_channels)
     assert "ReduceMean" not in kinds

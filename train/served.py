@@ -58,9 +58,11 @@ def _measure(styles: Sequence[Style], photos: Sequence[np.ndarray], served: Back
 def _paint(styles: Sequence[Style], photos: Sequence[np.ndarray], backend: Backend) -> dict[str, np.ndarray]:
     activate(backend)
     from realtime_nst.engine import build_engine
+    from realtime_nst.runner import runner_for
 
     padded = [pad_to_multiple(photo) for photo in photos]
     height, width = padded[0].shape[:2]
+    runner = runner_for(backend)
     bodies = {style.body.sha256: style.body for style in styles}
-    engines = {sha256: build_engine(body, width, height, backend) for sha256, body in bodies.items()}
+    engines = {sha256: build_engine(body, width, height, runner) for sha256, body in bodies.items()}
     return {style.name: np.stack([engines[style.body.sha256](photo, style.vector) for photo in padded]) for style in styles}

@@ -1,7 +1,6 @@
 """The network and the engines on the backends that can also train: TensorFlow and JAX."""
 
 import os
-from functools import partial
 from pathlib import Path
 
 import keras
@@ -10,13 +9,14 @@ import pytest
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import build_engine
-from realtime_nst.hold import Thresholds, build_hold_engine
+from realtime_nst.hold import HoldEngine, Thresholds
 from realtime_nst.look import Look
 from realtime_nst.network import build_transform_network
-from realtime_nst.retouch import build_retouch_engine
+from realtime_nst.retouch import RetouchEngine
+from realtime_nst.runner import runner_for
+from realtime_nst.serving import load_stylizer
 from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import Stylizer
 from tests.conftest import NARROW, narrow_body
 from tests.reference import stylize_with_numpy
 
@@ -32,7 +32,7 @@ def photo() -> np.ndarray:
 
 def test_engine_equals_the_formulas_written_in_numpy(book: StyleBook, photo: np.ndarray) -> None:
     body = book["wave"].body
-    engine = build_engine(body, 40, 32, Backend(BACKEND, "float32", gpu=False))
+    engine = build_engine(body, 40, 32, runner_for(Backend(BACKEND, "float32", gpu=False)))
     for style in book.values():
         painted = engine(photo, style.vector)
         expected = stylize_with_numpy(photo, style.vector, body.weights(), NARROW)
@@ -46,7 +46,8 @@ def test_half_precision_stays_close_to_float32(book: StyleBook, photo: np.ndarra
     expected = stylize_with_numpy(photo, style.vector, style.body.weights(), NARROW).astype(float)
     keras.config.set_dtype_policy(policy)
     try:
-        engine = build_engine(style.body, 40, 32, Backend(BACKEND, policy.removeprefix("mixed_"), gpu=False))
+        backend = Backend(BACKEND, policy.removeprefix("mixed_"), gpu=False)
+        engine = build_engine(style.body, 40, 32, runner_for(backend))
         painted = engine(photo, style.vector).astype(float)
     finally:
         keras.config.set_dtype_policy("float32")
@@ -103,12 +104,12 @@ def test_styles_load_on_this_backend_too(weights: Path) -> None:
 def test_retouching_and_holding_equal_the_formulas_written_in_numpy() -> None:
     from tests.reference import block_means, hold_with_numpy, keep_colours_with_numpy
 
-    backend = Backend(BACKEND, "float32", gpu=False)
+    runner = runner_for(Backend(BACKEND, "float32", gpu=False))
     rng = np.random.default_rng(0)
     photo, painting = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
-    found = build_retouch_engine(64, 48, backend)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
+    found = RetouchEngine(64, 48, runner)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
     assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
-    hold, thresholds = build_hold_engine(64, 48, backend), Thresholds((8, 8, 24))
+    hold, thresholds = HoldEngine(64, 48, runner), Thresholds((8, 8, 24))
     held, before = (block_means(photo), photo), None
     for index in range(6):
         now = np.clip(photo + rng.normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
@@ -120,12 +121,11 @@ def test_retouching_and_holding_equal_the_formulas_written_in_numpy() -> None:
 
 
 def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(book: StyleBook, photo: np.ndarray) -> None:
-    backend = Backend(BACKEND, "float32", gpu=False)
-    stylizer = Stylizer(*(partial(build, backend=backend) for build in (build_engine, build_retouch_engine, build_hold_engine)))
+    stylizer = load_stylizer(Backend(BACKEND, "float32", gpu=False))
     compiled = stylizer.compiled(book.bodies, 40, 32, live=True)
     stylizer.install(compiled, 40, 32)
     parts = [*compiled.engines.values(), compiled.retouch, compiled.hold]
-    calls = [part._call for part in parts]  # type: ignore[union-attr]
+    calls = [part._program._call for part in parts]  # type: ignore[union-attr]
 
     def times_compiled() -> list[int]:
         return [call.experimental_get_tracing_count() if BACKEND == "tensorflow" else call._cache_size() for call in calls]
