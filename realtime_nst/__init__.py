@@ -19,6 +19,7 @@ examples. These names load what they need when they are first used. Inside it is
     files/           video files, from any to any: its own map is in files/__init__.py
     live/            the live show: its own map is in live/__init__.py
     stream.py        one stream of pictures, and what is held from each to the next
+    interface.py     what a stylizer is put together from
     stylizer.py      picture -> picture; engine.py is the network for it, serving.py puts both together
     runner.py        compiles models and runs them; backend.py chooses on what
     openvino_runner.py  on processors; modelcache.py keeps what was compiled, buffers.py memory for pictures

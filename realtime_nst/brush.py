@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from realtime_nst.interface import Held
 from realtime_nst.look import Look
 from realtime_nst.stream import Stream
 from realtime_nst.style import Style
-from realtime_nst.stylizer import Held, Stylizer
+from realtime_nst.stylizer import Stylizer
 
 
 class Brush:

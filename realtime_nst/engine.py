@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from realtime_nst.interface import Engine
 from realtime_nst.runner import Runner
 from realtime_nst.strips import StripEngine
 from realtime_nst.style import Body
-from realtime_nst.stylizer import Engine
 
 if TYPE_CHECKING:
     import keras

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from realtime_nst.interface import Held
 from realtime_nst.runner import Runner
-from realtime_nst.stylizer import Held
 
 if TYPE_CHECKING:
     import keras

@@ -5,9 +5,10 @@ Any number of streams may share a stylizer; they know nothing of each other.
 
 import numpy as np
 
+from realtime_nst.interface import Held
 from realtime_nst.look import PLAIN, Look
 from realtime_nst.style import Style
-from realtime_nst.stylizer import Held, Stylizer
+from realtime_nst.stylizer import Stylizer
 
 
 class Stream:

@@ -16,9 +16,10 @@ from realtime_nst.cli import main
 from realtime_nst.files.decoding import FrameReader
 from realtime_nst.files.ffmpeg import executable
 from realtime_nst.files.probing import probe
+from realtime_nst.interface import Held
 from realtime_nst.style import Body, write_body, write_style
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import Held, Stylizer
+from realtime_nst.stylizer import Stylizer
 from realtime_nst.video import Frame
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")

@@ -39,7 +39,8 @@ LAYERS = [
     | {"protection", "stereo", "look", "faint", "keys", "visibility"},
     {"folders", "videofiles"},
     {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices", "tracks"},
-    {"style", "video", "pace", "upscale", "depth", "remarks"} | {"openvino_runner", "tensorflow_runner", "jax_runner"},
+    {"style", "video", "interface", "pace", "upscale", "depth", "remarks"}
+    | {"openvino_runner", "tensorflow_runner", "jax_runner"},
     {"arguments", "runner"},
     {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
     {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},

@@ -19,10 +19,11 @@ from realtime_nst.bench import COLUMNS, WATCH, Row, measure, table
 from realtime_nst.benchchart import COLOURS, draw_chart
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError
+from realtime_nst.interface import Held
 from realtime_nst.settings import Settings, settings_file, write_settings
 from realtime_nst.sources import PatternSource
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Held, Stylizer
+from realtime_nst.stylizer import Stylizer
 
 
 def run(weights: Path, *words: object) -> int:

@@ -12,13 +12,14 @@ from PIL import Image
 from realtime_nst.backend import Backend
 from realtime_nst.files.stylepath import StylePath
 from realtime_nst.hold import HoldEngine
+from realtime_nst.interface import Hold
 from realtime_nst.look import Look
 from realtime_nst.photos import read_photo
 from realtime_nst.retouch import RetouchEngine
 from realtime_nst.runner import runner_for
 from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Hold, Stylizer
+from realtime_nst.stylizer import Stylizer
 from tests.conftest import one_line
 from tests.readback import psnr, read_back
 from tests.reference import keep_colours_with_numpy

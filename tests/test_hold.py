@@ -12,12 +12,13 @@ from realtime_nst.backend import Backend
 from realtime_nst.brush import Brush
 from realtime_nst.engine import build_engine
 from realtime_nst.hold import HoldEngine, Thresholds
+from realtime_nst.interface import Held, Hold
 from realtime_nst.look import Look
 from realtime_nst.retouch import RetouchEngine
 from realtime_nst.runner import runner_for
 from realtime_nst.stream import Stream
 from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Held, Hold, Stylizer
+from realtime_nst.stylizer import Stylizer
 from tests.reference import block_means, hold_with_numpy
 
 OPENVINO = runner_for(Backend("openvino", "bfloat16", gpu=False))

@@ -11,6 +11,7 @@ from PIL import Image
 from realtime_nst.backend import Backend
 from realtime_nst.controls import Controls
 from realtime_nst.errors import BackendError
+from realtime_nst.interface import Held
 from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
 from realtime_nst.live.pace import Pace
 from realtime_nst.look import Look
@@ -18,7 +19,7 @@ from realtime_nst.photos import read_photo
 from realtime_nst.serving import load_stylizer
 from realtime_nst.settings import Settings
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import SIZES_KEPT, Held, Stylizer
+from realtime_nst.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.video import Frame
 from tests.conftest import wait_until
 

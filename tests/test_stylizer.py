@@ -12,11 +12,12 @@ import pytest
 
 from realtime_nst.backend import Backend
 from realtime_nst.engine import WholeEngine, build_engine
+from realtime_nst.interface import Retouch
 from realtime_nst.look import Look
 from realtime_nst.runner import runner_for
 from realtime_nst.style import write_style
 from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import SIZES_KEPT, Retouch, Stylizer
+from realtime_nst.stylizer import SIZES_KEPT, Stylizer
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import stylize_with_numpy
 
