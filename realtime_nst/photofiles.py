@@ -42,10 +42,23 @@ def photos_below(folder: Path) -> list[Path]:
 
 def left_out(folder: Path, *, recursive: bool = True) -> str:
     """What lies in a folder and cannot be read here though it is a photo, in words; nothing where there is none."""
-    found = _files_below(folder) if recursive else (path for path in folder.iterdir() if not path.name.startswith("."))
-    counts = Counter(path.suffix.lower() for path in found)
+    counts = Counter(path.suffix.lower() for path in _files_below(folder, recursive=recursive))
     kinds = ", ".join(f"{counts[suffix]} {suffix}" for suffix in sorted(RAW_SUFFIXES | HEIC_SUFFIXES) if counts[suffix])
     return f"Left out in '{folder}': {kinds}, which cannot be read here. Save them as JPEG first." if kinds else ""
+
+
+def what_to_convert(path: Path) -> str:
+    """What a photo is that has to be converted before it can be read here, and what to do; nothing for any other file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if is_raw(path):
+        return (
+            "a camera's raw file, which has to be developed first. Save it as JPEG or TIFF with the camera's program, or another "
+            "one for raw files, and take that."
+        )
+    return "a HEIC photo, which cannot be read here. Save or export it as JPEG, and take that." if is_heic(path) else ""
 
 
 def is_raw(path: Path) -> bool:
@@ -143,7 +156,7 @@ def _long(file: BinaryIO, order: str) -> int:
     return int(struct.unpack(f"{order}I", raw)[0]) if len(raw) == 4 else 0
 
 
-def _files_below(folder: Path) -> Iterable[Path]:
+def _files_below(folder: Path, *, recursive: bool = True) -> Iterable[Path]:
     for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
         yield from (Path(root) / name for name in names if not name.startswith("."))

@@ -13,7 +13,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from realtime_nst.depth import read_with_opencv
 from realtime_nst.errors import SourceError
-from realtime_nst.photofiles import begins_as_picture, is_heic, is_raw, is_tiff
+from realtime_nst.photofiles import begins_as_picture, is_tiff, what_to_convert
 from realtime_nst.videofiles import check_file, no_photo
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -39,11 +39,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """
     check_file(path)
     try:
-        if is_raw(path):
-            raise SourceError(
-                f"'{path}' is a camera's raw file, which has to be developed first. Save it as JPEG or TIFF with the camera's "
-                "program, or another one for raw files, and take that."
-            )
+        if words := what_to_convert(path):
+            raise SourceError(f"'{path}' is {words}")
         try:
             file: Image.Image = Image.open(path)
         except UnidentifiedImageError:
@@ -98,8 +95,6 @@ def tell_of_more(path: Path, kind: str | None) -> None:
 def _unreadable(path: Path, error: Exception) -> SourceError:
     """Why a file is no picture that can be read, as far as its first bytes tell."""
     with suppress(OSError):
-        if is_heic(path):
-            return SourceError(f"'{path}' is a HEIC photo, which cannot be read here. Save or export it as JPEG, and take that.")
         if isinstance(error, UnidentifiedImageError) and is_tiff(path):
             return SourceError(
                 f"'{path}' is a TIFF that is damaged, or of a kind that cannot be read here. Save it with 8 bits for each colour."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from realtime_nst.addresses import mask
 from realtime_nst.errors import SourceError
-from realtime_nst.photofiles import PHOTO_SUFFIXES
+from realtime_nst.photofiles import PHOTO_SUFFIXES, what_to_convert
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -130,14 +130,17 @@ def check_film(path: Path, name: str = "") -> None:
 
     Args:
         path: The file.
-        name: What it is called, if not by its path.
+        name: Its address, if it was fetched from one.
 
     Raises:
         SourceError: It is.
     """
-    kind, name = kind_of(path), name or str(path)
+    kind, first = kind_of(path), "Save it first; " if name else ""
+    name = name or str(path)
+    if kind in ("photo", "") and (words := _to_convert(path)):
+        raise SourceError(f"'{name}' is {words} `realtime-nst image` paints photos.")
     if kind == "photo":
-        raise SourceError(f"'{name}' is a photo, and a video was expected. `realtime-nst image` paints photos.")
+        raise SourceError(f"'{name}' is a photo, and a video was expected. {first}`realtime-nst image` paints photos.")
     if kind in INSTEAD:
         raise SourceError(f"'{name}' holds no video that can be read: {INSTEAD[kind]}.")
 
@@ -163,9 +166,20 @@ def left_out(folder: Path, *, recursive: bool) -> str:
 def of_the_other_kind(folder: Path, noun: str, *, recursive: bool) -> str:
     """For the message that a folder has no "video" or no "photo": what it has of the other, and what paints it."""
     other, command = ("photo", "image") if noun == "video" else ("video", "video")
-    count = len(_of_kind(other, folder, recursive))
+    found = _of_kind(other, folder, recursive)
+    count = len([path for path in found if other == "video" or not _to_convert(path)])
     those = other if count == 1 else f"{other}s"
+    if found and not count:
+        return " Its photos have to be saved as JPEG first; `realtime-nst image` paints those."
     return f" It holds {count} {those}; `realtime-nst {command}` paints {other}s." if count else ""
+
+
+def _to_convert(path: Path) -> str:
+    """What `what_to_convert` says; nothing of what cannot be read at all."""
+    try:
+        return what_to_convert(path)
+    except OSError:
+        return ""
 
 
 def _of_kind(kind: str, folder: Path, recursive: bool) -> list[Path]:

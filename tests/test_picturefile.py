@@ -11,6 +11,7 @@ from PIL import Image
 
 from realtime_nst.errors import SourceError
 from realtime_nst.photos import read_photo
+from realtime_nst.sources import open_source
 
 from .conftest import one_line
 from .madephotos import CFA, PHOTOMETRIC, THUMBNAIL, Page, tiff
@@ -39,6 +40,8 @@ RAW: dict[str, bytes] = {
     "a.x3f": b"FOVb" + bytes(100),
 }
 
+HEIC = struct.pack(">I", 24) + b"ftypheic\0\0\0\0mif1heic" + bytes(200)
+
 
 def animation(path: Path, count: int = 3) -> None:
     """So many pictures in one file, each in a colour of its own; the first one is red."""
@@ -55,6 +58,20 @@ def test_raw_files_are_told_and_their_previews_not_painted(
     assert run("image", tmp_path / name, "-o", tmp_path / "out.png") == 1
     assert f"{name}' is a camera's raw file, which has to be developed first" in one_line(capsys)
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("name", [*RAW, "IMG_0001.HEIC"])
+def test_what_has_to_be_converted_is_named_where_videos_are_expected_and_not_sent_to_a_command_that_refuses_it(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_bytes({**RAW, "IMG_0001.HEIC": HEIC}[name])
+    assert run("video", tmp_path / name, "-o", tmp_path / "out.mp4") == 1
+    said = one_line(capsys)
+    assert run("image", tmp_path / name, "-o", tmp_path / "out.png") == 1
+    assert said == f"{one_line(capsys)} `realtime-nst image` paints photos."
+    with pytest.raises(SourceError) as caught:
+        open_source(str(tmp_path / name))
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,11 @@ class Server(BaseHTTPRequestHandler):
         if kind == "gone" or (kind == "secret" and self.headers.get("Authorization") != SECRET):
             self.send_error(404 if kind == "gone" else 401)
             return
-        data = {"page": b"<!doctype html><html>", "list": b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n"}.get(kind, self.film)
+        data = {
+            "page": b"<!doctype html><html>",
+            "photo": b"\xff\xd8\xff\xe0" + bytes(99),
+            "list": b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n",
+        }.get(kind, self.film)
         begin = begin if kind in ("breaks", "stubborn") else 0
         self.send_response(206 if begin else 200)
         if kind != "endless":
@@ -115,6 +119,7 @@ def test_name_and_password_reach_the_server_and_nobody_else(
     ("address", "words"),
     [
         ("http://{}/page/watch", r"/page/watch' holds no video that can be read: it is a web page\."),
+        ("http://{}/photo/a.jpg", r"a\.jpg' is a photo, and a video was expected\. Save it first; `realtime-nst image` paints"),
         ("http://{}/list/live.m3u8", r"live\.m3u8' is the list of a stream's pieces, and a film in one file was expected\."),
         ("http://{}/stubborn/a.mp4", r"a\.mp4' broke off 5 times: the connection ended at 0\.0 of 0\.\d MB\."),
         ("http://127.0.0.1:9/a.mp4", r"a\.mp4' cannot be fetched: .*refused\. Check the address\."),
