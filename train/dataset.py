@@ -180,7 +180,7 @@ class PhotoBatches:
                     return upright_rgb(file)
             except SourceError as error:
                 self.skipped.add(path)
-                log.warning("Photo '%s' was skipped: %s", path, error)
+                log.warning("Photo '%s' was skipped: %s", path, str(error).replace(f"'{path}' ", "it ", 1))
         raise TrainingError(f"None of the {count} photos could be decoded; the last was '{path}'. Check the folder of --photos.")
 
     def _noise(self, white: float, correlated: float, rng: np.random.Generator) -> np.ndarray:

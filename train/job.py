@@ -81,7 +81,7 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
             tell_of_more(path, file.format)
             picture = upright_rgb(file)
     except SourceError as error:
-        raise TrainingError(f"'{path}' is not a picture that can be read: {error} Give a JPEG or PNG file.") from error
+        raise TrainingError(str(error)) from error
     if min(picture.size) < SMALLEST_PAINTING:
         raise TrainingError(
             f"'{path}' has {picture.width}x{picture.height} pixels; at least {SMALLEST_PAINTING} on the shorter side were "

@@ -368,7 +368,7 @@ def test_a_raw_file_among_photos_is_skipped_and_told(
     photos[2].write_bytes(b"FUJIFILMCCD-RAW 0201" + bytes(100))
     batches = PhotoBatches(photos, batch=9, size=16)
     batches(0)
-    assert batches.skipped == {photos[2]} and "is a camera's raw file" in caplog.text
+    assert batches.skipped == {photos[2]} and f"Photo '{photos[2]}' was skipped: it is a camera's raw file" in caplog.text
 
 
 def test_pictures_that_training_draws_are_no_photos(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import Progress, train
 from realtime_nst.weightfile import read_metadata
 from tests.conftest import NARROW, narrow_body, random_vector
+from tests.test_picturefile import RAW
 from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
@@ -217,8 +218,13 @@ def test_missing_photos_and_paintings_are_reported_before_anything_is_written(pi
 
 def test_painting_that_is_no_picture_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
-    for path in (tmp_path / "a.png", tmp_path):
-        with pytest.raises(TrainingError, match=f"'{path}' is not a picture that can be read: .*. Give a JPEG or PNG file"):
+    (tmp_path / "a.nef").write_bytes(RAW["a.nef"])
+    for path, words in (
+        (tmp_path / "a.png", r"is not a picture that can be read: it is a text\. Choose another file\."),
+        (tmp_path / "a.nef", r"is a camera's raw file, which has to be developed first\. [^']*'s program, .* and take that\."),
+        (tmp_path, r"is a folder; a file was expected\."),
+    ):
+        with pytest.raises(TrainingError, match=rf"^'{path}' {words}$"):
             read_painting(path, 64)
 
 
