@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from realtime_nst.opencv import has_opencv, load_opencv
 from realtime_nst.photofiles import tiff_directories
 
-BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 258, 262, 277, 339  # tags of TIFF
-WHITE_IS_ZERO, UNSIGNED = 0, 1  # values of photometric interpretation and sample format
+BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, PLANAR, SAMPLE_FORMAT = 258, 262, 277, 284, 339  # tags of TIFF
+WHITE_IS_ZERO, APART, UNSIGNED = 0, 2, 1  # values of photometric interpretation, planar configuration and sample format
 OVERSHOOT = 2.0
 """Up to how much fractions may be and still count as such: sharpening and bright lamps leave some above white."""
 SAMPLE = 1_000_000
@@ -27,6 +27,31 @@ def coding(file: Image.Image) -> str:
     """How the samples of an opened picture lie in its file, in Pillow's words, which it forgets as it decodes."""
     arguments = file.tile[0].args if isinstance(file, ImageFile.ImageFile) and file.tile else ""
     return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+
+
+def with_whole_samples(file: Image.Image) -> Image.Image:
+    """An opened picture, not yet decoded, whose samples will be read as they lie in its file.
+
+    Pillow reads planes of more than 8 bits that are not compressed as if they had 8, and numbers of 32 bits that libtiff has
+    turned already as if they still had the other order of bytes.
+
+    Raises:
+        UnidentifiedImageError: It has planes that Pillow has no words for.
+    """
+    if not isinstance(file, TiffImagePlugin.TiffImageFile):
+        return file
+    tiles: list[Any] = list(file.tile)
+    if any(tile.codec_name != "raw" for tile in tiles):
+        file.tile = [tile._replace(args=(tile.args[0].replace(";32B", ";32N"), *tile.args[1:])) for tile in tiles]
+    elif file.tag_v2.get(PLANAR) == APART and max(bits := file.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8:
+        big = file.tag_v2.prefix == b"MM"
+        endings = {"RGB": ";16B" if big else ";16L", "I;16": ";16", "I;16B": ";16B", "F": ";32BF" if big else ";32F"}
+        ending = endings.get(file.mode.replace("RGBA", "RGB"), "")
+        planes = [tile for tile in tiles if tile.args[0] in file.mode]
+        if set(bits) != {int(ending[1:3] or 0)} or len({tile.args[0] for tile in planes}) != len(file.getbands()):
+            raise UnidentifiedImageError(f"planes of {file.mode} with {bits} bits")
+        file.tile = [tile._replace(args=(tile.args[0] + ending, *tile.args[1:])) for tile in planes]
+    return file
 
 
 def eight_bits(file: Image.Image, coded: str) -> Image.Image:
@@ -53,7 +78,9 @@ def read_with_opencv(path: Path) -> Image.Image | None:
     """A TIFF of samples that Pillow does not know, in three colours, upright; `None` where OpenCV does not, either."""
     with path.open("rb") as file:
         tags = next(tiff_directories(file), {})
-    if not has_opencv() or tags.get(SAMPLES_PER_PIXEL, (1,))[0] not in (1, 3, 4):  # of two, it gives only the first
+    samples, bits = tags.get(SAMPLES_PER_PIXEL, (1,))[0], max(tags.get(BITS_PER_SAMPLE, (1,)))
+    mixed_up = samples > 1 and bits > 8 and tags.get(PLANAR) == (APART,)
+    if not has_opencv() or samples not in (1, 3, 4) or mixed_up:  # of two, it gives only the first
         return None
     cv2 = load_opencv()
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from realtime_nst.depth import read_with_opencv
+from realtime_nst.depth import read_with_opencv, with_whole_samples
 from realtime_nst.errors import SourceError
 from realtime_nst.photofiles import begins_as_picture, is_tiff, what_to_convert
 from realtime_nst.videofiles import check_file, no_photo
@@ -49,7 +49,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
                 raise
             file = deep
         with file:
-            yield _full_page(file)
+            yield with_whole_samples(_full_page(file))
     except PermissionError as error:
         raise SourceError(f"'{path}' cannot be read: {error.strerror}. Check its rights.") from error
     except Image.DecompressionBombError as error:

@@ -4,11 +4,12 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6  # kinds of PNG
-THUMBNAIL, PHOTOMETRIC, ORIENTATION = 254, 262, 274  # tags of TIFF
+THUMBNAIL, PHOTOMETRIC, ORIENTATION, EXTRA = 254, 262, 274, 338  # tags of TIFF
 CMYK, CFA = 5, 32803
 
 
@@ -49,16 +50,20 @@ class Page:
         samples: Of any type, `(height, width)` or with channels behind.
         tags: Others than those that follow from it; numbers or bytes.
         below: Pages in its own directory of directories.
+        apart: Whether each channel lies in a plane of its own, in two strips, and not each pixel's channels together.
+        packed: Whether they are compressed.
     """
 
     samples: np.ndarray
     tags: Mapping[int, Sequence[int] | bytes] = field(default_factory=dict)
     below: Sequence["Page"] = ()
+    apart: bool = False
+    packed: bool = False
 
 
-def tiff(*pages: Page) -> bytes:
-    """A TIFF of pages, uncompressed."""
-    file = bytearray(b"II*\0\0\0\0\0")
+def tiff(*pages: Page, order: Literal["<", ">"] = "<") -> bytes:
+    """A TIFF of pages, with the low or the high bytes of its numbers first."""
+    file = bytearray({"<": b"II*\0", ">": b"MM\0*"}[order] + bytes(4))
 
     def store(content: bytes) -> int:
         place = len(file)
@@ -68,24 +73,27 @@ def tiff(*pages: Page) -> bytes:
     def add(page: Page, after: int) -> int:
         height, width = page.samples.shape[:2]
         channels = page.samples.size // (height * width)
-        raw = page.samples.astype(page.samples.dtype.newbyteorder("<")).tobytes()
-        tags: dict[int, Sequence[int] | bytes] = {256: [width], 257: [height], 259: [1], 277: [channels], 278: [height]}
+        samples = page.samples.astype(page.samples.dtype.newbyteorder(order)).reshape(height, width, channels)
+        strips = [half[..., channel] for channel in range(channels) for half in np.split(samples, 2)] if page.apart else [samples]
+        raw = [zlib.compress(strip.tobytes()) if page.packed else strip.tobytes() for strip in strips]
+        tags: dict[int, Sequence[int] | bytes] = {256: [width], 257: [height], 259: [8 if page.packed else 1], 277: [channels]}
+        tags |= {278: [height // 2], 284: [2]} if page.apart else {278: [height]}
         tags |= {258: [8 * page.samples.itemsize] * channels, 339: [{"u": 1, "i": 2, "f": 3}[page.samples.dtype.kind]] * channels}
-        tags |= {PHOTOMETRIC: [2 if channels > 2 else 1], 273: [store(raw)], 279: [len(raw)], **page.tags}
+        tags |= {PHOTOMETRIC: [2 if channels > 2 else 1], 273: list(map(store, raw)), 279: list(map(len, raw)), **page.tags}
         if channels in (2, 4) and tags[PHOTOMETRIC] != [CMYK]:
-            tags[338] = [2]
+            tags.setdefault(EXTRA, [2])
         if page.below:
             tags[330] = [add(other, 0) for other in page.below]
         entries = b""
         for tag, values in sorted(tags.items()):
-            kind, content = (1, values) if isinstance(values, bytes) else (4, struct.pack(f"<{len(values)}I", *values))
+            kind, content = (1, values) if isinstance(values, bytes) else (4, struct.pack(f"{order}{len(values)}I", *values))
             count = len(values)
-            held = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack("<I", store(content))
-            entries += struct.pack("<HHI", tag, kind, count) + held
-        return store(struct.pack("<H", len(tags)) + entries + struct.pack("<I", after))
+            held = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(f"{order}I", store(content))
+            entries += struct.pack(f"{order}HHI", tag, kind, count) + held
+        return store(struct.pack(f"{order}H", len(tags)) + entries + struct.pack(f"{order}I", after))
 
     first = 0
     for page in reversed(pages):
         first = add(page, first)
-    file[4:8] = struct.pack("<I", first)
+    file[4:8] = struct.pack(f"{order}I", first)
     return bytes(file)

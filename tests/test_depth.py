@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from realtime_nst.errors import SourceError
 from realtime_nst.photos import read_layers, read_photo
 
-from .madephotos import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, ORIENTATION, PHOTOMETRIC, Page, png, tiff
+from .madephotos import CMYK, COLOUR, COLOUR_ALPHA, EXTRA, GREY, GREY_ALPHA, ORIENTATION, PHOTOMETRIC, Page, png, tiff
 
 SHADES = np.linspace(0, 1, 48 * 64).reshape(48, 64)
 COLOURS = np.stack([SHADES, SHADES[::-1], SHADES[:, ::-1]], axis=-1)
@@ -121,3 +122,48 @@ def test_a_tiff_of_a_kind_that_nobody_knows_is_told(tmp_path: Path, samples: np.
     (tmp_path / "a.tif").write_bytes(tiff(Page(samples)))
     with pytest.raises(SourceError, match="is a TIFF that is damaged, or of a kind that cannot be read here. Save"):
         read_photo(tmp_path / "a.tif")
+
+
+ORDERS: tuple[Literal["<", ">"], ...] = ("<", ">")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("order", ORDERS)
+def test_planes_and_either_order_of_bytes_change_nothing(tmp_path: Path, order: Literal["<", ">"], packed: bool) -> None:
+    four = np.rint(WITH_ALPHA * 65_535).astype(np.uint16)
+    pages = {
+        "colours": Page(SIXTEEN, apart=True, packed=packed),
+        "alpha": Page(four, apart=True, packed=packed),
+        "a fourth that says nothing": Page(four, {EXTRA: [0]}, apart=True, packed=packed),
+        "eight bits": Page((SIXTEEN >> 8).astype(np.uint8), apart=True, packed=packed),
+        "grey": Page(SIXTEEN[..., 0], apart=True, packed=packed),
+        "fractions": Page(SHADES.astype(np.float32), apart=True, packed=packed),
+        "fractions together": Page(SHADES.astype(np.float32), packed=packed),
+        "32 bits": Page(np.rint(SHADES * 65_535).astype(np.int32), packed=packed),
+    }
+    for name, page in pages.items():
+        (tmp_path / "a.tif").write_bytes(tiff(page, order=order))
+        image, alpha = read_layers(tmp_path / "a.tif")
+        expected = COLOURS if page.samples.ndim == 3 else SHADES[..., None]
+        seen = np.ones(SHADES.shape, bool) if alpha is None else alpha > 0
+        assert np.abs(image - expected * 255)[seen].max() <= 1, name
+        assert (name == "alpha") == (alpha is not None) and (alpha is None or np.abs(alpha - ALPHA * 255).max() <= 1), name
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_planes_that_nobody_knows_are_refused_and_not_painted_wrong(tmp_path: Path, order: Literal["<", ">"]) -> None:
+    four = np.rint(WITH_ALPHA * 65_535).astype(np.uint16)
+    for page in (
+        Page(COLOURS.astype(np.float32), apart=True),
+        Page(COLOURS.astype(np.float32), apart=True, packed=True),
+        Page(COLOURS, apart=True),
+        Page(np.rint(COLOURS * (2**32 - 1)).astype(np.uint32), apart=True),
+        Page(np.rint(COLOURS * 32_767).astype(np.int16), apart=True),
+        Page(four, {PHOTOMETRIC: [CMYK]}, apart=True),
+        Page(four, {EXTRA: [1]}, apart=True),
+    ):
+        (tmp_path / "a.tif").write_bytes(tiff(page, order=order))
+        with pytest.raises(
+            SourceError, match=r"is a TIFF that is damaged, or of a kind that cannot be read here. Save it with 8"
+        ):
+            read_layers(tmp_path / "a.tif")
