@@ -205,6 +205,8 @@ def write_photo(
         raise too_large_for_format(path, f"a side has {max(width, height)} pixels, of which JPEG holds {LONGEST_JPEG}")
     if remarks.iptc and kind != "JPEG" and not remarks.xmp:
         log.warning("'%s' has no place for remarks of IPTC; they are left out. A .jpg keeps them.", path)
+    if kind == "WEBP" and remarks.comment and remarks.has_user_comment:
+        log.warning("'%s' has room for one comment, and EXIF's is kept; the other is left out. A .jpg or .png keeps both.", path)
     try:
         layers = image if alpha is None else np.dstack([image, alpha])
         said = options_for(kind, remarks, width, height, texts=text or {}, software=software)

@@ -19,7 +19,7 @@ ORIENTATION, SOFTWARE = 0x0112, 0x0131  # how a picture is turned, what made it
 DESCRIPTION, ARTIST, COPYRIGHT = 0x010E, 0x013B, 0x8298
 ACROSS, DOWN, UNIT = 0x011A, 0x011B, 0x0128  # resolution
 INNER, PLACE = 0x8769, 0x8825  # the directories of how and where it was taken
-COLOUR_SPACE, PIXELS_ACROSS, PIXELS_DOWN = 0xA001, 0xA002, 0xA003
+COMMENT, COLOUR_SPACE, PIXELS_ACROSS, PIXELS_DOWN = 0x9286, 0xA001, 0xA002, 0xA003
 OUTER_KEPT = frozenset(
     {
         *(0x010D, DESCRIPTION, 0x010F, 0x0110, 0x011D, 0x0132, ARTIST, 0x013C, 0x4746, 0x4749, COPYRIGHT),
@@ -70,6 +70,12 @@ class Remarks:
     iptc: bytes = b""
     comment: bytes = b""
     texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_user_comment(self) -> bool:
+        """Whether EXIF has a comment of its own; many cameras write an empty one."""
+        said = self.inner.get(COMMENT, b"")
+        return bool((said[8:] if isinstance(said, bytes) else str(said).encode()).strip(b"\0 "))
 
 
 def remarks_of(file: Image.Image) -> Remarks:
@@ -144,6 +150,9 @@ def _exif(kind: str, remarks: Remarks, width: int, height: int, software: str) -
             text = next((remarks.texts[name] for name in names if name in remarks.texts), "")
             if text:
                 outer.setdefault(tag, text.encode())
+    comment = _text(remarks.comment) or remarks.texts.get("Comment", "")
+    if kind == "WEBP" and comment and not remarks.has_user_comment:
+        inner[COMMENT] = _user_comment(comment)
     if remarks.resolution and (outer or inner or remarks.place or kind == "WEBP"):
         outer |= {ACROSS: remarks.resolution[0], DOWN: remarks.resolution[1], UNIT: 2}
     if inner:
@@ -217,6 +226,11 @@ def _photoshop_segment(iptc: bytes) -> bytes:
     block = b"8BIM" + struct.pack(">HHI", IPTC_BLOCK, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
     content = b"Photoshop 3.0\0" + block
     return struct.pack(">HH", 0xFFED, len(content) + 2) + content
+
+
+def _user_comment(text: str) -> bytes:
+    """A comment as EXIF has it: in ASCII, or else in UTF-16 with its high bytes first, as Pillow writes numbers."""
+    return b"ASCII\0\0\0" + text.encode() if text.isascii() else b"UNICODE\0" + text.encode("utf-16-be", "replace")
 
 
 def _text(raw: bytes) -> str:

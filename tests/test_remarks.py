@@ -169,6 +169,37 @@ def test_comments_and_texts_are_kept(run: Run, tmp_path: Path) -> None:
     assert (told["comment"], told["dpi"]) == (b"by hand", (600, 600))
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"), [("by the lake", b"ASCII\0\0\0by the lake"), ("Grüße", b"UNICODE\0" + "Grüße".encode("utf-16-be"))]
+)
+def test_comments_are_kept_in_a_webp_as_exif_has_them(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, kept: bytes
+) -> None:
+    empty = Image.Exif()
+    empty[INNER] = {COMMENT: b"ASCII\0\0\0" + b" " * 20}
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("Comment", text)
+    picture().save(tmp_path / "a.jpg", comment=text.encode())
+    picture().save(tmp_path / "b.jpg", comment=text.encode(), exif=empty)
+    picture().save(tmp_path / "c.png", pnginfo=info)
+    for name in ("a.jpg", "b.jpg", "c.png"):
+        assert run("image", tmp_path / name, "-o", tmp_path / "out.webp", "--overwrite") == 0
+        assert said_by(tmp_path / "out.webp")[0].get_ifd(INNER)[COMMENT] == kept, name
+    assert run("image", tmp_path / "a.jpg", "-o", tmp_path / "out.webp", "--overwrite", "--strip") == 0
+    assert kept[8:] not in (tmp_path / "out.webp").read_bytes() and not caplog.messages
+
+
+def test_a_second_comment_is_reported_where_there_is_room_for_one(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    exif = Image.Exif()
+    exif[INNER] = {COMMENT: b"ASCII\0\0\0of the camera"}
+    picture().save(tmp_path / "a.jpg", comment=b"of somebody", exif=exif)
+    assert run("image", tmp_path / "a.jpg", "-o", tmp_path / "out.webp") == 0
+    assert said_by(tmp_path / "out.webp")[0].get_ifd(INNER)[COMMENT] == b"ASCII\0\0\0of the camera"
+    assert ["out.webp' has room for one comment, and EXIF's is kept" in message for message in caplog.messages] == [True]
+
+
 def test_a_profile_is_not_carried_over_because_colours_are_those_of_srgb(run: Run, tmp_path: Path) -> None:
     exif = told_exif()
     exif[ORIENTATION] = 1
