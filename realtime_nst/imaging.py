@@ -8,7 +8,7 @@ from pathlib import Path
 from realtime_nst import __version__, commands, serving
 from realtime_nst.backend import choose_backend
 from realtime_nst.brush import Brush
-from realtime_nst.errors import NSTError, SinkError, lacks_memory
+from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.files.outputs import Kind, Task, plan_tasks
 from realtime_nst.look import Look
 from realtime_nst.photofiles import PHOTO_SUFFIXES, left_out
@@ -76,14 +76,10 @@ def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
     Raises:
         NSTError: Nothing can be painted as it was asked for.
     """
-    for path in options.inputs:
-        if not os.path.lexists(path):
-            check_file(path)  # a name that was mistyped, whatever else was named; what leads nowhere is found later
+    several = len(options.inputs) != 1 or options.inputs[0].is_dir()
+    if not several:
+        check_file(options.inputs[0])
     commands.check_choice(options, "photos")
-    folders = [path for path in options.inputs if path.is_dir()]
-    for path in folders if not options.pattern else []:
-        if words := left_out(path, recursive=options.recursive):
-            commands.say(words)
     folder = options.output.endswith(("/", os.sep))
     tasks = plan_tasks(
         options.inputs,
@@ -92,12 +88,13 @@ def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
         pattern=options.pattern,
         recursive=options.recursive,
         kind=Kind("photo", PHOTO_SUFFIXES, _suffix),
+        once=True,
     )
-    files = [path.name for path in options.inputs if path not in folders]
-    twice = sorted({name for name in files if files.count(name) > 1})
-    if twice:
-        raise SinkError(f"Several photos would be written to {options.output} as {', '.join(twice)}. Paint them one by one.")
-    several = len(tasks) != 1 or bool(folders)
+    failed = [task.source for task in tasks if task.error]
+    folders = [path for path in dict.fromkeys(options.inputs) if path.is_dir() and path not in failed]
+    for path in folders if not options.pattern else []:
+        if words := left_out(path, recursive=options.recursive):
+            commands.say(words)
     if not several:
         if folder:
             tasks[0].output.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from PIL import Image
 from realtime_nst.photos import read_photo
 
 from .conftest import one_line
-from .test_picturefile import RAW
+from .test_picturefile import HEIC, RAW
 
 pytestmark = pytest.mark.usefixtures("identity")
 Run = Callable[..., int]
@@ -122,3 +122,71 @@ def test_photos_are_not_painted_over_themselves(run: Run, tmp_path: Path, capsys
     assert run("image", tmp_path, "-o", tmp_path, "--overwrite", "--keep-colours") == 1
     assert capsys.readouterr().err.count("Input and output are the same file") == 2
     assert [path.read_bytes() for path in given] == before
+
+
+def test_a_name_that_is_wrong_does_not_stop_the_others(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [photo(tmp_path / f"{name}.png", 60) for name in "ab"]
+    wrong = [tmp_path / "gone.png", "https://example.org/c.png", tmp_path / "no" / "where"]
+    assert run("image", given[0], *wrong, given[1], "-o", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert names(tmp_path / "out") == ["a.png", "b.png"] and shade(tmp_path / "out" / "b.png") == 60
+    for words in (
+        "gone.png'. The folder holds: a.png, b.png",
+        "c.png' is an address, and a file was expected",
+        "where'. There is",
+    ):
+        assert words in said
+    assert said.endswith("\n2 painted, 0 skipped, 3 failed.\n") and "Traceback" not in said
+    for name in wrong:
+        assert run("image", name, "-o", tmp_path / "other.png") == 1
+        one_line(capsys)
+
+
+def test_photos_of_one_name_keep_their_old_endings(run: Run, tmp_path: Path) -> None:
+    given = [photo(tmp_path / name, 40 * number) for number, name in enumerate(("x/a.jpg", "y/a.jpg", "z/a.jpg", "a.bmp"), 1)]
+    assert run("image", *given, "-o", tmp_path / "out") == 0
+    painted = {name: shade(tmp_path / "out" / name) for name in names(tmp_path / "out")}
+    assert painted == {"a.jpg": 40, "a.jpg.jpg": 80, "a-2.jpg": 120, "a.png": 160}
+
+
+def test_a_photo_that_is_given_twice_is_painted_once(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    card, other = tmp_path / "card", tmp_path / "b.jpg"
+    again = photo(card / "a.bmp").parent / ".." / "card" / "a.bmp"
+    photo(other)
+    for inputs, output, expected in (
+        ([card / "a.bmp", again], "out", ["a.png"]),
+        ([card, again, other, card], "some", ["a.png", "b.jpg"]),
+        ([other, other], "one.webp", ["one.webp"]),
+        ([other, card / "a.bmp", other], "three/", ["a.png", "b.jpg"]),
+    ):
+        assert run("image", *inputs, "-o", f"{tmp_path}/{output}") == 0
+        place = tmp_path / output
+        assert (names(place) if place.is_dir() else [place.name]) == expected
+        assert capsys.readouterr().err.endswith(f"\n{len(expected)} painted, 0 skipped, 0 failed.\n")
+    for number in (1, 2):
+        (tmp_path / f"link{number}.jpg").symlink_to(other)
+    assert run("image", tmp_path / "link1.jpg", tmp_path / "link2.jpg", "-o", tmp_path / "links") == 0
+    assert names(tmp_path / "links") == ["link1.jpg", "link2.jpg"]
+    capsys.readouterr()
+    assert run("image", tmp_path / "gone.png", tmp_path / "gone.png", other, "-o", tmp_path / "four") == 1
+    assert capsys.readouterr().err.endswith("\n1 painted, 0 skipped, 1 failed.\n")
+
+
+def test_a_folder_of_nothing_but_what_cannot_be_read_is_one_line(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone, good = tmp_path / "phone", photo(tmp_path / "b.jpg")
+    phone.mkdir()
+    (phone / "a.heic").write_bytes(HEIC)
+    cause = f"No photo in '{phone}'. Left out in '{phone}': 1 .heic, which cannot be read here. Save them as JPEG first."
+    assert run("image", phone, "-o", tmp_path / "out") == 1
+    assert one_line(capsys) == cause, "there are no folders to look into"
+    assert run("image", phone, good, "-o", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert said.count("Left out") == 1 and cause in said and names(tmp_path / "out") == ["b.jpg"]
+    (phone / "deeper").mkdir()
+    assert run("image", phone, "-o", tmp_path / "out") == 1
+    assert one_line(capsys) == f"{cause} Add --recursive to look into its folders."
+    assert run("video", phone, "-o", tmp_path / "films") == 1
+    expected = f"No video in '{phone}'. Its photos have to be saved as JPEG first; `realtime-nst image` paints those."
+    assert one_line(capsys) == expected

@@ -11,7 +11,7 @@ from pathlib import Path
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.containers import CONTAINERS, PIPE, PNG, container_of, numbered, numbers_there
 from realtime_nst.files.workfolder import being_placed
-from realtime_nst.photofiles import PHOTO_SUFFIXES
+from realtime_nst.photofiles import PHOTO_SUFFIXES, left_out
 from realtime_nst.results import check_output
 from realtime_nst.videofiles import VIDEO_SUFFIXES, of_the_other_kind
 
@@ -59,6 +59,7 @@ def plan_tasks(
     recursive: bool = False,
     container: str | None = None,
     kind: Kind | None = None,
+    once: bool = False,
 ) -> list[Task]:
     """Which file becomes which.
 
@@ -74,6 +75,7 @@ def plan_tasks(
         recursive: Also look into the folders of a folder.
         container: Name of the kind of file to write into a folder; `None` keeps the original's where it can be written.
         kind: What is painted; `None` for videos.
+        once: Whether a file that is named twice counts once.
 
     Raises:
         SourceError: The only folder holds nothing to paint.
@@ -92,12 +94,17 @@ def plan_tasks(
             if len(inputs) == 1:
                 raise
             failed.append(Task(path, output, error))
+    if once:
+        found = _each_once(found)
     if not folder and (str(output) == PIPE or _names_a_file(output)):
         if len(inputs) == 1 and inputs[0].is_dir():
             raise SinkError(
                 f"'{inputs[0]}' is a folder, and '{output}' is none. Name a folder for its {kind.noun}s, or name one {kind.noun}."
             )
-        raise SinkError(f"{len(found)} {kind.noun}s need a folder, and '{output}' is none. Name a folder, or one {kind.noun}.")
+        count = len(found) + len(failed)
+        if once and count == 1:
+            return [*(Task(path, output) for path, _ in found), *failed]
+        raise SinkError(f"{count} {kind.noun}s need a folder, and '{output}' is none. Name a folder, or one {kind.noun}.")
     return [*(Task(path, output / name) for (path, _), name in zip(found, _names(found, container, kind))), *failed]
 
 
@@ -211,10 +218,25 @@ def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool,
             if taken and not name.startswith("."):
                 found.append((here / name, (here / name).relative_to(folder)))
     if not found:
-        deeper = "" if recursive else " Add --recursive to look into its folders."
+        unread = left_out(folder, recursive=recursive) if kind.noun == "photo" and not pattern else ""
+        deeper = "" if recursive or not _has_folders(folder) else " Add --recursive to look into its folders."
         other = of_the_other_kind(folder, kind.noun, recursive=recursive)
-        raise SourceError(f"No {kind.noun} in '{folder}'{f' that matches {pattern}' if pattern else ''}.{other or deeper}")
+        matching = f" that matches {pattern}" if pattern else ""
+        raise SourceError(f"No {kind.noun} in '{folder}'{matching}.{unread and ' '}{unread}{other or deeper}")
     return found
+
+
+def _each_once(found: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Files as they are named first; links that lead to one file are files of their own."""
+    first: dict[tuple[str, str], tuple[Path, Path]] = {}
+    for path, place in found:
+        first.setdefault((os.path.realpath(path.parent), path.name), (path, place))
+    return list(first.values())
+
+
+def _has_folders(folder: Path) -> bool:
+    _, folders, _ = next(os.walk(folder), ("", [], []))
+    return any(not name.startswith(".") for name in folders)
 
 
 def _suffix(name: Path, container: str | None) -> str:
