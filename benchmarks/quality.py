@@ -29,9 +29,11 @@ from realtime_nst.stage import Stage
 from realtime_nst.train import model as training
 from realtime_nst.train.dataset import PhotoBatches, find_photos
 from realtime_nst.train.job import read_painting
-from realtime_nst.train.model import TERMS, StyleModel, build_model
+from realtime_nst.train.learner import measure as measure_batch
+from realtime_nst.train.learner import take_step
+from realtime_nst.train.losses import terms_of
+from realtime_nst.train.model import StyleModel, build_model
 from realtime_nst.train.recipes import Recipe
-from realtime_nst.train.trainer import take_step
 
 FIGURE_BATCHES = 8
 EVERY = 20
@@ -103,19 +105,17 @@ def train_and_measure(recipe: Recipe, pictures: list[np.ndarray], photos: list[P
 def measure(model: StyleModel, recipe: Recipe, photos: list[Path], styles: int) -> dict[str, float]:
     """The terms of the loss, means over styles and photos."""
     batches = PhotoBatches(photos, batch=recipe.batch, size=recipe.size, seed=recipe.seed + 2, motion=recipe.motion)
-    sums = dict.fromkeys(TERMS, 0.0)
+    sums = dict.fromkeys(model.terms, 0.0)
     for number in range(FIGURE_BATCHES):
         for style in range(styles):
-            model.reset_metrics()
-            which = np.full(recipe.batch, style, np.int32)
-            logs = model.test_on_batch(x={**batches(number), "styles": which}, return_dict=True)
-            sums = {term: total + float(logs[term]) for term, total in sums.items()}
+            losses = measure_batch(model, batches(number), np.full(recipe.batch, style, np.int32))
+            sums = {term: total + losses[term] for term, total in sums.items()}
     return {term: total / (FIGURE_BATCHES * styles) for term, total in sums.items()}
 
 
 def weighted(figures: dict[str, float], recipe: Recipe) -> float:
     """The loss of some figures."""
-    return float(sum(getattr(recipe, term) * figures[term] for term in TERMS))
+    return float(sum(term.weight * figures[term.name] for term in terms_of(recipe)))
 
 
 def main() -> int:
@@ -144,7 +144,7 @@ def main() -> int:
             figures |= {"rate": rate, "loss": weighted(figures, recipe)}
             if name not in results or figures["loss"] < results[name]["loss"]:
                 results[name] = figures
-    columns = ("rate", "loss", *TERMS, "seconds_per_step")
+    columns = ("rate", "loss", *(term.name for term in terms_of(Recipe())), "seconds_per_step")
     print("network".ljust(14), *(column.rjust(16) for column in columns))
     for name, figures in results.items():
         print(name.ljust(14), *(f"{figures[column]:16.4f}" for column in columns))

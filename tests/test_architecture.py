@@ -16,7 +16,7 @@ ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted
 
 LONGEST_FILE = 340
 KERAS_ALLOWED = {"network", "engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
-KERAS_ALLOWED |= {"distil", "recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
+KERAS_ALLOWED |= {"distil", "learner", "recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
 KERAS_ALLOWED |= {"strips", "strip_network", "hold", "hold_network"}
 KERAS_ALLOWED |= {"runner", "openvino_runner", "tensorflow_runner", "jax_runner"}
 CV2_ALLOWED = {"opencv"}

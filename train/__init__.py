@@ -4,12 +4,14 @@
     job.py       a run as the user wants it, and the checks before it begins
     recipes.py   what is trained and with which numbers
     dataset.py   photos -> batches, each photo with a moved, noisy copy; camera.py makes the noise
-    losses.py    the perceptual loss: content, style, total variation, temporal stability
+    losses.py    the terms of the perceptual loss: content, style, total variation, temporal stability, grid
+    learner.py   a network and its style vectors, as the loop knows them
     model.py     what is trained: network, style vectors and loss
     sampler.py   which styles a step sees
+    loop.py      the steps, whatever learns
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
     watch.py     previews, loss curves, TensorBoard
-    trainer.py   the steps, and the files at the end
+    trainer.py   the checks before the steps, and the files after them
 
 from style files to smaller ones:
 

@@ -11,10 +11,7 @@ from keras import ops
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
 
-from .model import StyleModel
-
-START_OVER = "Start over with another --seed or a lower --style-weight; what was saved before is good."
-
+from .learner import Learner
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     **{"step": int, "seconds": float, "waited": float, "returns": int},
@@ -23,7 +20,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
 """What is read of `Past`, and as what."""
 
 
-def state_of(model: StyleModel) -> dict[str, Any]:
+def state_of(model: Learner) -> dict[str, Any]:
     """Every variable that a step changes, by a name that is the same in every run."""
     state = {f"network/{layer.name}/kernel": layer.kernel for layer in model.network.layers if hasattr(layer, "kernel")}
     state["vectors"], state["lag"] = model.vectors, model.lag
@@ -59,12 +56,12 @@ class Past:
     started_from: dict[str, str] = field(default_factory=dict)
 
 
-def size_of(model: StyleModel) -> int:
+def size_of(model: Learner) -> int:
     """Bytes of a checkpoint, roughly."""
     return sum(4 * math.prod(variable.shape) for variable in state_of(model).values())
 
 
-def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, past: Past) -> None:
+def save_checkpoint(path: Path, model: Learner, fingerprint: str, past: Past) -> None:
     """Save the state of a run as a whole or not at all.
 
     Args:
@@ -80,7 +77,7 @@ def save_checkpoint(path: Path, model: StyleModel, fingerprint: str, past: Past)
     write_weights(path, arrays, {"kind": "checkpoint", "fingerprint": fingerprint, **asdict(past)})
 
 
-def load_checkpoint(path: Path, model: StyleModel, fingerprint: str) -> Past | None:
+def load_checkpoint(path: Path, model: Learner, fingerprint: str) -> Past | None:
     """Continue from a checkpoint of the same run, if there is one.
 
     Returns:

@@ -25,7 +25,7 @@ from .job import Job
 from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe
 
 if TYPE_CHECKING:
-    from .trainer import Progress
+    from .loop import Progress
 
 LONGEST_NAME = 60
 
@@ -42,19 +42,18 @@ def train(options: argparse.Namespace) -> int:
     activate(backend)
     from .trainer import train as run_training
 
-    if run_with_bar(partial(run_training, job), job.name, job.workshop, "Checkpoints and a preview picture"):
+    if run_with_bar(partial(run_training, job), job.name, job.workshop):
         print(see_it(job), file=sys.stderr)
     return 0
 
 
-def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path, kept: str) -> bool:
+def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path) -> bool:
     """Run what takes steps, with a progress bar, until it ends or Ctrl-C stops it.
 
     Args:
         run: Takes `report` and `stop`, and returns the files written, none if it was stopped.
         name: What the bar is called.
         workshop: Where it keeps its state.
-        kept: What is told to be there.
 
     Returns:
         Whether it came to its end.
@@ -65,7 +64,7 @@ def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path, kept
     def report(progress: "Progress") -> None:
         nonlocal bar
         if bar is None:
-            print(f"{kept} go to '{workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
+            print(f"Checkpoints and a preview picture go to '{workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
             bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=name, dynamic_ncols=True)
         losses = {key: f"{value:.3f}" for key, value in progress.losses.items()}
         bar.set_postfix({**losses, "waiting": f"{progress.waiting:.0%}"}, refresh=False)

@@ -1,13 +1,12 @@
 """A narrower body taught by a wide one: the same pictures for the same photos, in every style.
 
 The pupil starts as the wide body cut down (`narrow.py`). No VGG19 takes part, so that a step costs a fifth of one of
-training. It saves checkpoints from which it continues exactly. It does not know command lines.
+training. The steps are those of `loop.py`. It does not know command lines.
 """
 
 import dataclasses
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,16 @@ from keras import ops
 from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, set_kernels
-from realtime_nst.stage import Stage
 from realtime_nst.style import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
 
-from .checkpoint import Past, load_checkpoint, save_checkpoint
-from .dataset import WORKSHOP_SUFFIX, Batch, PhotoBatches, find_photos
+from .checkpoint import Past
+from .dataset import WORKSHOP_SUFFIX, PhotoBatches, find_photos
 from .job import check_replaced_styles, make_folder
-from .model import add_numbers, dtype_policy, kernels_of, loss_precision, moving_mean, use_xla
+from .learner import Learner
+from .loop import Progress, Run
+from .model import dtype_policy, kernels_of, loss_precision, use_xla
 from .narrow import check_narrower, narrowed
 from .recipes import Recipe
-from .sampler import choose_styles
-from .trainer import CHECKPOINT_EVERY, Progress, meet_photos
 
 FEATURES = 0.3
 """Weight of the features between, against the pictures at the end."""
@@ -76,7 +74,7 @@ class Lesson:
         return digest.hexdigest()
 
 
-class PupilModel(keras.Model):
+class PupilModel(Learner):
     """A narrow network, its vectors, and how far it is from a wide one.
 
     Args:
@@ -86,20 +84,17 @@ class PupilModel(keras.Model):
         vectors: Start values, `(S, v)`.
     """
 
+    styles_per_photo = 2  # frames and moved frames, each in a style of its own
+
     def __init__(self, teacher: keras.Model, teacher_vectors: np.ndarray, network: keras.Model, vectors: np.ndarray) -> None:
-        super().__init__(name="pupil_model")
-        self.network = network
+        super().__init__("pupil_model", network, vectors, TERMS)
         self.teacher, self.pupil = with_features(teacher), with_features(network)
         self.teacher.trainable = False
         self.teacher_vectors = ops.convert_to_tensor(teacher_vectors.astype(np.float32))
-        self.vectors = add_numbers(self, "vectors", vectors, trainable=True)
-        self.lag = add_numbers(self, "lag", np.ones(len(vectors)))
-        self.terms = {name: keras.metrics.Mean(name=name) for name in TERMS}
-        self.built = True
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """The pupil's features and pictures, the latter last."""
-        return self.pupil({"images": batch["images"], "vectors": ops.take(self.vectors, batch["styles"], axis=0)})
+        return self.pupil({"images": images_of(batch), "vectors": ops.take(self.vectors, batch["styles"], axis=0)})
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -110,14 +105,16 @@ class PupilModel(keras.Model):
             Hinton, Vinyals, Dean: Distilling the knowledge in a neural network (2015). Romero et al.: FitNets: Hints for
             thin deep nets (2015), equation 3.
         """
-        wanted = self.teacher({"images": x["images"], "vectors": ops.take(self.teacher_vectors, x["styles"], axis=0)})
+        wanted = self.teacher({"images": images_of(x), "vectors": ops.take(self.teacher_vectors, x["styles"], axis=0)})
         distances = [relative_distance(found, ops.stop_gradient(target)) for found, target in zip(y_pred, wanted)]
         values = {"pictures": distances[-1], "features": ops.mean(ops.stack(distances[:-1]), axis=0)}
-        for name, value in values.items():
-            self.terms[name].update_state(value)
-        if training:
-            self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), x["styles"], values["pictures"]))
+        self.observe(values, x["styles"], "pictures", training)
         return ops.mean(values["pictures"] + FEATURES * values["features"])
+
+
+def images_of(batch: Mapping[str, Any]) -> Any:
+    """What is stylized of a batch: frames, then moved frames."""
+    return ops.concatenate([batch["frames"], batch["moved"]], axis=0)
 
 
 def with_features(network: keras.Model) -> keras.Model:
@@ -156,33 +153,23 @@ def distil(
     make_folder(lesson.workshop)
     others = PhotoBatches(photos, batch=recipe.batch, size=recipe.size, seed=recipe.seed + 1)
     model = build_pupil(lesson, np.concatenate([others(number)["photos"] for number in range(PATCH_BATCHES)]))
-    file = lesson.workshop / "checkpoint.h5"
-    past = load_checkpoint(file, model, lesson.fingerprint) or Past()
-    check_new(lesson, model, past)
-    skipped = meet_photos(past, lesson.photos, photos, recipe.steps)
-    batches = PhotoBatches(photos, batch=recipe.batch, size=recipe.size, seed=recipe.seed, motion=recipe.motion, skipped=skipped)
+    run = Run(
+        model,
+        recipe,
+        lesson.photos,
+        photos,
+        lesson.workshop,
+        lesson.fingerprint,
+        advice="Give the same command with a lower --rate and another --new-body.",
+    )
+    check_new(lesson, model, run.past)
     losses: dict[str, float] = {}
-    with Stage(map(batches, range(past.step, recipe.steps)), keep="all", name="photos") as stage:
-        while past.step < recipe.steps:
-            started = time.perf_counter()
-            batch: Any = stage.get()
-            fetched = time.perf_counter()
-            losses = take_step(model, recipe, past.step, batch)
-            ended = time.perf_counter()
-            past.step += 1
-            past.seconds += ended - started
-            past.waited += fetched - started
-            report(Progress(past.step, recipe.steps, losses, (fetched - started) / max(ended - started, 1e-9)))
-            if not np.isfinite(losses["loss"]):
-                raise TrainingError(
-                    "The loss is no number any more. Give the same command with a lower --rate and another --new-body."
-                )
-            stopping = stop()
-            if stopping or past.step % CHECKPOINT_EVERY == 0 or past.step == recipe.steps:
-                save_checkpoint(file, model, lesson.fingerprint, past)
-            if stopping and past.step < recipe.steps:
-                return []
-    return write_pupil(lesson, model, past, losses)
+
+    def remember(progress: Progress) -> None:
+        losses.update(progress.losses)
+        report(progress)
+
+    return write_pupil(lesson, model, run.past, losses) if run.learn(remember, stop) else []
 
 
 def check_new(lesson: Lesson, model: PupilModel, past: Past) -> None:
@@ -221,16 +208,6 @@ def build_pupil(lesson: Lesson, photos: np.ndarray) -> PupilModel:
     model.compile(optimizer=optimizer, jit_compile=use_xla())
     model.optimizer.build(model.trainable_variables)
     return model
-
-
-def take_step(model: PupilModel, recipe: Recipe, step: int, batch: Batch) -> dict[str, float]:
-    """One step: frames and moved frames, each in a style of its own; the loss and its terms."""
-    images = np.concatenate([batch["frames"], batch["moved"]])
-    styles = choose_styles(step, len(images), ops.convert_to_numpy(model.lag), recipe.seed)
-    model.optimizer.learning_rate = recipe.rate(step)
-    model.reset_metrics()
-    logs = model.train_on_batch(x={"images": images, "styles": styles}, return_dict=True)
-    return {name: float(logs[name]) for name in ("loss", *TERMS)}
 
 
 def write_pupil(lesson: Lesson, model: PupilModel, past: Past, losses: Mapping[str, float]) -> list[Path]:

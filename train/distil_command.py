@@ -34,7 +34,7 @@ def distil(options: argparse.Namespace) -> int:
 
     precision = precision_of("auto")
     lesson = Lesson(body, styles, architecture, options.photos, options.output, options.new_body, recipe, precision)
-    if run_with_bar(partial(run_lesson, lesson), lesson.name, lesson.workshop, "Checkpoints"):
+    if run_with_bar(partial(run_lesson, lesson), lesson.name, lesson.workshop):
         print(f"Compare: `realtime-nst evaluate --weights '{lesson.output}' --photos DIR`.", file=sys.stderr)
     return 0
 

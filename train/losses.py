@@ -5,7 +5,8 @@ written in `keras.ops` alone and runs on TensorFlow and JAX. Images are float32 
 `[0, 255]`, features `(B, H, W, C)`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import keras
 from keras import ops
 
 from realtime_nst.errors import TrainingError
+
+from .recipes import Recipe
 
 VGG_LAYERS = {
     "relu1_1": "block1_conv1",
@@ -32,6 +35,61 @@ VGG_LAYERS = {
 """The papers' names of VGG19's activations, and Keras' names of the layers that end in them."""
 
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
+
+EMPHASIS, STABILITY = 0, 1
+"""Which of the two numbers that a painting has of its own counts for a term."""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What a term may look at: a batch as the network painted it, and what that is compared with.
+
+    Args:
+        batch: As `PhotoBatches` makes it: photos, frames, moved frames and flow.
+        outputs: The painted frames, `(B, H, W, 3)`.
+        moved: The painted moved frames, likewise.
+        features: Of `outputs`, by tap.
+        photo_features: Of the photos, at the content tap alone.
+        grams: For each style scale, for each style tap, the Gram matrices of `outputs`, `(B, C, C)`.
+        targets: Those of the paintings, likewise.
+    """
+
+    batch: Mapping[str, Any]
+    outputs: Any
+    moved: Any
+    features: Mapping[str, Any]
+    photo_features: Mapping[str, Any]
+    grams: Sequence[Any]
+    targets: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of the loss. Metrics, log, progress bar, curves and figures follow from the list of them.
+
+    Args:
+        name: In all of those.
+        weight: A number of the recipe.
+        function: From what was painted to the term of each picture, `(B,)`.
+        own: Which number of a painting's own multiplies the weight, `EMPHASIS` or `STABILITY`; `None` for none.
+    """
+
+    name: str
+    weight: float
+    function: Callable[[Painted], Any]
+    own: int | None = None
+
+
+def terms_of(recipe: Recipe) -> list[Term]:
+    """The terms of the perceptual loss. Another one is a function, a line here, and its weight in the recipe."""
+    tap = recipe.content_tap
+    return [
+        Term("content", recipe.content, lambda seen: content_loss(seen.features[tap], seen.photo_features[tap])),
+        Term("style", recipe.style, lambda seen: mean_style_loss(seen.grams, seen.targets), EMPHASIS),
+        Term("total_variation", recipe.total_variation, lambda seen: total_variation_loss(seen.outputs)),
+        Term("temporal", recipe.temporal, lambda seen: temporal_loss(seen.moved, seen.outputs, seen.batch["flow"]), STABILITY),
+        Term("grid", recipe.grid, lambda seen: grid_loss(seen.outputs)),
+    ]
 
 
 def build_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
@@ -140,6 +198,11 @@ def style_loss(grams: Any, targets: Any) -> Any:
         Gatys et al. (2016), equation 4, divided by the target's squared Frobenius norm.
     """
     return ops.sum(ops.square(grams - targets), axis=(1, 2)) / ops.sum(ops.square(targets), axis=(1, 2))
+
+
+def mean_style_loss(grams: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """The mean over scales and taps of `style_loss`: lists of `(B, C, C)` x 2 to `(B,)`."""
+    return ops.mean(ops.stack([style_loss(gram, target) for gram, target in zip(grams, targets, strict=True)]), axis=0)
 
 
 def total_variation_loss(images: Any) -> Any:

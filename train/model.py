@@ -17,15 +17,12 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
 from realtime_nst.style import Body
 
-from .losses import build_loss_network, content_loss, grams_at_scales, grid_loss, style_loss, temporal_loss, total_variation_loss
+from .learner import Learner, add_numbers
+from .losses import Painted, build_loss_network, grams_at_scales, terms_of
 from .recipes import Recipe
 
-TERMS = ("content", "style", "total_variation", "temporal", "grid")
-LAG_MEMORY = 0.9
-"""How much of a style's lag stays when a new loss of it comes in."""
 
-
-class StyleModel(keras.Model):
+class StyleModel(Learner):
     """A transform network, the vectors of its styles, and the perceptual loss.
 
     Args:
@@ -48,17 +45,12 @@ class StyleModel(keras.Model):
         loss_network: keras.Model,
         content_network: keras.Model,
     ) -> None:
-        super().__init__(name="style_model")
-        self.network = network
+        super().__init__("style_model", network, vectors, [term.name for term in terms_of(recipe)])
         self.recipe = recipe
         self.loss_network = loss_network
         self.content_network = content_network
-        self.vectors = add_numbers(self, "vectors", vectors, trainable=True)
         self.grams = [add_numbers(self, f"gram{index}", gram) for index, gram in enumerate(grams)]
         self.emphasis = add_numbers(self, "emphasis", emphasis)
-        self.lag = add_numbers(self, "lag", np.ones(len(emphasis)))
-        self.terms = {name: keras.metrics.Mean(name=name) for name in TERMS}
-        self.built = True
 
     def signature(self, index: int) -> list[float]:
         """How strongly each channel of the deepest style layer fires for a painting: what paintings are alike by."""
@@ -79,51 +71,23 @@ class StyleModel(keras.Model):
         recipe, styles = self.recipe, x["styles"]
         outputs, moved = ops.split(ops.cast(y_pred, "float32"), 2, axis=0)
         features = self.loss_network(outputs)
-        photo = self.content_network(x["photos"])[recipe.content_tap]
-        distances = [
-            style_loss(gram, ops.take(target, styles, axis=0))
-            for gram, target in zip(
-                grams_at_scales(self.loss_network, outputs, recipe.style_taps, recipe.style_scales, features),
-                self.grams,
-                strict=True,
-            )
-        ]
-        style = ops.mean(ops.stack(distances), axis=0)
-        values = {
-            "content": content_loss(features[recipe.content_tap], photo),
-            "style": style,
-            "total_variation": total_variation_loss(outputs),
-            "temporal": temporal_loss(moved, outputs, x["flow"]),
-            "grid": grid_loss(outputs),
-        }
-        for name, value in values.items():
-            self.terms[name].update_state(value)
-        if training:
-            self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, style))
+        painted = Painted(
+            batch=x,
+            outputs=outputs,
+            moved=moved,
+            features=features,
+            photo_features=self.content_network(x["photos"]),
+            grams=grams_at_scales(self.loss_network, outputs, recipe.style_taps, recipe.style_scales, features),
+            targets=[ops.take(gram, styles, axis=0) for gram in self.grams],
+        )
+        terms = terms_of(recipe)
+        values = {term.name: term.function(painted) for term in terms}
+        self.observe(values, styles, "style", training)
         emphasis = ops.take(self.emphasis, styles, axis=0)
-        values["style"] = emphasis[:, 0] * style
-        values["temporal"] = emphasis[:, 1] * values["temporal"]
-        return sum(getattr(recipe, name) * ops.mean(value) for name, value in values.items())
-
-
-def add_numbers(model: keras.Model, name: str, values: np.ndarray, trainable: bool = False) -> Any:
-    """A float32 variable of a model, with its start values."""
-    values = np.asarray(values, np.float32)
-    return model.add_weight(
-        shape=values.shape,
-        initializer=lambda shape, dtype: ops.convert_to_tensor(values),
-        dtype="float32",
-        trainable=trainable,
-        name=name,
-    )
-
-
-def moving_mean(means: Any, indices: Any, values: Any) -> Any:
-    """Let new values into the means of their kinds: `(S,)`, `(B,)`, `(B,)` to `(S,)`; other kinds stay as they are."""
-    kinds = ops.one_hot(indices, means.shape[0], dtype="float32")  # (B, S)
-    count = ops.sum(kinds, axis=0)
-    new = ops.sum(kinds * values[:, None], axis=0) / ops.maximum(count, 1.0)
-    return ops.where(count > 0, LAG_MEMORY * means + (1.0 - LAG_MEMORY) * new, means)
+        for term in terms:
+            if term.own is not None:
+                values[term.name] = emphasis[:, term.own] * values[term.name]
+        return sum(term.weight * ops.mean(values[term.name]) for term in terms)
 
 
 def build_model(

@@ -14,8 +14,8 @@ from keras import ops
 
 from realtime_nst.errors import TrainingError
 
-from .checkpoint import START_OVER, state_of
-from .model import StyleModel
+from .checkpoint import state_of
+from .learner import Learner
 
 EXPLODED = 5.0
 """Losses so many times the median of the earlier ones have gone astray, when `PATIENCE` come in a row: a single one
@@ -38,10 +38,12 @@ class LastGood:
         step: Steps done so far.
         returns: How often the run has gone back before.
         losses: Its last ordinary losses.
+        advice: What to do when it does so too often, a sentence.
     """
 
-    def __init__(self, model: StyleModel, step: int, returns: int = 0, losses: Sequence[float] = ()) -> None:
+    def __init__(self, model: Learner, step: int, returns: int = 0, losses: Sequence[float] = (), *, advice: str) -> None:
         self._model = model
+        self._advice = advice
         self._losses = deque(losses, MEMORY)
         self._high = 0  # how many of the last losses were too high
         self.returns = returns
@@ -100,7 +102,7 @@ class LastGood:
         if self.returns == MOST_RETURNS:
             raise TrainingError(
                 f"The loss is {loss:.3g} after step {step}, although the learning rate was halved {MOST_RETURNS} times. "
-                f"{START_OVER}"
+                f"{self._advice}"
             )
         self.returns += 1
         for name, variable in state_of(self._model).items():

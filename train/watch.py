@@ -7,6 +7,7 @@ import csv
 import importlib.util
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,19 @@ from PIL import Image, ImageDraw, ImageFont
 from realtime_nst.errors import TrainingError
 
 from .job import make_folder
-from .model import TERMS, StyleModel
+from .learner import Learner
 
-COLUMNS = ("step", "loss", *TERMS)
 SIZE, MARGIN = (960, 540), 60
-COLOURS = ((30, 30, 30), (47, 109, 179), (200, 60, 50), (120, 160, 60), (225, 155, 60), (130, 90, 170))
+COLOURS = (
+    (30, 30, 30),
+    (47, 109, 179),
+    (200, 60, 50),
+    (120, 160, 60),
+    (225, 155, 60),
+    (130, 90, 170),
+    (60, 170, 170),
+    (150, 100, 60),
+)
 SMOOTHED = 50
 
 log = logging.getLogger(__name__)
@@ -33,6 +42,7 @@ class Watch:
     Args:
         folder: For `preview.jpg`, `losses.csv` and `losses.png`.
         photos: Four photos for the preview, float32 `(4, H, W, 3)`.
+        terms: Names of the loss's terms.
         step: Steps done before: later losses in `losses.csv` are of a run that was killed, and dropped.
         log_dir: Folder for TensorBoard, or `None`.
 
@@ -40,34 +50,35 @@ class Watch:
         TrainingError: TensorBoard is not installed, or its folder cannot be written.
     """
 
-    def __init__(self, folder: Path, photos: np.ndarray, step: int, log_dir: Path | None = None) -> None:
+    def __init__(self, folder: Path, photos: np.ndarray, terms: Sequence[str], step: int, log_dir: Path | None = None) -> None:
         self._folder = folder
         self._photos = photos
-        self._losses = [row for row in read_losses(folder / "losses.csv") if row[0] <= step]
+        self._names = ("loss", *terms)
+        self._losses = [row for row in read_losses(folder / "losses.csv", self._names) if row[0] <= step]
         self._board = None if log_dir is None else open_board(log_dir)
 
     def step(self, step: int, losses: Mapping[str, float], pace: Mapping[str, float]) -> None:
         """Remember the losses of a step; TensorBoard also gets how fast it was."""
         while self._losses and self._losses[-1][0] >= step:  # the run went back
             self._losses.pop()
-        self._losses.append((step, *(losses[name] for name in COLUMNS[1:])))
+        self._losses.append((step, *(losses[name] for name in self._names)))
         if self._board is not None:
             self._board.scalars(step, {**losses, **pace})
 
-    def save(self, step: int, model: StyleModel) -> None:
+    def save(self, step: int, model: Learner) -> None:
         """Write everything as it stands."""
         sheet = preview(model, self._photos)
         try:
             replace_picture(self._folder / "preview.jpg", Image.fromarray(sheet))
-            replace_picture(self._folder / "losses.png", draw_losses(self._losses))
-            write_losses(self._folder / "losses.csv", self._losses)
+            replace_picture(self._folder / "losses.png", draw_losses(self._losses, self._names))
+            write_losses(self._folder / "losses.csv", self._losses, self._names)
         except OSError as error:
             log.warning("The preview in '%s' was not written: %s.", self._folder, error)
         if self._board is not None:
             self._board.picture(step, sheet)
 
 
-def preview(model: StyleModel, photos: np.ndarray) -> np.ndarray:
+def preview(model: Learner, photos: np.ndarray) -> np.ndarray:
     """A few photos in a row, and in every style, a row each: uint8 `((1 + S) * H, B * W, 3)`."""
     rows = [np.hstack(list(photos))]
     for vector in ops.convert_to_numpy(model.vectors):
@@ -76,19 +87,24 @@ def preview(model: StyleModel, photos: np.ndarray) -> np.ndarray:
     return np.vstack(rows).clip(0, 255).astype(np.uint8)
 
 
-def draw_losses(losses: Sequence[tuple[float, ...]]) -> Image.Image:
-    """The course of the loss and its terms, each relative to its own start, on a logarithmic axis."""
+def draw_losses(losses: Sequence[tuple[float, ...]], names: Sequence[str]) -> Image.Image:
+    """The course of the loss and its terms, each relative to its own start, on a logarithmic axis.
+
+    Args:
+        losses: A row per step: its number, and the losses in the order of their names.
+        names: Of the loss and its terms.
+    """
     image = Image.new("RGB", SIZE, (255, 255, 255))
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(14)
     width, height = SIZE[0] - 2 * MARGIN, SIZE[1] - 2 * MARGIN
-    table = np.array(losses, np.float64).reshape(len(losses), len(COLUMNS))
+    table = np.array(losses, np.float64).reshape(len(losses), 1 + len(names))
     steps, left = table[:, 0], MARGIN
     lowest, highest = -3.0, 0.5  # powers of ten
     for power in (-3, -2, -1, 0):
         y = MARGIN + height * (highest - power) / (highest - lowest)
         draw.line((MARGIN, y, MARGIN + width, y), (220, 220, 220))
         draw.text((8, y - 8), f"{10.0**power:g}", (90, 90, 90), font)
-    for name, colour, values in zip(COLUMNS[1:], COLOURS, table[:, 1:].T):
+    for name, colour, values in zip(names, cycle(COLOURS), table[:, 1:].T):
         smooth = moving_mean(values)
         first = next((value for value in smooth if value > 0), 0.0)
         if not first:
@@ -115,22 +131,22 @@ def moving_mean(values: np.ndarray) -> np.ndarray:
     return means
 
 
-def read_losses(path: Path) -> list[tuple[float, ...]]:
-    """The rows of `losses.csv`; empty if there is none, or another one."""
+def read_losses(path: Path, names: Sequence[str]) -> list[tuple[float, ...]]:
+    """The rows of `losses.csv`; empty if there is none, or one of other losses."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
-        return [tuple(map(float, row)) for row in rows[1:]] if rows and tuple(rows[0]) == COLUMNS else []
+        return [tuple(map(float, row)) for row in rows[1:]] if rows and rows[0] == ["step", *names] else []
     except (OSError, ValueError):
         return []
 
 
-def write_losses(path: Path, losses: Sequence[tuple[float, ...]]) -> None:
+def write_losses(path: Path, losses: Sequence[tuple[float, ...]], names: Sequence[str]) -> None:
     """Write `losses.csv` as a whole."""
     draft = path.with_suffix(".part.csv")
     with draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(["step", *names])
         writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for row in losses)
     draft.replace(path)
 

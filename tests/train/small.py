@@ -16,11 +16,12 @@ from keras import layers
 from PIL import Image
 
 from realtime_nst.stylebook import find_styles
-from realtime_nst.train import model, trainer
+from realtime_nst.train import loop, model, trainer
 from realtime_nst.train.dataset import Motion
 from realtime_nst.train.job import Job
+from realtime_nst.train.loop import Progress
 from realtime_nst.train.recipes import Painting, Recipe
-from realtime_nst.train.trainer import Progress, train
+from realtime_nst.train.trainer import train
 from tests.conftest import NARROW
 
 RECIPE = Recipe(
@@ -64,7 +65,7 @@ def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "build_loss_network", small_loss_network)
     for module in (model, trainer):
         monkeypatch.setattr(module, "Architecture", lambda: NARROW)
-    monkeypatch.setattr(trainer, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
 
 
 def make_pictures(folder: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from realtime_nst.stylebook import find_styles
 from realtime_nst.train import model
-from realtime_nst.train.trainer import Progress, train
+from realtime_nst.train.loop import Progress
+from realtime_nst.train.trainer import train
 from tests.train.small import RECIPE, make_job, make_small
 
 

@@ -22,14 +22,16 @@ from keras import ops
 from realtime_nst.errors import TrainingError
 from realtime_nst.style import STYLE_SUFFIX
 from realtime_nst.stylebook import find_styles
-from realtime_nst.train import recovery, trainer
+from realtime_nst.train import loop, recovery
 from realtime_nst.train.checkpoint import Past, save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
 from realtime_nst.train.job import Job
+from realtime_nst.train.learner import take_step
+from realtime_nst.train.loop import Progress, meet_photos
 from realtime_nst.train.model import StyleModel, build_model
 from realtime_nst.train.recipes import BODY_RECIPE, Recipe
 from realtime_nst.train.recovery import LastGood
-from realtime_nst.train.trainer import Progress, meet_photos, take_step, train
+from realtime_nst.train.trainer import train
 from realtime_nst.weightfile import read_metadata, write_weights
 from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 
@@ -102,7 +104,7 @@ def test_run_of_real_size_goes_on_to_the_bit(pictures: Path, tmp_path: Path, mon
     if not weights:
         pytest.skip("REALTIME_NST_VGG is not set: no file of VGG19 weights")
     monkeypatch.undo()
-    monkeypatch.setattr(trainer, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
     one, two = (
         make_job(pictures, str(tmp_path / name), recipe=replace(BODY_RECIPE, steps=5), vgg_weights=weights)
         for name in ("one", "two")
@@ -278,7 +280,7 @@ class Spoiled(PhotoBatches):
 def test_loss_that_is_not_finite_goes_back_to_the_last_good_step_at_half_the_rate(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(trainer, "PhotoBatches", Spoiled)
+    monkeypatch.setattr(loop, "PhotoBatches", Spoiled)
     monkeypatch.setattr(Spoiled, "times", 1)
     reports: list[Progress] = []
     train(replace(run.job, output=tmp_path), report=reports.append)
@@ -292,7 +294,7 @@ def test_loss_that_is_not_finite_goes_back_to_the_last_good_step_at_half_the_rat
 
 def test_loss_that_explodes_goes_back_as_well(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
-    good = LastGood(model, step=30)
+    good = LastGood(model, step=30, advice="")
     before = ops.convert_to_numpy(model.vectors).copy()
     assert not any(good.astray(loss) for loss in [5.0] * 25) and good.keep(55)
     assert not any(good.astray(loss) for loss in [20.0, 24.0] + [26.0] * 4)
@@ -304,20 +306,20 @@ def test_loss_that_explodes_goes_back_as_well(pictures: Path, monkeypatch: pytes
     assert good.restore(62, 26.0) == 55 and good.rate == 0.5 and good.settled
     assert np.array_equal(ops.convert_to_numpy(model.vectors), before)
     assert not good.astray(26.0) and not good.settled, "it still knows which losses are ordinary"
-    resumed = LastGood(model, step=55, losses=good.losses)
+    resumed = LastGood(model, step=55, losses=good.losses, advice="")
     assert not resumed.astray(26.0) and not resumed.settled, "and so does a run that goes on"
 
 
 def test_odd_photo_is_no_explosion() -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
-    good = LastGood(model, step=0)
+    good = LastGood(model, step=0, advice="")
     assert not any(good.astray(loss) for loss in [2.0] * 30 + [50.0, 50.0, 2.0] * 20)
     assert good.astray(math.inf) and good.astray(math.nan)
 
 
 def test_first_losses_may_be_of_any_size(pictures: Path) -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
-    assert not any(LastGood(model, 0).astray(loss) for loss in (0.1, 90.0))
+    assert not any(LastGood(model, 0, advice="").astray(loss) for loss in (0.1, 90.0))
 
 
 def test_run_that_goes_astray_again_and_again_stops_and_leaves_a_checkpoint_to_go_on_from(
@@ -325,7 +327,7 @@ def test_run_that_goes_astray_again_and_again_stops_and_leaves_a_checkpoint_to_g
 ) -> None:
     job = replace(run.job, output=tmp_path)
     with monkeypatch.context() as spoiled:
-        spoiled.setattr(trainer, "PhotoBatches", Spoiled)
+        spoiled.setattr(loop, "PhotoBatches", Spoiled)
         spoiled.setattr(Spoiled, "times", 100)
         with pytest.raises(TrainingError, match="loss is nan after step 5, although the learning rate was halved 5 times. St"):
             train(job)
@@ -367,8 +369,8 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
         save_checkpoint(path, model, fingerprint, past)
 
     def spoil_step(step: int, ruin: bool) -> list[int]:
-        monkeypatch.setattr(trainer, "take_step", Spoiler(step, ruin))
-        monkeypatch.setattr(trainer, "save_checkpoint", spy)
+        monkeypatch.setattr(loop, "take_step", Spoiler(step, ruin))
+        monkeypatch.setattr(loop, "save_checkpoint", spy)
         return saved
 
     return spoil_step
@@ -386,12 +388,12 @@ def test_photos_after_the_last_step_tell_whether_its_high_loss_was_an_odd_photos
     run: Run, monkeypatch: pytest.MonkeyPatch, losses: list[float], astray: bool
 ) -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
-    good = LastGood(model, step=4, losses=[5.0] * 25)
+    good = LastGood(model, step=4, losses=[5.0] * 25, advice="")
     assert not good.astray(500.0)
     steps, coming = list[int](), iter(losses)
     batches = cast(PhotoBatches, lambda step: steps.append(step))
-    monkeypatch.setattr(trainer, "measure", lambda model, batch, styles: {"loss": next(coming)})
-    assert trainer.ends_astray(good, model, run.job, batches) == astray and good.settled != astray
+    monkeypatch.setattr(loop, "measure", lambda model, batch, styles: {"loss": next(coming)})
+    assert loop.ends_astray(good, model, RECIPE, batches) == astray and good.settled != astray
     assert steps == list(range(6, 6 + len(losses))) and not list(coming)
 
 
@@ -403,7 +405,7 @@ def test_stop_during_an_explosion_waits_until_it_is_over(run: Run, tmp_path: Pat
 
 def test_state_that_is_not_finite_is_never_kept(pictures: Path) -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
-    good = LastGood(model, step=0)
+    good = LastGood(model, step=0, advice="")
     before = ops.convert_to_numpy(model.vectors).copy()
     model.vectors.assign(before * math.nan)
     assert not good.keep(5)

@@ -1,5 +1,6 @@
 """A narrow body learns what a wide one does, never loses work, and says what it cannot do."""
 
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +13,15 @@ from realtime_nst.cli import main
 from realtime_nst.errors import TrainingError
 from realtime_nst.style import write_body, write_style
 from realtime_nst.stylebook import find_styles
-from realtime_nst.train import distil as distillation
-from realtime_nst.train.dataset import find_photos, hash_photos
+from realtime_nst.train import loop
+from realtime_nst.train.dataset import Batch, find_photos, hash_photos
 from realtime_nst.train.distil import Lesson, distil, relative_distance
-from realtime_nst.train.trainer import Progress
+from realtime_nst.train.learner import Learner, take_step
+from realtime_nst.train.loop import Progress
+from realtime_nst.train.recipes import Recipe
+from realtime_nst.train.watch import read_losses
 from tests.conftest import NARROW, narrow_body, random_vector
-from tests.train.small import RECIPE, assert_same_numbers, stop_after
+from tests.train.small import RECIPE, arrays_of, assert_same_numbers, stop_after
 
 PUPIL = replace(NARROW, patches=6, inner=4, fine_inner=4)
 CUT = ("--patches", "6", "--inner", "4", "--fine-inner", "4")
@@ -49,7 +53,7 @@ def taught(wide: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def lesson(taught: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lesson:
     """The same, not begun."""
-    monkeypatch.setattr(distillation, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
     return replace(taught, output=tmp_path / "out")
 
 
@@ -127,18 +131,54 @@ def test_photos_that_have_changed_are_told(
     assert body.metadata["distilled"]["photos_sha256"] == hash_photos(lesson.photos, find_photos(lesson.photos))
 
 
-def test_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(
-    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+class Broken:
+    """`take_step`, but the loss of the third step is no number, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    def __call__(self, model: Learner, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
+        losses = take_step(model, recipe, step, batch, rate)
+        if step == 2 and self._left > 0:
+            self._left -= 1
+            return {**losses, "loss": math.nan}
+        return losses
+
+
+def test_loss_that_is_no_number_goes_back_to_the_last_good_step_at_half_the_rate(
+    taught: Lesson, lesson: Lesson, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    take_step: Callable[..., dict[str, float]] = distillation.take_step
-    broken = lambda *given: {**take_step(*given), **({"loss": float("nan")} if given[2] == 2 else {})}  # noqa: E731
-    monkeypatch.setattr(distillation, "take_step", broken)
-    with pytest.raises(TrainingError, match="The loss is no number any more"):
+    monkeypatch.setattr(loop, "take_step", Broken(1))
+    steps: list[int] = []
+    assert len(distil(lesson, report=lambda progress: steps.append(progress.step))) == 4
+    assert steps == [1, 2, 3, 3, 4]
+    assert "The loss is nan after step 3: back to step 2, with 0.5 of the learning rate." in caplog.messages
+    numbers, others = arrays_of(lesson.output), arrays_of(taught.output)
+    assert all(np.isfinite(array).all() for array in numbers.values())
+    assert not np.array_equal(numbers["stem/kernel"], others["stem/kernel"]), "at another rate"
+
+
+def test_loss_that_is_no_number_again_and_again_ends_the_run_and_keeps_the_last_checkpoint(
+    taught: Lesson, lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "take_step", Broken(100))
+    said = (
+        r"The loss is nan after step 3, although the learning rate was halved 5 times\. Give the same command with a lower --rate"
+    )
+    with pytest.raises(TrainingError, match=f"{said} and another --new-body"):
         distil(lesson)
-    monkeypatch.setattr(distillation, "take_step", take_step)
+    monkeypatch.setattr(loop, "take_step", take_step)
     again: list[Progress] = []
     distil(lesson, report=again.append)
     assert [progress.step for progress in again] == [3, 4]
+    assert_same_numbers(taught.output, lesson.output)
+
+
+def test_workshop_holds_what_there_is_to_watch(taught: Lesson) -> None:
+    names = ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
+    assert sorted(path.name for path in taught.workshop.iterdir()) == names
+    rows = read_losses(taught.workshop / "losses.csv", ["loss", "pictures", "features"])
+    assert [row[0] for row in rows] == [1, 2, 3, 4]
 
 
 def test_distance_is_nothing_for_the_same_and_one_for_the_mean() -> None:

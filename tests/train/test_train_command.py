@@ -16,7 +16,7 @@ from realtime_nst.cli import build_parser, main
 from realtime_nst.errors import TrainingError
 from realtime_nst.style import BODY_SUFFIX, write_style
 from realtime_nst.stylebook import find_styles, own_style_folder
-from realtime_nst.train import command, trainer
+from realtime_nst.train import command, loop, trainer
 from realtime_nst.train.command import (
     expand_recipe,
     make_job,
@@ -27,8 +27,9 @@ from realtime_nst.train.command import (
     training_backend,
 )
 from realtime_nst.train.job import Job
+from realtime_nst.train.learner import take_step
+from realtime_nst.train.loop import Progress
 from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting
-from realtime_nst.train.trainer import Progress, take_step
 from tests.conftest import narrow_body, random_vector
 from tests.train.small import RECIPE, make_small
 
@@ -403,7 +404,7 @@ def test_interrupted_command_saves_and_the_same_command_goes_on(
             signal.raise_signal(signal.SIGINT)
         return take_step(*arguments)
 
-    monkeypatch.setattr(trainer, "take_step", interrupted)
+    monkeypatch.setattr(loop, "take_step", interrupted)
     assert train_small("--steps", "5") == 0
     said = capsys.readouterr().err
     expected = f"Stopped and saved in '{tmp_path / 'out' / 'stripes.training'}'. The same command goes on from there.\n"

@@ -20,13 +20,16 @@ from realtime_nst.stylebook import find_styles
 from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Motion, find_photos, hash_photos
 from realtime_nst.train.job import Job, check_replaced_body, check_replaced_styles, read_painting
-from realtime_nst.train.model import TERMS
+from realtime_nst.train.loop import Progress
+from realtime_nst.train.losses import terms_of
 from realtime_nst.train.recipes import Painting
-from realtime_nst.train.trainer import Progress, train
+from realtime_nst.train.trainer import train
 from realtime_nst.weightfile import read_metadata
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.test_picturefile import RAW
 from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
+
+TERMS = [term.name for term in terms_of(RECIPE)]
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""

@@ -9,9 +9,12 @@ import pytest
 from realtime_nst.errors import StyleError, TrainingError
 from realtime_nst.style import Style
 from realtime_nst.stylebook import find_styles
+from realtime_nst.train.losses import terms_of
 from realtime_nst.train.trainer import most_similar, train
-from realtime_nst.train.watch import COLUMNS, draw_losses, moving_mean, read_losses, write_losses
+from realtime_nst.train.watch import draw_losses, moving_mean, read_losses, write_losses
 from tests.train.small import RECIPE, Run, make_small, stop_after
+
+NAMES = ["loss", *(term.name for term in terms_of(RECIPE))]
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 
@@ -23,10 +26,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_losses_of_every_step_are_in_a_file(run: Run) -> None:
-    rows = read_losses(run.job.workshop / "losses.csv")
+    rows = read_losses(run.job.workshop / "losses.csv", NAMES)
     assert [row[0] for row in rows] == [1, 2, 3, 4, 5, 6]
     for row, progress in zip(rows, run.reports):
-        assert np.allclose(row[1:], [progress.losses[name] for name in COLUMNS[1:]], rtol=1e-5)
+        assert np.allclose(row[1:], [progress.losses[name] for name in NAMES], rtol=1e-5)
 
 
 def test_resumed_run_drops_what_came_after_its_checkpoint(run: Run, tmp_path: Path) -> None:
@@ -34,29 +37,29 @@ def test_resumed_run_drops_what_came_after_its_checkpoint(run: Run, tmp_path: Pa
     report, stop = stop_after(3)
     train(job, report=report, stop=stop)
     path = job.workshop / "losses.csv"
-    write_losses(path, [*read_losses(path), (4.0, *[9.0] * (len(COLUMNS) - 1)), (5.0, *[9.0] * (len(COLUMNS) - 1))])
+    write_losses(path, [*read_losses(path, NAMES), (4.0, *[9.0] * len(NAMES)), (5.0, *[9.0] * len(NAMES))], NAMES)
     train(job)
-    assert read_losses(path) == read_losses(run.job.workshop / "losses.csv")
+    assert read_losses(path, NAMES) == read_losses(run.job.workshop / "losses.csv", NAMES)
 
 
 def test_losses_of_another_program_are_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "losses.csv"
-    for text in ("", "a,b\n1,2\n", ",".join(COLUMNS) + "\n1,two\n"):
+    for text in ("", "a,b\n1,2\n", ",".join(["step", *NAMES]) + "\n1,two\n"):
         path.write_text(text)
-        assert read_losses(path) == []
+        assert read_losses(path, NAMES) == []
 
 
 def test_curve_falls_where_the_loss_falls() -> None:
     steps = range(1, 201)
-    falling = draw_losses([(step, 10.0 / step, *[0.0] * (len(COLUMNS) - 2)) for step in steps])
+    falling = draw_losses([(step, 10.0 / step, *[0.0] * (len(NAMES) - 1)) for step in steps], NAMES)
     dark = np.asarray(falling.convert("RGB")).max(axis=2)[60:480, 60:900] < 60
     heights = [np.flatnonzero(dark[:, column]).mean() for column in (30, 400, 800)]
     assert heights[0] < heights[1] < heights[2], "lower on the picture with every step"
 
 
 def test_curve_of_nothing_and_of_one_step_is_a_picture() -> None:
-    for losses in ([], [(1.0, *[0.5] * (len(COLUMNS) - 1))]):
-        assert draw_losses(losses).size == (960, 540)
+    for losses in ([], [(1.0, *[0.5] * len(NAMES))]):
+        assert draw_losses(losses, NAMES).size == (960, 540)
 
 
 def test_mean_of_the_last_steps_starts_with_the_first() -> None:
@@ -75,7 +78,7 @@ def test_tensorboard_gets_scalars_and_previews(run: Run, tmp_path: Path) -> None
         event = tensorflow.compat.v1.Event.FromString(record.numpy())
         for value in event.summary.value:
             found.setdefault(value.tag, []).append(event.step)
-    assert found["loss"] == [1, 2] and set(COLUMNS[1:]) <= set(found)
+    assert found["loss"] == [1, 2] and set(NAMES) <= set(found)
     assert found["preview"] == [2] and found["waiting"] == found["steps_per_second"] == [1, 2]
 
 
