@@ -174,7 +174,7 @@ class TrackPlan:
     """What happens to the tracks of an original.
 
     Args:
-        arguments: For ffmpeg, with the painted picture as input 0 and the original as input 1.
+        arguments: For ffmpeg: the painted picture is input 0, the original 1, and tracks written anew come after it.
         notices: What does not come along untouched, in words.
         kept: The tracks that come along, each with `copy` or the codec that it is converted to.
         covers: Pictures among them that must be attached as files.
@@ -200,7 +200,7 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
     unheld, in_pieces = f"{container.name} cannot hold it", "an edit list leaves out parts of it"
     converted: dict[str, list[str]] = {unheld: [], in_pieces: []}
     left: dict[str, list[str]] = {}
-    number = 0
+    number, anew = 0, [track.index for track in info.tracks if track.rewritten]
     for track in info.tracks:
         if track.index == info.picture:
             continue
@@ -214,9 +214,11 @@ def plan_tracks(info: VideoInfo, container: Container, *, instead: Mapping[int, 
             covers.append(track)
             continue
         number += 1
-        arguments += track_arguments(track, codec, container, number)
+        source = f"{anew.index(track.index) + 2}:0" if track.rewritten else f"1:{track.index}"
+        arguments += track_arguments(track, codec, container, number, source)
         if codec != "copy":
-            converted[reason].append(f"{track} becomes {codec.removeprefix('lib')}")
+            becomes = "is encoded anew" if codec.endswith(track.codec) else f"becomes {codec.removeprefix('lib')}"
+            converted[reason].append(f"{track} {becomes}")
     notices = []
     for what, reasons in (("Converted", converted), ("Left out", left)):
         notices += [f"{what}, because {reason}: {', '.join(words)}." for reason, words in reasons.items() if words]
@@ -247,7 +249,7 @@ STALE = ("encoder", "alpha_mode", *COUNTED, *(f"{name}-eng" for name in COUNTED)
 """Remarks on the original's picture that are not true of the painted one."""
 
 
-def track_arguments(track: Track, codec: str, container: Container, number: int, original: int = 1) -> list[str]:
+def track_arguments(track: Track, codec: str, container: Container, number: int, source: str) -> list[str]:
     """Arguments that take a track along.
 
     Args:
@@ -255,10 +257,11 @@ def track_arguments(track: Track, codec: str, container: Container, number: int,
         codec: `copy`, or what to convert it to.
         container: The kind of file that is written.
         number: Of the track in that file.
-        original: Number of the input that has it.
+        source: Where it is taken from, in ffmpeg's words; what is said of it is in the original.
     """
-    arguments = ["-map", f"{original}:{track.index}", f"-c:{number}", codec]
-    arguments += [f"-map_metadata:s:{number}", f"{original}:s:{track.index}"]
+    arguments = ["-map", source, f"-c:{number}", codec]
+    arguments += [f"-map_metadata:s:{number}", f"{0 if source.startswith('0:') else 1}:s:{track.index}"]
+    arguments += [f"-disposition:{number}", "+".join(track.roles) or "0"] if track.rewritten else []
     if track.kind == "video":  # the painted picture is the one to be played
         arguments += [f"-disposition:{number}", "attached_pic" if track.cover else "-default"]
     if container is MOV and track.language in BIBLIOGRAPHIC:  # QuickTime's own table has only these names

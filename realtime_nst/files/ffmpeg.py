@@ -44,6 +44,7 @@ VAGUE = (
     "Could not open",
 )
 """Beginnings of lines that say that something went wrong, not what."""
+FULL = "No space left"
 MARKED = ("-nostats", "-loglevel", "repeat+level+info")
 """Arguments that have ffmpeg mark where each of its messages begins."""
 MARK = rb"(?:\[[^\]\n]* @ [^\]\n]*\] )*\[(?:panic|fatal|error|warning|info)\] "
@@ -148,11 +149,12 @@ def produce(
             code = watch(process, output, timeout, lambda: (_counted(news), _state(beside or output)))
         finally:
             stop(process)
-        heard = heed.search(_text(errors)) if heed else None
+        text = _text(errors) if heed else ""
+        heard = heed.search(text) if heed else None
         if code == 0 and output.exists() and heard is None:
             return None
         output.unlink(missing_ok=True)
-        if code == 0 and heard is not None:
+        if heard is not None and FULL not in text:
             return heard[0]
         return f"nothing for {timeout:.0f} seconds." if code is None else said(errors, str(output))
 
@@ -217,7 +219,7 @@ def last_words(text: str, path: str) -> str:
     lines = [line.replace(path, "the file") for line in lines if line and not line.startswith(USELESS)]
     telling = [line for line in lines if TELLING.search(line)]
     exact = [line for line in telling if not line.startswith(VAGUE)]
-    full = [line for line in lines if "No space left" in line]
+    full = [line for line in lines if FULL in line]
     return ((full or exact or telling or lines or ["nothing"])[0])[:200].rstrip(".") + "."
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from realtime_nst.addresses import is_address
 from realtime_nst.errors import DiskFullError, SinkError
-from realtime_nst.files.charsets import LOST, in_characters, legible
+from realtime_nst.files.charsets import ALL_MAY_FAIL, LOST, legible, rewritten
 from realtime_nst.files.containers import GIF, PNG, Container, TrackPlan, conversion, plan_tracks, track_arguments
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.ffmpeg import address, ask, last_words, produce
@@ -140,8 +140,10 @@ def tried(original: str, plan: TrackPlan, container: Container, folder: Path | N
                 continue
             for choice in dict.fromkeys((codec, conversion(track, container))):
                 short = ["-t", TRIAL_SECONDS] if folder is None else []
-                command = [*short, *looking(original), "-i", address(str(Path(original).absolute()))]
-                command += [*track_arguments(track, choice, container, 0, 0), "-f", container.format] if choice else []
+                lenient = ALL_MAY_FAIL if track.kind == "subtitle" else ()
+                command = [*short, *looking(original), "-i", address(str(Path(original).absolute())), *lenient]
+                if choice:
+                    command += [*track_arguments(track, choice, container, 0, f"0:{track.index}"), "-f", container.format]
                 if not choice or produce(command, Path(place) / "track") is None:
                     break
             else:
@@ -152,14 +154,14 @@ def tried(original: str, plan: TrackPlan, container: Container, folder: Path | N
 
 
 def companions(original: str, info: VideoInfo, begin: Fraction, end: Fraction | None) -> list[str]:
-    """Arguments that open the original beside the painted picture."""
+    """Arguments that open the original beside the painted picture, and what has been written anew of it."""
     cut = ["-ss", f"{float(begin):.6f}"] if begin else []
     cut += ["-t", f"{float(end - begin):.6f}"] if end is not None else []
     kept = ["-dts_delta_threshold", PAUSE] if info.discontinuous else []  # gaps that the picture has, too
     for track in info.tracks:
         kept += [f"-flags2:{track.index}", "+skip_manual"] if track.kind == "audio" and track.in_parts else []
-    kept += in_characters(info.tracks)
-    return [*kept, *cut, *looking(original), "-i", address(str(Path(original).absolute())), *all_tracks(info, 1)]
+    inputs = [*kept, *cut, *looking(original), "-i", address(str(Path(original).absolute())), *rewritten(info.tracks, cut)]
+    return [*inputs, *all_tracks(info, 1)]
 
 
 def cut_out(info: VideoInfo, container: Container, begin: Fraction, end: Fraction | None) -> list[str]:
@@ -189,7 +191,7 @@ def _write(job: Join, instead: Mapping[int, str], draft: Path) -> tuple[str | No
     plan, folder = plan_tracks(job.info, job.container, instead=instead), job.segments[0].path.parent
     words = produce(_arguments(job, plan), draft.absolute(), folder=folder, heed=LOST)
     if words is not None and LOST.search(words):
-        job = replace(job, info=legible(job.original, job.info, plan))
+        job = replace(job, info=legible(job.original, job.info, plan, folder))
         plan = plan_tracks(job.info, job.container, instead=instead)
         words = produce(_arguments(job, plan), draft.absolute(), folder=folder)
     return words, plan.notices

@@ -5,6 +5,7 @@ What may go wrong on the way is an `NSTError`; finished segments are then kept, 
 
 import errno
 import shutil
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -68,15 +69,16 @@ def paint_video(
     )
     encoder = replace(encoder, arguments=(*encoder.arguments, *picture_mark(info.stereo, container.format, encoder.name)))
     plan = plan_tracks(info, container)
-    if str(output) == PIPE:  # which cannot be tried first and written again
-        instead = {**tried(str(source), plan, container), **{track.index: "" for track in info.tracks if track.cover}}
-        info = legible(str(source), info, plan)
-        plan = plan_tracks(info, container, instead=instead)
-    for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
-        report.notice(f"{source.name}: {notice}")
-    job = _Painting(source, output, wishes, info, container, encoder, plan, report, remote, brush)
-    brush.prepare(wishes.styles.styles[0], info.width, info.height)
-    return job.stream() if str(output) == PIPE else job.file()
+    with tempfile.TemporaryDirectory() as folder:  # for subtitles on their way into a pipe
+        if str(output) == PIPE:  # which cannot be tried first and written again
+            instead = {**tried(str(source), plan, container), **{track.index: "" for track in info.tracks if track.cover}}
+            info = legible(str(source), info, plan_tracks(info, container, instead=instead), Path(folder))
+            plan = plan_tracks(info, container, instead=instead)
+        for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
+            report.notice(f"{source.name}: {notice}")
+        job = _Painting(source, output, wishes, info, container, encoder, plan, report, remote, brush)
+        brush.prepare(wishes.styles.styles[0], info.width, info.height)
+        return job.stream() if str(output) == PIPE else job.file()
 
 
 @dataclass

@@ -16,6 +16,7 @@ SIZE = re.compile(r", (\d+x\d+)\b")
 NEXT = re.compile(r"^\s*(?:Stream|Program|Chapters?|Output) ", re.MULTILINE)
 MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 """Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
+ROLES = re.compile(r"\((default|dub|original|comment|lyrics|karaoke|forced|hearing impaired|captions|descriptions)\)")
 KEY_NAMED = re.compile(r"^\s+enc_key_id *:", re.MULTILINE | re.IGNORECASE)
 """Matroska's way to say that a track is encrypted."""
 CLOCKS = re.compile(r"^#tb (\d+): (\d+)/(\d+)$", re.MULTILINE)
@@ -43,6 +44,8 @@ class Track:
         cut: Whether an edit list plays several pieces of it.
         late: Whether an edit list leaves out its beginning; not looked for in pictures.
         charset: What its text is written in, as far as that is known not to be UTF-8.
+        roles: What it is for, in ffmpeg's names, of subtitles.
+        rewritten: The file that has its text in UTF-8, empty where the original is read.
     """
 
     index: int
@@ -57,6 +60,8 @@ class Track:
     cut: bool = False
     late: bool = False
     charset: str = ""
+    roles: tuple[str, ...] = ()
+    rewritten: str = ""
 
     @property
     def in_parts(self) -> bool:
@@ -89,6 +94,7 @@ def read_tracks(header: str, locked: Collection[int] = ()) -> list[Track]:
             language=match[3] or "",
             default="(default)" in rest,
             size=size,
+            roles=tuple(role.replace(" ", "_") for role in ROLES.findall(rest)) if kind == "subtitle" else (),
             empty=codec != "none" and ((kind == "video" and not size) or (kind == "audio" and ", 0 channels" in rest)),
             locked=int(match[2] or "0", 16) in locked or bool(KEY_NAMED.search(about(header, index))),
         )
