@@ -1,6 +1,7 @@
 """Network addresses: what tells them from files, and how they are shown."""
 
 import re
+import socket
 
 
 def is_address(name: str) -> bool:
@@ -18,3 +19,13 @@ def mask(address: str) -> str:
     address = re.sub(r"//[^/]*@", "//...@", address)
     address = re.sub(r"\?.*", "?...", address)
     return re.sub(r"(rtmps?://[^/]+/.+/)[^/]+$", r"\1...", address)
+
+
+def no_answer(error: Exception) -> str:
+    """Why an address could not be read, in words."""
+    reason = getattr(error, "reason", error)  # urllib wraps what the network says
+    if isinstance(reason, socket.gaierror):
+        return "its host cannot be found"
+    words = getattr(reason, "strerror", "") or str(reason) or type(reason).__name__
+    silent = isinstance(reason, (ConnectionRefusedError, TimeoutError))
+    return f"the address does not answer: {words}" if silent else words

@@ -7,10 +7,17 @@ from pathlib import Path
 
 from realtime_nst.errors import SinkError
 
+UNITS = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
+
 
 def ending(path: Path) -> str:
     """What a message says about the end of a name."""
     return f"ends in '{path.suffix}'" if path.suffix else "has no ending"
+
+
+def amount(size: float) -> str:
+    """Bytes as a message says them."""
+    return next((f"{size / unit:.1f} {name}" for name, unit in UNITS.items() if size >= unit), f"{size:.0f} bytes")
 
 
 def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = False) -> None:

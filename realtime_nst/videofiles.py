@@ -29,7 +29,7 @@ BYTES = (
     ("sound", rb"OggS.{24,30}(?:\x01vorbis|OpusHead|\x7fFLAC)"),
     ("video", rb"GIF8|.{4}(?:ftyp|moov|mdat|wide|free|skip|pnot|RED[12])|\x1a\x45\xdf\xa3|RIFF.{4}(?:AVI |CDXA)|FLV\x01|\.RMF"),
     ("video", rb"\x00\x00\x01[\xba\xb3]|G.{187}G.{187}G|.{4}G.{191}G.{191}G|\x06\x0e\x2b\x34|\x1f\x07\x00|\x30\x26\xb2\x75|OggS"),
-    ("video", rb"YUV4MPEG2|DKIF|\xb7\xd8\x00\x20"),
+    ("video", rb"YUV4MPEG2|DKIF|\xb7\xd8\x00\x20|\x00\x00\x00?\x01[\x09\x27\x40\x46\x47\x67]"),
     ("PDF", rb"%PDF-"),
     ("archive", rb"PK\x03\x04|Rar!\x1a|7z\xbc\xaf|\x1f\x8b|\xfd7zXZ|BZh"),
 )
@@ -63,6 +63,7 @@ OTHERWISE = {
 NO_SIGN = (".tga", ".pcx")
 """Photos whose first bytes say nothing."""
 NAMED = 3
+DEVICES = Path("/dev")
 
 
 def kind_of(path: Path) -> str:
@@ -101,6 +102,8 @@ def check_file(path: Path) -> None:
                 address = f"{scheme}//{'/'.join(path.parts[1:])}"
                 raise SourceError(f"'{mask(address)}' is an address, and a file was expected. Save it first, and give that file.")
             raise SourceError(f"No file at '{path}'. {_beside(path)}")
+        if path.is_char_device() or path.is_block_device():
+            raise SourceError(f"'{path}' is a device, and a file was expected. {_as_camera(path)}")
         if path.is_fifo():
             raise SourceError(f"'{path}' is a pipe, which can be read only once; a file was expected. Save it first.")
         if path.stat().st_size == 0:
@@ -116,13 +119,25 @@ def _beside(path: Path) -> str:
     folder, suffix = path.parent, path.suffix.lower()
     if not folder.is_dir():
         return f"There is no folder '{folder}'."
+    if folder == DEVICES:
+        return _as_camera(path)
     kinds = [kind for kind in (VIDEO_SUFFIXES, PHOTO_SUFFIXES) if suffix in kind]
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    there = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+    files = [file for file in there if file.is_file()]
     names = [file.name for file in files if not kinds or any(file.suffix.lower() in kind for kind in kinds)]
-    more = ", ..." if len(names) > 8 else ""
     if names:
-        return f"The folder holds: {', '.join(names[:8])}{more}."
-    return "The folder holds nothing of that kind." if files else "The folder is empty."
+        return f"The folder holds: {_first(names)}."
+    if there and all(file.is_dir() for file in there):
+        return f"The folder holds only folders: {_first([file.name for file in there])}."
+    return "The folder holds nothing of that kind." if there else "The folder is empty."
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+
+
+def _as_camera(path: Path) -> str:
+    return f"If it is a camera, `realtime-nst webcam --camera {path}` shows and records it."
 
 
 def check_film(path: Path, name: str = "") -> None:

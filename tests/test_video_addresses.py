@@ -3,14 +3,17 @@
 import base64
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 
+from realtime_nst.addresses import no_answer
 from realtime_nst.errors import NSTError
 from realtime_nst.files import fetching
 from realtime_nst.files.fetching import fetch, place_for
@@ -35,6 +38,9 @@ class Server(BaseHTTPRequestHandler):
         if kind == "gone" or (kind == "secret" and self.headers.get("Authorization") != SECRET):
             self.send_error(404 if kind == "gone" else 401)
             return
+        if kind in ("camera", "zeros", "radio", "news"):
+            self.endless(kind)
+            return
         data = {
             "page": b"<!doctype html><html>",
             "photo": b"\xff\xd8\xff\xe0" + bytes(99),
@@ -47,6 +53,19 @@ class Server(BaseHTTPRequestHandler):
         self.end_headers()
         part = len(data) // 3 if kind == "breaks" or (kind == "whole" and len(Server.asked) == 1) else len(data)
         self.wfile.write(b"" if kind == "stubborn" else data[begin : begin + part])
+
+    def endless(self, kind: str) -> None:
+        """Answers that never end, as far as the other side goes on to read: a camera, and things that are no camera."""
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b" if kind == "camera" else "video/mp4")
+        self.end_headers()
+        begin = {"radio": b"ID3\x04", "news": self.film}.get(kind, b"")
+        try:
+            self.wfile.write(begin)
+            while True:
+                self.wfile.write(bytes(1 << 16))
+        except OSError:
+            self.close_connection = True
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing."""
@@ -121,8 +140,11 @@ def test_name_and_password_reach_the_server_and_nobody_else(
         ("http://{}/page/watch", r"/page/watch' holds no video that can be read: it is a web page\."),
         ("http://{}/photo/a.jpg", r"a\.jpg' is a photo, and a video was expected\. Save it first; `realtime-nst image` paints"),
         ("http://{}/list/live.m3u8", r"live\.m3u8' is the list of a stream's pieces, and a film in one file was expected\."),
-        ("http://{}/stubborn/a.mp4", r"a\.mp4' broke off 5 times: the connection ended at 0\.0 of 0\.\d MB\."),
-        ("http://127.0.0.1:9/a.mp4", r"a\.mp4' cannot be fetched: .*refused\. Check the address\."),
+        ("http://{}/stubborn/a.mp4", r"a\.mp4' broke off 5 times: the connection ended at 0 bytes of \d+\.\d kB\."),
+        ("http://{}/camera/video", r"/camera/video' sends pictures without an end, .* `realtime-nst webcam --camera` shows"),
+        ("http://{}/zeros/a.mp4", r"a\.mp4' sends something that does not begin as a video does, and does not say how much\."),
+        ("http://{}/radio/a.mp4", r"a\.mp4' holds no video that can be read: it is sound and no picture\."),
+        ("http://127.0.0.1:9/a.mp4", r"a\.mp4' cannot be fetched: the address does not answer: .*refused\. Check the address\."),
         ("http://:x/a.mp4", r"a\.mp4' cannot be fetched: .*\. Check the address\."),
         ("rtsp://me:pw@host/1", r"'rtsp://\.\.\.@host/1' is no http:// or https:// address of a film\. `realtime-nst webcam"),
     ],
@@ -133,6 +155,32 @@ def test_address_without_a_film_is_one_line(
     assert run("video", address.format(server), "-o", tmp_path / "out.mp4", "--quiet") == 1
     assert re.search(words, one_line(capsys))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hosts_that_cannot_be_found_are_told_in_plain_words() -> None:
+    """Without asking a name server, which tests need not have."""
+    assert no_answer(URLError(socket.gaierror(-2, "Name or service not known"))) == "its host cannot be found"
+    assert no_answer(TimeoutError("timed out")) == "the address does not answer: timed out"
+    assert no_answer(ValueError("Invalid port")) == "Invalid port"
+
+
+def test_answer_without_an_end_is_told_of_until_the_user_stops_it(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "NEWS_SECONDS", 0.0)
+    address, said = f"http://{server}/news/film.mp4", list[str]()
+    assert not fetch(address, place_for(address, tmp_path), said.append, lambda: "2.0 MB" in said[-1])
+    assert re.fullmatch(r"2\.0 MB fetched; the server does not say how much is left\. Ctrl-C ends it\.", said[-1])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("name", ["a." + 300 * "x", "watch." + 120 * "é", ".." + 300 * "y", 300 * "z" + ".mp4"])
+def test_names_of_any_length_are_fetched(run: Run, server: str, tmp_path: Path, name: str) -> None:
+    assert run("video", f"http://{server}/plain/{name}", "-o", tmp_path / "out.mp4", "--quiet") == 0
+    assert numbers(tmp_path / "out.mp4") == list(range(25))
+    assert place_for(f"http://{server}/{name}", tmp_path).name.startswith(name.lstrip(".")[:50])
+    assert (place_for(f"http://{server}/{name}", tmp_path).suffix == ".mp4") == name.endswith(".mp4")
 
 
 def test_film_is_not_fetched_twice_for_a_job_that_goes_on(server: str, tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from realtime_nst import __version__
-from realtime_nst.addresses import is_web, mask
+from realtime_nst.addresses import is_web, mask, no_answer
 from realtime_nst.errors import DiskFullError, SourceError
+from realtime_nst.results import amount
 from realtime_nst.videofiles import check_film, kind_of
 
 STALL_SECONDS = 25.0
@@ -29,6 +30,12 @@ TRIES, PAUSE = 5, 1.0
 BLOCK = 1 << 16
 LONGEST_NAME = 100
 """Bytes of the name that a file gets from its address."""
+LONGEST_ENDING = 10
+"""Bytes of its ending; what is longer is none, and only has a dot in it."""
+ENOUGH = 1 << 20
+"""Bytes of an answer without a length by which one knows whether it can be a film."""
+NEWS_SECONDS = 10.0
+"""Seconds between two words about how much has come, where nobody knows how much will."""
 
 
 def check_address(address: str) -> None:
@@ -48,8 +55,9 @@ def place_for(address: str, folder: Path) -> Path:
     parts = urlsplit(address)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2]).replace("/", "-").replace("\0", "").lstrip(".")
     path = Path(name or parts.hostname or "film")
-    stem = os.fsdecode(os.fsencode(path.stem)[: LONGEST_NAME - len(os.fsencode(path.suffix))])
-    return folder / f".{hashlib.sha256(address.encode()).hexdigest()[:12]}.fetched" / f"{stem}{path.suffix}"
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= LONGEST_ENDING else ""
+    stem = os.fsencode(path.name.removesuffix(suffix))[: LONGEST_NAME - len(os.fsencode(suffix))]
+    return folder / f".{hashlib.sha256(address.encode()).hexdigest()[:12]}.fetched" / f"{os.fsdecode(stem)}{suffix}"
 
 
 def fetch(address: str, place: Path, tell: Callable[[str], None], stopped: Callable[[], bool]) -> bool:
@@ -106,22 +114,29 @@ def _all_of(address: str, file: IO[bytes], tell: Callable[[str], None], stopped:
                 if before and answer.status != 206:  # a server that gives whole files only
                     file.seek(0)
                     file.truncate()
+                _check_type(address, answer.headers.get_content_maintype())
                 left = answer.headers.get("Content-Length")
                 total = file.tell() + int(left) if left and left.isdigit() else None
                 _check_room(file, total)
                 if not number:
-                    tell(f"Fetching '{mask(address)}' first{f' ({total / 1e6:.1f} MB)' if total else ''}.")
+                    tell(f"Fetching '{mask(address)}' first{f' ({amount(total)})' if total else ''}.")
+                told = time.monotonic()
                 while block := answer.read1(BLOCK):
                     _write(file, block)
                     if stopped():
                         return False
+                    if total is None and file.tell() - len(block) < ENOUGH <= file.tell():
+                        _check_beginning(address, file)
+                    if total is None and time.monotonic() - told >= NEWS_SECONDS:
+                        told = time.monotonic()
+                        tell(f"{amount(file.tell())} fetched; the server does not say how much is left. Ctrl-C ends it.")
             if total is None or file.tell() >= total:
                 return True
-            reason = f"the connection ended at {file.tell() / 1e6:.1f} of {total / 1e6:.1f} MB"
+            reason = f"the connection ended at {amount(file.tell())} of {amount(total)}"
         except HTTPError as error:
             raise SourceError(f"'{mask(address)}' cannot be fetched: {error.code} {error.reason}. Check the address.") from error
         except (HTTPException, OSError, ValueError) as error:  # of the network; the disk's are SinkErrors
-            reason = str(getattr(error, "reason", error) or type(error).__name__)
+            reason = no_answer(error)
             if not file.tell():
                 raise SourceError(f"'{mask(address)}' cannot be fetched: {reason}. Check the address.") from error
     raise SourceError(f"'{mask(address)}' broke off {TRIES} times: {reason}. Repeat the command, or save the film first.")
@@ -140,10 +155,30 @@ def _request(address: str, begin: int) -> Request:
     return request
 
 
+def _check_type(address: str, kind: str) -> None:
+    if kind == "multipart":
+        raise SourceError(
+            f"'{mask(address)}' sends pictures without an end, as a camera does, and a film in one file was expected. "
+            "`realtime-nst webcam --camera` shows and records it."
+        )
+
+
+def _check_beginning(address: str, file: IO[bytes]) -> None:
+    """Make sure that an answer which may never end begins as a film does."""
+    file.flush()
+    path = Path(file.name)
+    check_film(path, mask(address))
+    if not kind_of(path):
+        raise SourceError(
+            f"'{mask(address)}' sends something that does not begin as a video does, and does not say how much. "
+            "Check the address; `realtime-nst webcam --camera` shows live streams."
+        )
+
+
 def _check_room(file: Any, total: int | None) -> None:
     folder = Path(file.name).parent
     if total and shutil.disk_usage(folder).free < total - file.tell():
-        raise DiskFullError(f"The disk of '{folder}' has no room for the {total / 1e6:.1f} MB of the film. Free some.")
+        raise DiskFullError(f"The disk of '{folder}' has no room for the {amount(total)} of the film. Free some.")
 
 
 def _write(file: IO[bytes], block: bytes) -> None:

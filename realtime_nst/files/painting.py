@@ -33,6 +33,7 @@ from realtime_nst.files.stereo import picture_mark
 from realtime_nst.files.timing import FrameClock, ticks_per_second
 from realtime_nst.files.wishes import Outcome, Wishes, checked, notices_about, notices_after
 from realtime_nst.files.workfolder import Note, WorkFolder, segment_frames
+from realtime_nst.results import amount
 from realtime_nst.sinks import TeeSink, finishing
 from realtime_nst.stats import Stats
 from realtime_nst.video import Sink
@@ -309,15 +310,11 @@ class _Painting:
         free = shutil.disk_usage(self.output.parent).free
         expected = self._expected()
         frames = work.frames if work is not None else 0
-        message = f"The disk of '{self.output.parent}' is full: {_amount(free)} free."
+        message = f"The disk of '{self.output.parent}' is full: {amount(free)} free."
         if work is not None and frames and expected:
             each = work.size / frames
-            message += f" About {_amount(each * max(0, expected - frames) + each * expected)} are needed to go on."
+            message += f" About {amount(each * max(0, expected - frames) + each * expected)} are needed to go on."
         else:
-            message += f" About {_amount(2 * self.source.stat().st_size)} are needed, going by the size of the original."
+            message += f" About {amount(2 * self.source.stat().st_size)} are needed, going by the size of the original."
         kept = f"; the {frames} frames painted so far are kept" if frames else ""
         return DiskFullError(f"{message} Free some, and repeat the command{kept}.")
-
-
-def _amount(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
