@@ -38,6 +38,7 @@ WORDS = (
     ("film", rb"\s*(?:#EXTM3U.*#EXT-X-|ffconcat|v=0\s|<\?xml.*<MPD)"),
     ("playlist", rb"(?i)\s*(?:#EXTM3U|\[playlist\]|<asx|<\?xml.*<(?:playlist|smil|asx))"),
     ("web page", rb"(?i)\s*(?:<!doctype html|<html)"),
+    ("drawing", rb"(?i)\s*(?:<\?xml.*)?<svg[\s>]"),
     ("photo", rb"P[1-3]\s+\d|#define \w+_width"),
     ("PDF", rb"%PDF-"),
     ("text", rb""),
@@ -50,6 +51,7 @@ INSTEAD = {
     "archive": "it is an archive. Unpack it first",
     "playlist": "it is a playlist, which only names other files. Give those",
     "web page": "it is a web page. Save what it shows, and give that file",
+    "drawing": "it is a drawing (SVG). Save it as a PNG; `realtime-nst image` paints that",
     "text": "it is a text. Choose another file",
 }
 """What is said of them, and what to do."""

@@ -1,6 +1,7 @@
 """`video`, what is written: containers, codecs, pictures, pipes, and styles that change on the way."""
 
 import colorsys
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from realtime_nst.cli import main
 from realtime_nst.errors import SinkError, StyleError
@@ -170,6 +171,28 @@ def test_gif_of_few_frames_comes_back_with_its_times_and_colours(
     assert times == wanted and duration(tmp_path / "out.gif") == duration(before)
     errors = np.abs(images.astype(int) - originals).mean(axis=(1, 2, 3))
     assert max(errors) < (2 if count < 4 else 9), "of ten frames, each may have a tenth of 256 colours"
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("suffix", "delays"),
+    [("gif", [40, 100, 160]), ("gif", [40, 100]), ("gif", [30, 40, 1000]), ("gif", [500, 20]), ("gif", [70, 30, 30, 40]),
+     ("mkv", [40, 100, 160])],
+)  # fmt: skip
+def test_times_of_a_gif_stay_and_its_frames_are_counted(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str, delays: list[int]
+) -> None:
+    """ffmpeg guesses a rate for it, which may be near to a time that is right."""
+    before = gif(tmp_path / "in.gif", [number / len(delays) for number in range(len(delays))], delays, loop=0)
+    flags = ["--codec", "ffv1"] if suffix == "mkv" else []
+    assert run("video", before, "-o", tmp_path / f"out.{suffix}", *flags, "--json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["frames"] for event in events if event["event"] == "begin"] == [len(delays)]
+    times, _ = read_back(tmp_path / f"out.{suffix}")
+    assert [float(time) for time in times] == pytest.approx([sum(delays[:end]) / 1000 for end in range(len(delays))], abs=0.0051)
+    if suffix == "gif":
+        with Image.open(tmp_path / "out.gif") as file:
+            assert [frame.info["duration"] for frame in ImageSequence.Iterator(file)] == delays
 
 
 @pytest.mark.usefixtures("identity")

@@ -151,7 +151,8 @@ def test_3d_stays_where_the_file_can_say_it_and_is_told_where_not(
         assert suffix == "mp4" or re.search(f"stereo_mode +: {mode}", about(out))
     else:
         codec = "vp9" if suffix == "webm" else "h264"
-        assert f"It is 3D ({mode}), which {suffix} with {codec} cannot say" in said
+        plain = words.replace(" (inverted)", ", the right view first") or mode.replace("_", " ")
+        assert f"It is 3D ({plain}); {suffix} with {codec} cannot say that" in said
         assert views(out) == "" and "stereo_mode" not in about(out)
 
 
@@ -159,9 +160,9 @@ def test_3d_that_is_encoded_otherwise_is_told(
     run: Run, tmp_path: Path, make_clip: Clip, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = two_views(make_clip, "h264", "mp4")
-    for name, flags, what in (("a.mp4", ["--codec", "hevc"], "mp4 with hevc"), ("a.gif", [], "gif with png")):
+    for name, flags, what in (("a.mp4", ["--codec", "hevc"], "mp4 with hevc"), ("a.gif", [], "a GIF")):
         assert run("video", clip, "-o", tmp_path / name, *flags) == 0
-        assert f"It is 3D (left_right), which {what} cannot say" in capsys.readouterr().err
+        assert f"It is 3D (side by side); {what} cannot say that" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["phone_rot90_3frames.mov", "phone_rot180_3frames.mov", "bunny_rot90_51audio.mp4"])

@@ -1,6 +1,8 @@
 """What files are by their first bytes, and what the commands say when they are given another kind than they paint."""
 
 import gzip
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from PIL import Image
 
 from realtime_nst.cli import main
 from realtime_nst.errors import SourceError
+from realtime_nst.files.probing import probe
 from realtime_nst.sources import open_source
-from realtime_nst.videofiles import check_film, kind_of
+from realtime_nst.videofiles import check_file, check_film, kind_of
 from tests.conftest import one_line
 from tests.readback import COLOURS, numbered_source, read_back
 
@@ -118,6 +121,64 @@ def test_what_is_no_video_is_named_and_so_is_what_paints_it(
     film = make_clip("film.mp4", *numbered_source(seconds=0.2), "-pix_fmt", "yuv420p")
     assert run("video", tmp_path / "a.jpg", film, "-o", tmp_path / "out") == 1
     assert "a.jpg' is a photo" in capsys.readouterr().err and [path.name for path in (tmp_path / "out").iterdir()] == ["film.mp4"]
+
+
+@pytest.mark.parametrize("text", ['<svg xmlns="a"/>', '<?xml version="1.0"?>\n<!-- a -->\n<svg\nwidth="10">'])
+def test_drawings_are_no_texts(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (tmp_path / "a.svg").write_text(text)
+    for command, output in (("video", "out.mp4"), ("image", "out.png")):
+        assert run(command, tmp_path / "a.svg", "-o", tmp_path / output) == 1
+        assert "it is a drawing (SVG). Save it as a PNG" in one_line(capsys)
+
+
+def test_message_about_a_missing_file_says_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / ".hidden").touch()
+    with pytest.raises(SourceError, match=r"a\.mov'\. The folder is empty\.$"):
+        check_file(tmp_path / "a.mov")
+    (tmp_path / "day").mkdir()
+    (tmp_path / "night").mkdir()
+    with pytest.raises(SourceError, match=r"a\.mov'\. The folder holds only folders: day, night\.$"):
+        check_file(tmp_path / "a.mov")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match=r"a\.mov'\. The folder holds nothing of that kind\.$"):
+        check_file(tmp_path / "a.mov")
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="no devices here")
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/video987"])
+def test_devices_are_named_with_what_shows_them(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    assert run("video", name, "-o", tmp_path / "out.mp4") == 1
+    said = one_line(capsys)
+    assert f"If it is a camera, `realtime-nst webcam --camera {name}` shows and records it." in said
+    assert said.startswith("'/dev/null' is a device" if name == "/dev/null" else "No file at '/dev/video987'. If")
+
+
+def test_why_there_is_no_picture_is_said_in_plain_words(make_clip: Clip, tmp_path: Path) -> None:
+    (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
+    words = make_clip("words.mkv", "-i", str(tmp_path / "words.srt"))
+    with pytest.raises(SourceError, match=r": it has no picture, only subtitles\. Choose a file with pictures\.$"):
+        probe(str(words))
+    film = make_clip("film.mp4", *numbered_source(seconds=0.2), "-pix_fmt", "yuv420p")
+    (tmp_path / "cut.mp4").write_bytes(film.read_bytes()[: film.read_bytes().index(b"moov")])
+    with pytest.raises(SourceError, match=r"It is cut short: its index is missing\. Copy or record it again\.$"):
+        probe(str(tmp_path / "cut.mp4"))
+    data = make_clip("film.ts", *numbered_source(seconds=0.2), "-pix_fmt", "yuv420p", "-bf", "0").read_bytes()
+    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
+    (tmp_path / "none.ts").write_bytes(b"".join(packet for packet in packets if packet[1] & 31 != 1))  # tables only
+    with pytest.raises(SourceError, match=r"none\.ts' holds no video .*: none of its video tracks carries pictures\."):
+        probe(str(tmp_path / "none.ts"))
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_address_at_which_nobody_listens_is_told(scheme: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(SourceError) as caught:
+            open_source(f"{scheme}://me:secret@{host}/snapshot.jpg?key=1")
+    assert (
+        str(caught.value) == f"'{scheme}://...@{host}/snapshot.jpg?...' does not answer: Connection refused. Check the address."
+    )
 
 
 @pytest.mark.usefixtures("identity")

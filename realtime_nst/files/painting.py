@@ -256,7 +256,8 @@ class _Painting:
 
     def _clock(self, last: Note | None = None) -> FrameClock:
         info = self.info
-        clock = FrameClock(info.rate, info.time_base, self.wishes.begin, info.duration)
+        tick = Fraction(0) if info.container == self.container.format == "gif" else info.time_base  # both round alike
+        clock = FrameClock(info.rate, tick, self.wishes.begin, info.duration)
         if last is not None:
             clock.go_on(last.origin, last.last, last.shift)
         return clock
@@ -267,7 +268,9 @@ class _Painting:
         if end is None or (self.info.duration is None and self.wishes.end is None):
             return None
         seconds = min(float(end), self.info.duration or float(end)) - float(self.wishes.begin)
-        return max(1, round(seconds * self.info.rate))
+        picture = next((track for track in self.info.tracks if track.index == self.info.picture), None)
+        average = picture.average if picture and self.info.container == "gif" else 0  # where the rate is that of its fastest part
+        return max(1, round(seconds * (average or self.info.rate)))
 
     def _remark(self, footage: Footage, last: Note | None = None) -> None:
         """Tell what has come to light on the way: also when the picture ended before the file should, or was not whole."""

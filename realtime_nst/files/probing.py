@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from realtime_nst.addresses import is_address
+from realtime_nst.addresses import is_address, mask
 from realtime_nst.errors import SourceError
 from realtime_nst.files.colours import Colours, guess_for
 from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, last_words, look
@@ -54,6 +54,8 @@ INTERLACED_LINES = (4, 1152)
 INTERLACED_WIDTH = 2048
 CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 QUICKTIME = re.compile(r"^Input #0, (?:mov|mp4),", re.MULTILINE)
+SILENT = re.compile(r"Connection (?:refused|timed out)|No route to host|Network is unreachable|Failed to resolve hostname")
+CUT_SHORT = "moov atom not found"
 TWICE_SAID = "error code: -17"
 """ffmpeg 9 where picture and file say the same (`File exists`)."""
 THOROUGH = ("-analyzeduration", "60M", "-probesize", "100M")
@@ -177,7 +179,9 @@ def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
         text = _said(path, _decoding(selector), decoder)
     shown, clock = SHOWN.search(text), CLOCK.search(text)
     if shown is None or clock is None:
-        raise SourceError(f"'{path}' holds no video that can be read{_why(tracks, text, path)}")
+        if stream and (silence := SILENT.search(text)):
+            raise SourceError(f"'{mask(path)}' does not answer: {silence[0]}. Check the address.")
+        raise SourceError(f"'{mask(path) if stream else path}' holds no video that can be read{_why(tracks, text, path)}")
     width, height = int(shown["width"]), int(shown["height"])
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
         raise SourceError(
@@ -227,8 +231,13 @@ def _why(tracks: Sequence[Track], text: str, path: str) -> str:
     """The end of the message about a file without a picture."""
     kinds = {track.kind for track in tracks if not track.cover}
     if kinds and "video" not in kinds:
-        return f": it has no picture, only {' and '.join(sorted(kinds))}. Choose a file with pictures."
-    return f". ffmpeg said: {last_words(text, path)}"
+        names = sorted(kind + "s" * (kind in ("subtitle", "attachment")) for kind in kinds)
+        return f": it has no picture, only {' and '.join(names)}. Choose a file with pictures."
+    films = [track for track in tracks if track.kind == "video" and not track.cover]
+    if films and all(track.empty for track in films):
+        return ": none of its video tracks carries pictures. Choose a file with pictures."
+    cut = " It is cut short: its index is missing. Copy or record it again." if CUT_SHORT in text else ""
+    return f". ffmpeg said: {last_words(text, path)}{cut}"
 
 
 def looking(path: str) -> tuple[str, ...]:

@@ -46,6 +46,14 @@ def layout(said: str) -> str:
     return right if "inverted" in match[2] else left
 
 
+def in_words(mode: str) -> str:
+    """A layout in plain words."""
+    for words, (left, right) in LAYOUTS.items():
+        if mode in (left, right):
+            return words if mode == left else f"{words}, the right view first"
+    return mode.replace("_", " ")
+
+
 def container_mark(mode: str, format: str) -> list[str]:
     """Arguments that mark a file's picture, or remove a mark that its kind of file would refuse.
 

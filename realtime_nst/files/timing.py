@@ -1,6 +1,6 @@
 """`FrameClock`: when each frame is shown, as whole ticks of the clock of the file that is written.
 
-A constant rate stays an exact ratio although containers round it (Matroska to milliseconds): a time within one
+A constant rate stays an exact ratio although containers round it (Matroska to milliseconds): a time less than one
 tick of the original's clock from where a constant rate would have it is put there. All other times are kept to
 less than a tenth of a millisecond. This module knows numbers only.
 """
@@ -78,11 +78,11 @@ class FrameClock:
         return self.last
 
     def _on_grid(self, time: Fraction) -> Fraction:
-        """The time since `begin`, put where a constant rate has it if it is no more than a tick away."""
+        """The time since `begin`, put where a constant rate has it if it is less than a tick away."""
         origin = self.origin if self.origin is not None else time
         frames = round((time - origin) * self._rate)
         exact = origin + frames / self._rate
-        return (exact if abs(exact - time) <= self._tolerance else time) - self._begin
+        return (exact if abs(exact - time) < self._tolerance else time) - self._begin
 
 
 def later_timecode(timecode: str, rate: Fraction, frames: int) -> str:

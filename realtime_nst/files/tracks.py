@@ -13,6 +13,7 @@ from realtime_nst.files.ffmpeg import STALL_TIMEOUT, address, look
 
 STREAM = re.compile(r"^\s*Stream #0:(\d+)(?:\[0x(\w+)\])?(?:\(([^)]*)\))?: (\w+): (\w+)(.*)$", re.MULTILINE)
 SIZE = re.compile(r", (\d+x\d+)\b")
+AVERAGE = re.compile(r", (\d+(?:\.\d+)?) fps\b")
 NEXT = re.compile(r"^\s*(?:Stream|Program|Chapters?|Output) ", re.MULTILINE)
 MADE_ANEW = re.compile(r"\((?:text|tmcd) /")
 """Tracks in which QuickTime keeps chapters and time codes: ffmpeg writes them anew."""
@@ -39,6 +40,7 @@ class Track:
         language: Three letters, or empty.
         default: Whether it is to be played where nobody chooses.
         size: Width and height in pixels as in "96x64", of video.
+        average: Its frames per second over all its length, of video; 0 where that is not known.
         empty: Whether it has a name and nothing else.
         locked: Whether it is encrypted.
         cut: Whether an edit list plays several pieces of it.
@@ -55,6 +57,7 @@ class Track:
     language: str = ""
     default: bool = False
     size: str = ""
+    average: float = 0.0
     empty: bool = False
     locked: bool = False
     cut: bool = False
@@ -94,6 +97,7 @@ def read_tracks(header: str, locked: Collection[int] = ()) -> list[Track]:
             language=match[3] or "",
             default="(default)" in rest,
             size=size,
+            average=float(found[1]) if (found := AVERAGE.search(rest)) else 0.0,
             roles=tuple(role.replace(" ", "_") for role in ROLES.findall(rest)) if kind == "subtitle" else (),
             empty=codec != "none" and ((kind == "video" and not size) or (kind == "audio" and ", 0 channels" in rest)),
             locked=int(match[2] or "0", 16) in locked or bool(KEY_NAMED.search(about(header, index))),

@@ -9,7 +9,7 @@ from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.files.containers import Container
 from realtime_nst.files.encoders import Encoder
 from realtime_nst.files.probing import LARGEST_PICTURE, VideoInfo
-from realtime_nst.files.stereo import kept
+from realtime_nst.files.stereo import in_words, kept
 from realtime_nst.files.stylepath import StylePath
 
 
@@ -118,8 +118,8 @@ def notices_about(info: VideoInfo, container: Container, encoder: Encoder) -> li
     if info.spherical:
         notices.append(f"It shows all directions ({info.spherical}); the painted file does not say so, and players show it flat.")
     if info.stereo and not kept(info.stereo, container.format, encoder.name):
-        cannot = f"{container.name} with {encoder.family} cannot say"
-        notices.append(f"It is 3D ({info.stereo}), which {cannot}: players will show it as a flat picture.")
+        which = f"a {container.name.upper()}" if container.silent else f"{container.name} with {encoder.family}"
+        notices.append(f"It is 3D ({in_words(info.stereo)}); {which} cannot say that, and players will show it flat.")
     if encoder.pixel_format == "yuv444p":
         notices.append(
             f"{info.width}x{info.height} is odd; it is kept in 4:4:4, which not every player shows. An even --size avoids that."
