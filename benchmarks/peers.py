@@ -172,9 +172,9 @@ def tensorflow_engine(weights: dict[str, np.ndarray]) -> Engine:
 
 def our_engine(weights: Path | None, width: int, height: int) -> tuple[str, Engine]:
     """This project, as `realtime-nst` runs it."""
-    from realtime_nst.backend import choose_backend
-    from realtime_nst.serving import load_stylizer
-    from realtime_nst.stylebook import find_styles, style_folders
+    from realtime_nst.engines.backend import choose_backend
+    from realtime_nst.painting.serving import load_stylizer
+    from realtime_nst.style.book import find_styles, style_folders
 
     backend = choose_backend("openvino")
     style = next(iter(find_styles(style_folders(weights)).values()))
@@ -224,8 +224,8 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles for realtime-nst")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     options = parser.parse_args()
-    from realtime_nst.sources import PatternSource
-    from realtime_nst.video import parse_size
+    from realtime_nst.frames import parse_size
+    from realtime_nst.inputs.sources import PatternSource
 
     width, height = parse_size(options.size)
     pattern = PatternSource(width, height)

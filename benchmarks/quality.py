@@ -24,8 +24,14 @@ from keras import layers
 from tqdm import tqdm
 
 from benchmarks.peers import LAYERS, johnson
-from realtime_nst.network import OUTPUT_GAIN, OUTPUT_MID, ConditionalInstanceNormalization, SplitStyleVector, per_channel
-from realtime_nst.stage import Stage
+from realtime_nst.networks.transform import (
+    OUTPUT_GAIN,
+    OUTPUT_MID,
+    ConditionalInstanceNormalization,
+    SplitStyleVector,
+    per_channel,
+)
+from realtime_nst.pipeline.stage import Stage
 from realtime_nst.train import model as training
 from realtime_nst.train.dataset import PhotoBatches, find_photos
 from realtime_nst.train.job import read_painting

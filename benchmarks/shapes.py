@@ -16,11 +16,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from tqdm import tqdm
 
-from realtime_nst.architecture import Architecture
-from realtime_nst.arguments import size
-from realtime_nst.backend import Backend, activate
-from realtime_nst.openvino_runner import ROUNDING, OpenVINOProgram, compile_network, options_of
-from realtime_nst.roofline import count_costs
+from realtime_nst.benchmark.roofline import count_costs
+from realtime_nst.cli.arguments import size
+from realtime_nst.engines.backend import Backend, activate
+from realtime_nst.engines.openvino_runner import ROUNDING, OpenVINOProgram, compile_network, options_of
+from realtime_nst.style.architecture import Architecture
 
 
 def architecture_of(text: str) -> Architecture:
@@ -32,7 +32,7 @@ def architecture_of(text: str) -> Architecture:
 def measure(architectures: list[Architecture], width: int, height: int, rounds: int, backend: Backend) -> list[float]:
     """Median milliseconds of each network, in turns."""
     activate(backend)
-    from realtime_nst.network import build_transform_network
+    from realtime_nst.networks.transform import build_transform_network
 
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)

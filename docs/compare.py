@@ -10,10 +10,10 @@ import numpy as np
 from gallery import GAP, LABEL, square
 from PIL import Image, ImageDraw, ImageFont
 
-from realtime_nst.backend import choose_backend
-from realtime_nst.photos import read_photo, write_photo
-from realtime_nst.serving import load_stylizer
-from realtime_nst.stylebook import find_styles
+from realtime_nst.engines.backend import choose_backend
+from realtime_nst.media.photos import read_photo, write_photo
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.style.book import find_styles
 
 SIDE = 300
 

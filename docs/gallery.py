@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from realtime_nst.backend import choose_backend
-from realtime_nst.photos import read_photo, write_photo
-from realtime_nst.serving import load_stylizer
-from realtime_nst.stylebook import find_styles
+from realtime_nst.engines.backend import choose_backend
+from realtime_nst.media.photos import read_photo, write_photo
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.style.book import find_styles
 
 ROOT = Path(__file__).parents[1]
 COLUMNS, SIDE, GAP, LABEL = 5, 280, 8, 30

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime_nst.photos import read_photo
+from realtime_nst.media.photos import read_photo
 from train.evaluate import mean, warping_errors
 from train.evaluate_command import choose_photos, square
 from train.flow import find_flow

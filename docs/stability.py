@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from realtime_nst.backend import choose_backend
-from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.probing import probe
-from realtime_nst.look import DEFAULT_STABILITY, PLAIN, Look
-from realtime_nst.photos import write_photo
-from realtime_nst.serving import load_stylizer
-from realtime_nst.stream import Stream
-from realtime_nst.style import Style
-from realtime_nst.stylebook import find_styles
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.engines.backend import choose_backend
+from realtime_nst.media.decoding import FrameReader
+from realtime_nst.media.photos import write_photo
+from realtime_nst.media.probing import probe
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.painting.stream import Stream
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import find_styles
+from realtime_nst.style.look import DEFAULT_STABILITY, PLAIN, Look
+from realtime_nst.style.style import Style
 
 ROOT = Path(__file__).parents[1]
 FRAMES = 120

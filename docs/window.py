@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.video import parse_size
+from realtime_nst.frames import parse_size
+from realtime_nst.media.ffmpeg import executable
 
 HERE = Path(__file__).parent
 CAMERA, SIZE, STYLE = HERE.parent / "samples" / "clip.mp4", "960x540", "wave"

@@ -2,6 +2,6 @@
 
 import sys
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 
 sys.exit(main())

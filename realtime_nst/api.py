@@ -13,23 +13,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from realtime_nst import serving
-from realtime_nst.app import Unattended
-from realtime_nst.backend import choose_backend
-from realtime_nst.brush import Brush
-from realtime_nst.files.outputs import Task, check_task
-from realtime_nst.files.painting import paint_video as paint_file
-from realtime_nst.files.progress import QuietReport
-from realtime_nst.files.stylepath import StylePath
-from realtime_nst.files.wishes import Outcome, Wishes
-from realtime_nst.interrupt import on_interrupt
-from realtime_nst.look import DEFAULT_STABILITY, Look
-from realtime_nst.stats import Stats
-from realtime_nst.stream import Stream
-from realtime_nst.style import Style
-from realtime_nst.stylebook import StyleBook, find_styles, style_folders
-from realtime_nst.video import LARGEST_SIDE
-from realtime_nst.videofiles import check_file
+from realtime_nst.engines.backend import choose_backend
+from realtime_nst.frames import LARGEST_SIDE
+from realtime_nst.jobs.film import paint_video as paint_file
+from realtime_nst.jobs.options import Outcome, Wishes
+from realtime_nst.jobs.outputs import Task, check_task
+from realtime_nst.jobs.progress import QuietReport
+from realtime_nst.media.filekinds import check_file
+from realtime_nst.painting import serving
+from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.stream import Stream
+from realtime_nst.pipeline.interrupt import on_interrupt
+from realtime_nst.pipeline.loop import Unattended
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook, find_styles, style_folders
+from realtime_nst.style.look import DEFAULT_STABILITY, Look
+from realtime_nst.style.schedule import StylePath
+from realtime_nst.style.style import Style
 
 __all__ = ["Outcome", "Progress", "Session", "Stylizer", "paint_video", "styles"]
 

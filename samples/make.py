@@ -11,8 +11,8 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.ffmpeg import produce
+from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.ffmpeg import produce
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, RATE, SECONDS = 640, 480, 30, 8

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.architecture import Architecture
-from realtime_nst.cli import main
-from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.files.probing import probe
-from realtime_nst.interface import Held
-from realtime_nst.style import Body, write_body, write_style
-from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import Stylizer
-from realtime_nst.video import Frame
+from realtime_nst.cli.main import main
+from realtime_nst.engines.interface import Held
+from realtime_nst.frames import Frame
+from realtime_nst.media.decoding import FrameReader
+from realtime_nst.media.ffmpeg import executable
+from realtime_nst.media.probing import probe
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.style import Body, write_body, write_style
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
@@ -173,7 +173,7 @@ def painting_by(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Styliz
 def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands paint nothing: what goes in comes out."""
     unchanged = painting_by(lambda image, vector: image)
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: unchanged)
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: unchanged)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.cli import main
-from realtime_nst.live import webcam
-from realtime_nst.live.cameras import CameraSource
-from realtime_nst.live.livepainter import LivePainter
-from realtime_nst.video import Frame
+from realtime_nst.cli import webcam
+from realtime_nst.cli.main import main
+from realtime_nst.frames import Frame
+from realtime_nst.inputs.cameras import CameraSource
+from realtime_nst.live.painter import LivePainter
 
 WIDTH, HEIGHT, FPS = 320, 240, 30.0
 FOLDER = Path(sys.argv[1])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.files.ffmpeg import executable
+from realtime_nst.media.ffmpeg import executable
 
 BITS = 12
 NUMBERED = f"geq=lum='16+219*mod(floor(N/pow(2,floor(X*{BITS}/W))),2)':cb=128:cr=128"
@@ -28,13 +28,13 @@ COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white"
 GATED = """
 import os, sys, time
 from functools import partial
-from realtime_nst import serving
-from realtime_nst.backend import Backend
-from realtime_nst.cli import main
-from realtime_nst.files import workfolder
-from realtime_nst.hold import HoldEngine
-from realtime_nst.runner import runner_for
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.painting import serving
+from realtime_nst.engines.backend import Backend
+from realtime_nst.cli.main import main
+from realtime_nst.jobs import workfolder
+from realtime_nst.engines.stabilizer import HoldEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.painting.stylizer import Stylizer
 free, gate = int(sys.argv[1]), sys.argv[2]
 def paint(image, vector):
     global free
@@ -205,7 +205,7 @@ def disc_in(image: np.ndarray) -> tuple[int, int]:
 MEASURED = """
 import sys, threading, time
 from pathlib import Path
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 
 def tree(process):
     children = [task.read_text().split() for task in Path(f"/proc/{process}/task").glob("*/children")]

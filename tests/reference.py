@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from realtime_nst.architecture import Architecture
+from realtime_nst.style.architecture import Architecture
 
 
 def convolve(x: np.ndarray, kernel: np.ndarray, border: str = "reflect") -> np.ndarray:

@@ -47,7 +47,7 @@ def test_import_loads_nothing_heavy_and_gives_every_public_name() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("first", ["realtime_nst.cli", "realtime_nst.stylebook", "realtime_nst.api", "realtime_nst.train.job"])
+@pytest.mark.parametrize("first", ["realtime_nst.cli.main", "realtime_nst.style.book", "realtime_nst.train.job"])
 def test_public_names_are_the_same_whatever_was_imported_before(first: str) -> None:
     code = f"import {first}, realtime_nst; assert callable(realtime_nst.styles) and callable(realtime_nst.Stylizer)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -192,7 +192,7 @@ def test_film_is_painted_as_the_command_does_it(talkie: Path, weights: Path, tmp
     outcome = paint_video(talkie, tmp_path / "out.mkv", "wave", weights=weights, codec="ffv1", progress=seen.append)
     assert outcome.frames == 50 == len(frames_of(tmp_path / "out.mkv")) and not outcome.interrupted
     assert [progress.frame for progress in seen] == list(range(1, 51)) and seen[0].frames == 50
-    from realtime_nst.cli import main
+    from realtime_nst.cli.main import main
 
     command = ["video", talkie, "-o", tmp_path / "command.mkv", "--style", "wave", "--codec", "ffv1", "--weights", weights]
     assert main(list(map(str, command))) == 0
@@ -203,7 +203,7 @@ def test_film_is_painted_as_the_command_does_it(talkie: Path, weights: Path, tmp
 def test_film_that_its_caller_breaks_off_goes_on_and_gives_the_same(
     talkie: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 16)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
     paint_video(talkie, tmp_path / "whole.mkv", "wave", weights=weights, codec="ffv1")
 
     class EnoughError(Exception):

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.app import Unattended, run
-from realtime_nst.controls import Controls
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.remote import LiveRemote
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.sinks import TeeSink
-from realtime_nst.stats import Stats
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame
+from realtime_nst.outputs.sinks import TeeSink
+from realtime_nst.pipeline.loop import Unattended, run
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook
 from tests.conftest import FakeSource, RecordingSink, wait_until
 
 
@@ -158,7 +158,7 @@ def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> No
 
 
 def test_a_picture_that_is_being_painted_is_waited_for_at_the_end(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.app.STOP_TIMEOUT", 0.01)
+    monkeypatch.setattr("realtime_nst.pipeline.loop.STOP_TIMEOUT", 0.01)
     source = FakeSource(live=True, count=None, pause=0.004)
     painting, painted = threading.Event(), threading.Event()
 

@@ -3,6 +3,8 @@
 import ast
 import configparser
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,56 +17,67 @@ TRAINING = sorted((ROOT / "train").glob("*.py"))
 ALL = [*APPLICATION, *TRAINING, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "samples").glob("*.py"))]
 
 LONGEST_FILE = 340
-KERAS_ALLOWED = {"network", "engine", "roofline", "backend", "losses", "model", "checkpoint", "trainer"}
-KERAS_ALLOWED |= {"distil", "learner", "recovery", "watch", "optimize", "stability", "evaluate", "retouch", "retouch_network"}
-KERAS_ALLOWED |= {"strips", "strip_network", "hold", "hold_network"}
-KERAS_ALLOWED |= {"runner", "openvino_runner", "tensorflow_runner", "jax_runner"}
-CV2_ALLOWED = {"opencv"}
-SUBPROCESS_ALLOWED = {"ffmpeg", "bench", "doctor"}
-PRINT_ALLOWED = {
-    "cli",
-    "commands",
-    "benching",
-    "command",
-    "webcam",
-    "checks",
-    "evaluate_command",
-    "optimize_command",
-    "distil_command",
+TRAINING_BY_KERAS = {
+    "losses",
+    "model",
+    "learner",
+    "checkpoint",
+    "trainer",
+    "distil",
+    "recovery",
+    "watch",
+    "optimize",
+    "stability",
+    "evaluate",
 }
+KERAS_ALLOWED = {
+    "engines.openvino_runner",
+    "engines.tensorflow_runner",
+    "engines.jax_runner",
+    "engines.runner",
+    "engines.backend",
+}
+KERAS_ALLOWED |= {"engines.engine", "engines.stabilizer", "engines.recolour", "engines.strips", "benchmark.roofline"}
+KERAS_ALLOWED |= {"networks.transform", "networks.stabilizer", "networks.recolour", "networks.strips"}
+KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
+CV2_ALLOWED = {"media.opencv"}
+SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor"}
+PRINT_ALLOWED = {"cli", "train.command", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
 
-LAYERS = [
-    {"addresses", "photofiles"},
-    {"errors", "architecture", "interrupt", "stage", "buffers", "ffmpeg", "colours", "rawstream", "timing"}
-    | {"protection", "stereo", "look", "faint", "keys", "visibility"},
-    {"folders", "videofiles"},
-    {"modelcache", "results", "weightfile", "backend", "opencv", "settings", "devices", "tracks"},
-    {"style", "video", "interface", "pace", "upscale", "depth", "remarks"}
-    | {"openvino_runner", "tensorflow_runner", "jax_runner"},
-    {"arguments", "runner"},
-    {"crossfade", "network", "stylebook", "probing", "cameras", "flags"},
-    {"controls", "stats", "retouch_network", "hold_network", "strip_network", "polling"},
-    {"app", "remote"},
-    {"overlay", "stylizer", "decoding", "containers", "stylepath", "progress", "fetching", "edits"}
-    | {"window", "virtualcamera", "streaming", "aside", "playout"},
-    {"strips", "retouch", "hold", "stream"},
-    {"engine", "roofline", "sources", "encoders", "footage", "painter", "livepainter", "brush"},
-    {"encoding", "wishes", "doctor", "serving", "charsets", "picturefile"},
-    {"sinks", "photos", "joining", "benchchart", "livefile"},
-    {"workfolder", "recorder", "preview", "patience"},
-    {"outputs"},
-    {"segments", "snapshots"},
-    {"painting"},
-    {"commands", "api", "show", "bench"},
-    {"benching", "command", "imaging", "webcam", "checks"},
-    {"cli"},
-    {"__main__"},
-]
-"""A module may import only from layers above it in this list (and `cli` reaches the commands by name)."""
+BASE = {"errors", "frames", "folders"}
+BELOW: dict[str, set[str]] = {
+    "errors": set(),
+    "folders": {"errors"},
+    "frames": {"errors"},
+    "pipeline": BASE,
+    "style": BASE,
+    "networks": {"style"},
+    "engines": {"networks", "style", "pipeline", *BASE},
+    "painting": {"engines", "style", "pipeline", *BASE},
+    "media": {"pipeline", *BASE},
+    "inputs": {"media", "pipeline", *BASE},
+    "outputs": {"media", "pipeline", *BASE},
+    "live": {"inputs", "outputs", "media", "painting", "engines", "style", "pipeline", *BASE},
+    "jobs": {"outputs", "media", "painting", "style", "pipeline", *BASE},
+    "api": {"jobs", "media", "painting", "engines", "style", "pipeline", *BASE},
+    "benchmark": {"live", "jobs", "inputs", "outputs", "media", "painting", "engines", "style", "pipeline", *BASE},
+    "cli": {"benchmark", "live", "jobs", "inputs", "outputs", "media", "painting", "engines", "style", "pipeline", *BASE},
+    "__main__": {"cli"},
+}
+"""What each package, or module beside them, may import, itself apart. Imports run down this table only."""
+
+TRAINING_BELOW = {"engines", "networks", "style", "media", "pipeline", *BASE}
+"""What training may import of the application; the one that measures what serves (`served.py`) also what paints."""
+
+
+def module_of(path: Path) -> str:
+    """The whole name of a module below `realtime_nst`, as in "media.decoding"; of training as in "train.losses"."""
+    inside = path.relative_to(ROOT / "realtime_nst" if path.is_relative_to(ROOT / "realtime_nst") else ROOT)
+    return ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Modules that a file imports, and whether at its top."""
+    """Modules that a file imports, by their whole names, and whether at its top."""
     tree = ast.parse(path.read_text("utf-8"))
     top = set(map(id, tree.body))
     for node in ast.walk(tree):
@@ -72,63 +85,110 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
             for name in node.names:
                 yield name.name, id(node) in top
         elif isinstance(node, ast.ImportFrom):
-            yield ("." * node.level) + (node.module or ""), id(node) in top
+            module = ("." * node.level) + (node.module or "")
+            for name in node.names:  # `from package import module` imports the module
+                whole = f"{module}.{name.name}"
+                known = (ROOT / f"{whole.replace('.', '/')}.py").is_file() or (ROOT / whole.replace(".", "/")).is_dir()
+                yield (whole if module.startswith("realtime_nst") and known else module), id(node) in top
 
 
-@pytest.mark.parametrize("path", APPLICATION, ids=lambda path: path.stem)
-def test_application_modules_import_only_what_lies_below_them(path: Path) -> None:
-    if path.stem == "__init__":
-        return
-    level = next(number for number, layer in enumerate(LAYERS) if path.stem in layer)
-    for name, _ in imports(path):
-        if name.startswith("realtime_nst."):
-            other = name.removeprefix("realtime_nst.").removeprefix("files.").removeprefix("live.").split(".")[0]
-            assert other != "train", f"{path.name} imports training"
-            below = next(number for number, layer in enumerate(LAYERS) if other in layer)
-            assert below < level, f"{path.name} imports {other}"
+def own_imports(path: Path) -> set[str]:
+    """Modules of the application that a file imports anywhere in it, by their whole names below `realtime_nst`."""
+    names = {name.removeprefix("realtime_nst").removeprefix(".") for name, _ in imports(path) if name.startswith("realtime_nst")}
+    return {name for name in names if name and name.split(".")[0] not in ("train", "weights", "__version__")}
 
 
-def test_loop_knows_its_nouns_its_threads_and_nothing_else() -> None:
-    names = {name for name, _ in imports(ROOT / "realtime_nst" / "app.py") if name.startswith("realtime_nst")}
-    assert names == {f"realtime_nst.{name}" for name in ("interrupt", "stage", "stats", "video")}
+def package_of(module: str) -> str:
+    return module.split(".")[0]
+
+
+DIRECT = {module_of(path): own_imports(path) for path in APPLICATION if module_of(path) != "__init__"}
+
+
+def reached(modules: set[str]) -> set[str]:
+    """All modules of the application that some modules need, also through others."""
+    found, ahead = set[str](), list(modules)
+    while ahead:
+        module = ahead.pop()
+        if module not in found:
+            found.add(module)
+            ahead += DIRECT.get(module, ())
+    return found
+
+
+def test_table_of_packages_is_whole_and_leads_down() -> None:
+    packages = {package_of(module) for module in DIRECT}
+    assert packages == set(BELOW)
+    order = list(BELOW)
+    for package, below in BELOW.items():
+        assert all(order.index(other) < order.index(package) for other in below), package
+
+
+@pytest.mark.parametrize("module", sorted(DIRECT))
+def test_modules_import_only_what_lies_below_their_package(module: str) -> None:
+    package = package_of(module)
+    for other in DIRECT[module]:
+        assert package_of(other) in {package, *BELOW[package]}, f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", sorted(DIRECT))
+def test_no_module_needs_itself_through_others(module: str) -> None:
+    assert module not in reached(DIRECT[module]), f"{module} is needed by what it imports"
 
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda path: f"train-{path.stem}")
-def test_training_uses_the_network_and_not_the_application(path: Path) -> None:
-    application = {"app", "commands", "sources", "sinks", "stylizer", "engine", "ffmpeg", "painting"}
-    if path.stem == "served":  # its very subject, in a process of its own
-        application.remove("engine")
-    for name, _ in imports(path):
-        if name.startswith("realtime_nst."):
-            assert name.removeprefix("realtime_nst.").removeprefix("files.") not in application, name
+def test_training_needs_neither_cameras_nor_films_nor_the_command_line(path: Path) -> None:
+    if path.stem == "__main__":  # which is the command line
+        return
+    allowed = TRAINING_BELOW | ({"painting"} if path.stem == "served" else set())
+    for module in reached(own_imports(path)):
+        assert package_of(module) in allowed, f"train.{path.stem} needs {module}"
 
 
-@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", APPLICATION, ids=module_of)
+def test_application_does_not_import_training(path: Path) -> None:
+    assert not [name for name, _ in imports(path) if name.startswith("realtime_nst.train")]
+
+
+def test_training_loads_no_cameras_and_no_decoders() -> None:
+    code = (
+        "import sys, realtime_nst.train.job, realtime_nst.train.dataset, realtime_nst.train.recipes\n"
+        "loaded = {name for name in sys.modules if name.startswith('realtime_nst.')}\n"
+        "films = {'realtime_nst.media.' + name for name in ('decoding', 'probing', 'encoding', 'ffmpeg')}\n"
+        "live = {name for name in loaded if name.split('.')[1] in ('inputs', 'outputs', 'live', 'jobs', 'cli')}\n"
+        "found = live | (loaded & films)\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=module_of)
 def test_heavy_packages_are_imported_in_their_places_only(path: Path) -> None:
     for name, top in imports(path):
         package = name.split(".")[0]
         if package in ("keras", "tensorflow", "jax", "openvino"):
-            assert path.stem in KERAS_ALLOWED, f"{path.name} imports {name}"
+            assert module_of(path) in KERAS_ALLOWED, f"{path.name} imports {name}"
         if package in ("tensorflow", "jax", "openvino", "cv2"):
             assert not top, f"{path.name} imports {name} at its top"
         if package == "cv2":
-            assert path.stem in CV2_ALLOWED
+            assert module_of(path) in CV2_ALLOWED
         if package in ("subprocess", "imageio_ffmpeg"):
-            assert path.stem in SUBPROCESS_ALLOWED, f"{path.name} imports {name}"
+            assert module_of(path) in SUBPROCESS_ALLOWED, f"{path.name} imports {name}"
 
 
-@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=module_of)
 def test_nothing_below_the_commands_prints_or_exits(path: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
     names = {node.func.id for node in calls if isinstance(node.func, ast.Name)}
-    if path.stem not in PRINT_ALLOWED:
+    module = module_of(path)
+    if module not in PRINT_ALLOWED and package_of(module) not in PRINT_ALLOWED:
         assert "print" not in names
     assert not names & {"exit", "quit", "eval", "exec"}
     asserts = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Assert)]
     assert not asserts, "assert is for tests"
 
 
-@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_one_idea_and_say_which(path: Path) -> None:
     text = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)), "a module starts with what it is"
@@ -138,11 +198,13 @@ def test_files_are_one_idea_and_say_which(path: Path) -> None:
     assert unfinished not in text
 
 
-def test_map_of_the_package_names_every_module() -> None:
+def test_map_of_each_package_names_every_module_of_it() -> None:
     for path in APPLICATION:
-        text = (path.parent / "__init__.py").read_text("utf-8")
         if not path.stem.startswith("__"):
-            assert f"{path.stem}.py" in text, f"{path.name} is not on the map"
+            text = (path.parent / "__init__.py").read_text("utf-8")
+            assert re.search(rf"\b{path.stem}\.py\b", text), f"{path.name} is not on the map"
+    for package in {path.parent for path in APPLICATION} - {ROOT / "realtime_nst"}:
+        assert f"{package.name}/" in (ROOT / "realtime_nst" / "__init__.py").read_text("utf-8"), package.name
     text = (ROOT / "train" / "__init__.py").read_text("utf-8")
     for path in TRAINING:
         if not path.stem.startswith("__"):
@@ -150,10 +212,10 @@ def test_map_of_the_package_names_every_module() -> None:
 
 
 def test_tree_in_the_docs_is_the_tree() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    for path in (ROOT / "realtime_nst").glob("*.py"):
+    tree = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## Where everything is")[2]
+    for path in APPLICATION:
         if not path.stem.startswith("__"):
-            assert re.search(rf"\b{path.stem}\.py\b", text), f"{path.name} is not in the tree of docs/architecture.md"
+            assert re.search(rf"\b{path.stem}\.py\b", tree), f"{path.name} is not in the tree of docs/architecture.md"
 
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "samples").glob("*.md"), *(ROOT / "weights").glob("*.md")]

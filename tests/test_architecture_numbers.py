@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime_nst.architecture import LIMITS, Architecture
+from realtime_nst.style.architecture import LIMITS, Architecture
 
 
 def test_shipped_network_has_a_vector_of_four_kilobytes() -> None:

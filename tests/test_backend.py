@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from realtime_nst import backend
-from realtime_nst.backend import choose_backend, greetings_held_back
+from realtime_nst.engines import backend
+from realtime_nst.engines.backend import choose_backend, greetings_held_back
 from realtime_nst.errors import BackendError
 
 
@@ -73,7 +73,7 @@ def test_unknown_names_are_mistakes_of_the_caller(machine: dict[str, object]) ->
 def test_another_backend_in_the_same_process_is_refused() -> None:
     code = (
         "import os; os.environ['KERAS_BACKEND'] = 'openvino'; import keras\n"
-        "from realtime_nst.backend import Backend, activate\n"
+        "from realtime_nst.engines.backend import Backend, activate\n"
         "from realtime_nst.errors import BackendError\n"
         "try: activate(Backend('tensorflow', 'float32', False))\n"
         "except BackendError as error: print(error)\n"
@@ -83,7 +83,7 @@ def test_another_backend_in_the_same_process_is_refused() -> None:
 
 
 def test_tensorflow_comes_without_its_greetings() -> None:
-    start = "import realtime_nst.backend as b; b.activate(b.Backend('tensorflow', 'float32', gpu=False)); import keras"
+    start = "import realtime_nst.engines.backend as b; b.activate(b.Backend('tensorflow', 'float32', gpu=False)); import keras"
     code = f"{start}; keras.ops.ones(1); print(keras.config.backend())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("tensorflow\n", "")
@@ -116,7 +116,7 @@ def test_what_a_show_tells_while_a_size_compiles_is_seen(
 
 def test_openvino_does_not_load_jax() -> None:
     code = (
-        "import sys; from realtime_nst.backend import Backend, activate\n"
+        "import sys; from realtime_nst.engines.backend import Backend, activate\n"
         "activate(Backend('openvino', 'float32', False)); import keras.callbacks\n"
         "assert 'keras' in sys.modules and 'jax' not in sys.modules"
     )

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.backend import Backend
-from realtime_nst.bench import COLUMNS, WATCH, Row, measure, table
-from realtime_nst.benchchart import COLOURS, draw_chart
-from realtime_nst.cli import main
+from realtime_nst.benchmark.bench import COLUMNS, WATCH, Row, measure, table
+from realtime_nst.benchmark.chart import COLOURS, draw_chart
+from realtime_nst.cli.main import main
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.interface import Held
 from realtime_nst.errors import SinkError
-from realtime_nst.interface import Held
-from realtime_nst.settings import Settings, settings_file, write_settings
-from realtime_nst.sources import PatternSource
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.inputs.sources import PatternSource
+from realtime_nst.live.settings import Settings, settings_file, write_settings
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import StyleBook
 
 
 def run(weights: Path, *words: object) -> int:
@@ -41,7 +41,7 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
         sources.append(PatternSource(*arguments, **named))
         return sources[-1]
 
-    monkeypatch.setattr("realtime_nst.bench.PatternSource", note)
+    monkeypatch.setattr("realtime_nst.benchmark.bench.PatternSource", note)
     write_settings(Settings(style="a style that is gone", strength=0.0))
     remembered = settings_file().read_text()
     figures, chart = tmp_path / "bench.json", tmp_path / "bench.png"
@@ -101,10 +101,10 @@ def test_what_is_a_difference_is_no_less_than_nothing_and_has_its_spread(
         return Held(np.zeros(1, np.float32), photo[None], 0)
 
     stylizer = Stylizer(lambda body, width, height: paint, hold=lambda width, height: keep)  # type: ignore[arg-type, return-value]
-    monkeypatch.setattr("realtime_nst.bench.time", SimpleNamespace(perf_counter=lambda: now))
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: stylizer)
-    monkeypatch.setattr("realtime_nst.bench.starts", lambda *what: (2.0, 1.0, 100.0))
-    monkeypatch.setattr("realtime_nst.bench.LIVE_FRAMES", 5)
+    monkeypatch.setattr("realtime_nst.benchmark.bench.time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: stylizer)
+    monkeypatch.setattr("realtime_nst.benchmark.bench.starts", lambda *what: (2.0, 1.0, 100.0))
+    monkeypatch.setattr("realtime_nst.benchmark.bench.LIVE_FRAMES", 5)
     backend = Backend("openvino", "float32", gpu=False)
     row = measure(book["wave"], book["scream"], backend, 64, 48, argparse.Namespace(frames=5), 1.0)
     assert (row.switch_ms, row.hold_ms) == pytest.approx((switch[0], hold[0]), abs=1e-6)
@@ -129,7 +129,7 @@ def test_busy_machine_is_told_beside_its_figures(
 
     monkeypatch.setattr("os.getloadavg", getloadavg, raising=False)
     row = Row("64x48", "float32", *([1.0] * 11))
-    monkeypatch.setattr("realtime_nst.benching.measure", lambda *arguments: row)
+    monkeypatch.setattr("realtime_nst.cli.bench.measure", lambda *arguments: row)
     assert run(weights, "--json", tmp_path / "bench.json") == 0
     last = capsys.readouterr().err.splitlines()[-1]
     assert (told in last and "Measure again" in last) if told else "busy" not in last

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.backend import Backend
-from realtime_nst.files.stylepath import StylePath
-from realtime_nst.hold import HoldEngine
-from realtime_nst.interface import Hold
-from realtime_nst.look import Look
-from realtime_nst.photos import read_photo
-from realtime_nst.retouch import RetouchEngine
-from realtime_nst.runner import runner_for
-from realtime_nst.stream import Stream
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.interface import Hold
+from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.engines.stabilizer import HoldEngine
+from realtime_nst.media.photos import read_photo
+from realtime_nst.painting.stream import Stream
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.look import Look
+from realtime_nst.style.schedule import StylePath
 from tests.conftest import one_line
 from tests.readback import psnr, read_back
 from tests.reference import keep_colours_with_numpy
@@ -53,7 +53,7 @@ def negative(monkeypatch: pytest.MonkeyPatch) -> Negative:
         return HoldEngine(width, height, OPENVINO)
 
     stylizer = Stylizer(lambda *size: engine, lambda *size: RetouchEngine(*size, OPENVINO), hold)
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: stylizer)
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: stylizer)
     return engine
 
 
@@ -96,8 +96,8 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
     stylizer = Stylizer(lambda *size: Negative(), build)  # type: ignore[arg-type]
     photo = np.random.default_rng(3).integers(0, 256, (210, 98, 3), np.uint8)
     whole = stylizer.paint(photo, book["wave"], Look(0.6, 1.0))
-    monkeypatch.setattr("realtime_nst.stylizer.LARGE_PICTURE", 10_000)
-    monkeypatch.setattr("realtime_nst.stylizer.STRIP_PIXELS", 104 * 64)
+    monkeypatch.setattr("realtime_nst.painting.stylizer.LARGE_PICTURE", 10_000)
+    monkeypatch.setattr("realtime_nst.painting.stylizer.STRIP_PIXELS", 104 * 64)
     assert np.array_equal(stylizer.paint(photo, book["wave"], Look(0.6, 1.0)), whole)
     assert sizes == [(104, 216), (104, 64)]
 
@@ -109,7 +109,7 @@ def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPat
     stream, look = Stream(stylizer), Look(stability=8)
     held = [stream.paint(photo, book["wave"], look) for photo in photos]
     assert np.abs(held[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"
-    monkeypatch.setattr("realtime_nst.stylizer.LARGE_PICTURE", 96 * 96 - 1)
+    monkeypatch.setattr("realtime_nst.painting.stylizer.LARGE_PICTURE", 96 * 96 - 1)
     assert np.array_equal(stream.paint(photos[1], book["wave"], look), 255 - photos[1])
     assert stream.held() is None
 
@@ -181,7 +181,7 @@ def test_another_strength_does_not_go_on_with_what_was_painted(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 8)
     clip, out = moving(make_clip, "-c:v", "ffv1", "-pix_fmt", "bgr0"), tmp_path / "out.mkv"
 
     def stop_at(frame: int) -> None:

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 
-from realtime_nst.buffers import Buffers
+from realtime_nst.pipeline.buffers import Buffers
 
 
 def test_array_that_nobody_holds_is_used_again() -> None:

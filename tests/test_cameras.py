@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst.cli import main
+from realtime_nst.cli import checks
+from realtime_nst.cli.checks import try_camera
+from realtime_nst.cli.main import main
 from realtime_nst.errors import SourceError
-from realtime_nst.live import cameras, checks, devices
-from realtime_nst.live.cameras import CameraSource, all_cameras, choose_camera, why_no_picture
-from realtime_nst.live.checks import try_camera
-from realtime_nst.live.devices import (
+from realtime_nst.frames import Frame
+from realtime_nst.inputs import cameras, devices
+from realtime_nst.inputs.cameras import CameraSource, all_cameras, choose_camera, why_no_picture
+from realtime_nst.inputs.devices import (
     Device,
     list_formats,
     list_linux_devices,
@@ -23,8 +25,7 @@ from realtime_nst.live.devices import (
     named_by_directshow,
     users_of,
 )
-from realtime_nst.stage import Stage
-from realtime_nst.video import Frame
+from realtime_nst.pipeline.stage import Stage
 from tests.conftest import wait_until
 
 cv2 = pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")

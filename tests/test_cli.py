@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.brush import Brush
-from realtime_nst.cli import build_parser, main
-from realtime_nst.files.probing import probe
-from realtime_nst.live.devices import Device
-from realtime_nst.photos import read_photo
-from realtime_nst.settings import Settings, write_settings
-from realtime_nst.style import Style
+from realtime_nst.cli.main import build_parser, main
+from realtime_nst.inputs.devices import Device
+from realtime_nst.live.settings import Settings, write_settings
+from realtime_nst.media.photos import read_photo
+from realtime_nst.media.probing import probe
+from realtime_nst.painting.brush import Brush
+from realtime_nst.style.style import Style
 from tests.conftest import frames_of, one_line
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ Run = Callable[..., int]
 
 def test_help_and_version_need_nothing_heavy() -> None:
     code = (
-        "import sys; from realtime_nst.cli import main\n"
+        "import sys; from realtime_nst.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit as end: assert end.code == 0\n"
         "heavy = {'numpy', 'cv2', 'keras', 'tensorflow', 'openvino', 'h5py', 'PIL'} & set(sys.modules)\n"
@@ -164,13 +164,13 @@ def test_too_little_memory_is_one_line_in_any_command(
     def fail(options: object) -> int:
         raise error
 
-    monkeypatch.setattr("realtime_nst.commands.styles", fail)
+    monkeypatch.setattr("realtime_nst.cli.console.styles", fail)
     assert run("styles") == 1
     assert "the memory is not enough" in one_line(capsys)
 
 
 def test_any_other_mistake_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.commands.styles", lambda options: 1 // 0)
+    monkeypatch.setattr("realtime_nst.cli.console.styles", lambda options: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         run("styles")
 
@@ -197,7 +197,7 @@ def test_odd_file_names_are_only_names(weights: Path, tmp_path: Path, talkie: Pa
 
 def test_telemetry_of_the_engine_stays_off(weights: Path) -> None:
     code = (
-        "import sys; from realtime_nst.cli import main\n"
+        "import sys; from realtime_nst.cli.main import main\n"
         "flags = '--camera pattern --size 64x48 --no-window --frames 2 --weights'.split()\n"
         f"assert main(['webcam', *flags, {str(weights)!r}]) == 0\n"
         "assert 'openvino' in sys.modules and sys.modules['openvino_telemetry'] is None"
@@ -215,9 +215,9 @@ def test_styles_are_listed_with_their_paintings(run: Run, capsys: pytest.Capture
 def test_cameras_are_listed_with_size_rate_and_formats(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from realtime_nst.live.checks import CameraReport
+    from realtime_nst.cli.checks import CameraReport
 
-    monkeypatch.setattr("realtime_nst.live.checks.all_cameras", lambda: [])
+    monkeypatch.setattr("realtime_nst.cli.checks.all_cameras", lambda: [])
     assert main(["cameras"]) == 0
     assert "try `realtime-nst webcam --camera pattern`" in capsys.readouterr().err
     fine, locked = Device(0, "Fine Camera"), Device(2, "Locked")
@@ -225,9 +225,9 @@ def test_cameras_are_listed_with_size_rate_and_formats(
         fine: CameraReport(fine, 640, 480, 29.97, np.full((48, 64, 3), 90, np.uint8)),
         locked: CameraReport(locked, problem="Camera 2 ('Locked') is in use by zoom (12)."),
     }
-    monkeypatch.setattr("realtime_nst.live.checks.all_cameras", lambda: list(reports))
-    monkeypatch.setattr("realtime_nst.live.checks.try_camera", reports.get)
-    monkeypatch.setattr("realtime_nst.live.checks.list_formats", lambda device: ["mjpeg 1920x1080"] if device is fine else [])
+    monkeypatch.setattr("realtime_nst.cli.checks.all_cameras", lambda: list(reports))
+    monkeypatch.setattr("realtime_nst.cli.checks.try_camera", reports.get)
+    monkeypatch.setattr("realtime_nst.cli.checks.list_formats", lambda device: ["mjpeg 1920x1080"] if device is fine else [])
     assert main(["cameras", "--preview", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "0  Fine Camera  640x480  30.0 frames/s  mjpeg 1920x1080",
@@ -251,12 +251,12 @@ def test_live_run_with_a_file_as_the_camera_records_it(run: Run, tmp_path: Path,
 def test_camera_that_is_unplugged_in_mid_show_goes_on_and_the_recording_has_both_parts(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from realtime_nst.live.cameras import CameraSource
+    from realtime_nst.inputs.cameras import CameraSource
     from tests.test_cameras import FakeDevice, Port
 
     plugged = FakeDevice([np.full((48, 64, 3), 20, np.uint8)] * 4, pause=0.01)
     port = Port(plugged, FakeDevice(opens=False), endless=True)
-    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda name, size, fps: CameraSource(0, capture=port, fps=fps))
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda name, size, fps: CameraSource(0, capture=port, fps=fps))
     assert run("webcam", "--no-window", "-o", tmp_path / "rec.mp4", "--frames", 15, "--fps", 24) == 0
     assert 24 in [value for _, value in plugged.asked], "the camera is asked for the rate"
     assert "gives no pictures any more. Plug it in" in caplog.text
@@ -266,7 +266,7 @@ def test_camera_that_is_unplugged_in_mid_show_goes_on_and_the_recording_has_both
 def test_a_live_show_that_cannot_be_is_told_in_one_line(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime_nst.live.cameras.list_devices", lambda: [Device(2, "Fine Camera")])
+    monkeypatch.setattr("realtime_nst.inputs.cameras.list_devices", lambda: [Device(2, "Fine Camera")])
     out = tmp_path / "out.mp4"
     for flags, words in (
         (["--camera", "nobody"], "No camera and no file is named 'nobody'. Cameras found: 2 'Fine Camera'."),

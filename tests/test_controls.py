@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.controls import Controls, step
-from realtime_nst.keys import KEYS
+from realtime_nst.live.controls import Controls, step
+from realtime_nst.live.keys import KEYS
 from realtime_nst.live.overlay import draw_overlay, figure_lines, help_lines
-from realtime_nst.settings import Settings
-from realtime_nst.stats import Stats
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.live.settings import Settings
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook
 
 ROOT = Path(__file__).parents[1]
 

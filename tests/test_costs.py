@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import LAYERS
-from realtime_nst.architecture import Architecture
-from realtime_nst.backend import Backend
-from realtime_nst.engine import WholeEngine
-from realtime_nst.roofline import Machine, count_costs, least_seconds, measure_machine
-from realtime_nst.runner import runner_for
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.benchmark.roofline import Machine, count_costs, least_seconds, measure_machine
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.engine import WholeEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.book import StyleBook
 from tests.conftest import NARROW
 
 OPENVINO = Backend("openvino", "float32", gpu=False)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst.crossfade import Crossfade, blend
-from realtime_nst.style import Style
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.crossfade import Crossfade, blend
+from realtime_nst.style.style import Style
 from tests.conftest import narrow_body, random_vector
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import SourceError
-from realtime_nst.photos import read_layers, read_photo
+from realtime_nst.media.photos import read_layers, read_photo
 
 from .madephotos import CMYK, COLOUR, COLOUR_ALPHA, EXTRA, GREY, GREY_ALPHA, ORIENTATION, PHOTOMETRIC, Page, png, tiff
 

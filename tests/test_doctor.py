@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from realtime_nst.backend import installed
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
+from realtime_nst.engines.backend import installed
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.inputs.devices import Device
 from realtime_nst.live import doctor
-from realtime_nst.live.devices import Device
 from realtime_nst.live.doctor import Finding, examine
 
 ROOT = Path(__file__).parents[1]
@@ -126,7 +126,7 @@ def test_the_command_prints_each_line_and_its_exit_code_counts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     findings = [Finding("Python", "ok", "3.12"), Finding("display", "no", "none", "Log in.")]
-    monkeypatch.setattr("realtime_nst.live.checks.examine", lambda *options: findings)
+    monkeypatch.setattr("realtime_nst.cli.checks.examine", lambda *options: findings)
     assert main(["doctor"]) == 0
     said = capsys.readouterr()
     assert said.out.splitlines() == ["ok  Python   3.12", "no  display  none", "             -> Log in."]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend
-from realtime_nst.faint import CLEAR, FAINTEST, painted_share
-from realtime_nst.look import Look
-from realtime_nst.retouch import RetouchEngine
-from realtime_nst.runner import runner_for
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.painting.contrast import CLEAR, FAINTEST, painted_share
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.look import Look
 
 
 def textured(contrast: float, level: float = 100.0, shape: tuple[int, int] = (240, 320)) -> np.ndarray:

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.files import ffmpeg
-from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.ffmpeg import executable, last_words, messages
-from realtime_nst.files.probing import probe
+from realtime_nst.media import ffmpeg
+from realtime_nst.media.decoding import FrameReader
+from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.ffmpeg import executable, last_words, messages
+from realtime_nst.media.probing import probe
 from tests.conftest import frames_of, wait_until
 
 Clip = Callable[..., Path]
@@ -231,7 +231,7 @@ def test_a_slow_encoder_may_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_encoder_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.files.encoding.CLOSE_TIMEOUT", 1.0)
+    monkeypatch.setattr("realtime_nst.media.encoding.CLOSE_TIMEOUT", 1.0)
     writer = FrameWriter(tmp_path / "out.mp4", 64, 48, Fraction(25))
     writer.write(np.zeros((48, 64, 3), np.uint8))
     os.kill(writer._process.pid, signal.SIGSTOP)

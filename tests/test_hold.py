@@ -8,17 +8,17 @@ from functools import partial
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend
-from realtime_nst.brush import Brush
-from realtime_nst.engine import build_engine
-from realtime_nst.hold import HoldEngine, Thresholds
-from realtime_nst.interface import Held, Hold
-from realtime_nst.look import Look
-from realtime_nst.retouch import RetouchEngine
-from realtime_nst.runner import runner_for
-from realtime_nst.stream import Stream
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.engine import build_engine
+from realtime_nst.engines.interface import Held, Hold
+from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.engines.stabilizer import HoldEngine, Thresholds
+from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.stream import Stream
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.look import Look
 from tests.reference import block_means, hold_with_numpy
 
 OPENVINO = runner_for(Backend("openvino", "bfloat16", gpu=False))

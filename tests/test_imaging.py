@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.photos import read_photo
+from realtime_nst.media.photos import read_photo
 
 from .conftest import one_line
 from .test_picturefile import HEIC, RAW

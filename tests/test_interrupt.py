@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from realtime_nst.interrupt import on_interrupt
+from realtime_nst.pipeline.interrupt import on_interrupt
 
 if sys.platform == "win32":
     pytest.skip("Windows has no SIGHUP", allow_module_level=True)

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.backend import Backend
-from realtime_nst.controls import Controls
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.interface import Held
 from realtime_nst.errors import BackendError
-from realtime_nst.interface import Held
-from realtime_nst.live.livepainter import LivePainter, beside, wipe_share
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.pace import Pace
-from realtime_nst.look import Look
-from realtime_nst.photos import read_photo
-from realtime_nst.serving import load_stylizer
-from realtime_nst.settings import Settings
-from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import SIZES_KEPT, Stylizer
-from realtime_nst.video import Frame
+from realtime_nst.live.painter import LivePainter, beside, wipe_share
+from realtime_nst.live.settings import Settings
+from realtime_nst.media.photos import read_photo
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.painting.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.look import Look
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).parents[1]

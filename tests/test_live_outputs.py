@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst.controls import NOTICE_SECONDS, Controls
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.live.livefile import LiveFileSink
-from realtime_nst.photos import read_photo
-from realtime_nst.settings import Settings, read_settings, settings_file, write_settings
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import NOTICE_SECONDS, Controls
+from realtime_nst.live.settings import Settings, read_settings, settings_file, write_settings
+from realtime_nst.media.photos import read_photo
+from realtime_nst.outputs.recording import LiveFileSink
+from realtime_nst.style.book import StyleBook
 from tests.conftest import FakeSource, RecordingSink, one_line, painting_by
 from tests.readback import disc_in, disc_source, duration, read_back
 from tests.test_outputs import Receiver
@@ -198,7 +198,7 @@ def test_figures_are_in_outputs_recordings_and_pictures_only_where_that_is_wante
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow], drawn: bool
 ) -> None:
     monkeypatch.setattr(
-        "realtime_nst.live.webcam.open_source", lambda *what: FakeSource(None, live=True, pause=0.005, width=320, height=240)
+        "realtime_nst.cli.webcam.open_source", lambda *what: FakeSource(None, live=True, pause=0.005, width=320, height=240)
     )
     monkeypatch.setattr("realtime_nst.live.show.draw_overlay", lambda image, *what: np.full_like(image, 255))
     keys = iter("sr")
@@ -249,7 +249,7 @@ def test_a_show_without_a_frame_says_so_and_leaves_the_old_file(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("show.mp4").write_bytes(b"precious")
-    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: FakeSource(0, live=True))
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: FakeSource(0, live=True))
     assert run("webcam", "--no-window", "-o", "show.mp4", "--overwrite") == 0
     said = capsys.readouterr().err
     assert "No frame came; 'show.mp4' was not written." in said and "Recorded" not in said
@@ -273,7 +273,7 @@ def test_what_a_crash_left_beside_an_output_gets_its_name(run: Run, tmp_path: Pa
 def test_a_show_that_a_camera_ends_says_where_its_recording_is(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: Breaking(5))
     assert run("webcam", "--no-window", "-o", "show.mp4") == 1
     assert capsys.readouterr().err.splitlines()[-2:] == ["Recorded 'show.mp4'.", "realtime-nst: The camera broke."]
     assert len(read_back(Path("show.mp4"))[0]) == 5
@@ -295,7 +295,7 @@ def test_outputs_that_cannot_be_are_refused_in_one_line(run: Run, tmp_path: Path
 def test_the_next_show_starts_with_the_mix_of_the_last_one(
     run: Run, book: StyleBook, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
 ) -> None:
-    monkeypatch.setattr("realtime_nst.live.webcam.find_all_styles", lambda options: book)
+    monkeypatch.setattr("realtime_nst.cli.webcam.find_all_styles", lambda options: book)
     keys = iter("2bw")
     window(lambda fake: next(keys, "q") if fake.frames else None)
     assert run(*PATTERN) == 0
@@ -334,7 +334,7 @@ def test_a_show_without_a_window_neither_reads_nor_writes_what_is_remembered(
     write_settings(Settings(style="gone", strength=0.0, mirror=True))
     before = settings_file().read_bytes()
     capsys.readouterr()
-    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: LightToTheRight(3, width=64, height=48))
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: LightToTheRight(3, width=64, height=48))
     for name, flags, left in (("plain.mp4", (), 0), ("mirrored.mp4", ("--mirror",), 255)):
         assert run("webcam", "--no-window", "-o", name, *flags) == 0
         assert abs(read_back(Path(name))[1][:, :, :24].mean() - left) < 4, "only a flag mirrors"
@@ -388,7 +388,7 @@ def test_what_keys_set_is_remembered_and_no_flag_beside_it(
     keys: str,
     chosen: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr("realtime_nst.live.webcam.find_all_styles", lambda options: book)
+    monkeypatch.setattr("realtime_nst.cli.webcam.find_all_styles", lambda options: book)
     earlier = Settings(strength=0.75, cycle=25.0, cycling=True)
     write_settings(earlier)
     window(keys_in_turn(keys))
@@ -423,7 +423,7 @@ def test_two_shows_at_once_keep_what_each_has_set(run: Run, window: Callable[...
 def test_what_keys_set_is_remembered_whatever_ends_the_show(
     run: Run, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
 ) -> None:
-    monkeypatch.setattr("realtime_nst.live.webcam.open_source", lambda *what: Breaking(5))
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: Breaking(5))
     window(lambda fake: "m" if len(fake.frames) == 2 and fake.polls < 4 else None)
     assert run("webcam") == 1
     assert read_settings() == Settings(mirror=True)
@@ -455,7 +455,7 @@ def test_a_recording_lasts_as_long_as_life_however_unevenly_it_was_painted(
         threading.Event().wait(waited[-1])
         return image
 
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(uneven))
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: painting_by(uneven))
     written: list[float] = []
     write = LiveFileSink.write
 

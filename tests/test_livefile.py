@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.live import livefile
-from realtime_nst.live.livefile import LiveFileSink, alive, fragments, plays, rescue_recordings
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
+from realtime_nst.media.ffmpeg import executable
+from realtime_nst.outputs import recording
+from realtime_nst.outputs.recording import LiveFileSink, alive, fragments, plays, rescue_recordings
 from tests.conftest import wait_until
 from tests.readback import duration, picture_line, read_back
 
@@ -103,13 +103,13 @@ def test_when_ffmpeg_fails_what_was_recorded_stays(tmp_path: Path, monkeypatch: 
     if not new:
         old = (
             "-x264-params",
-            livefile.ENCODER,
+            recording.ENCODER,
             "-movflags",
             "+frag_keyframe+empty_moov+default_base_moof",
             "-frag_duration",
             "1000000",
         )
-        monkeypatch.setattr(livefile, "fragments", lambda: (*old, "-flush_packets", "1"))
+        monkeypatch.setattr(recording, "fragments", lambda: (*old, "-flush_packets", "1"))
     sink = LiveFileSink(tmp_path / "out.mp4", 48, 32, RATE)
     record(sink)
     sink._writer._process.kill()
@@ -143,8 +143,8 @@ import os, sys, time
 from fractions import Fraction
 from pathlib import Path
 import numpy as np
-from realtime_nst.live.livefile import LiveFileSink, plays
-from realtime_nst.video import Frame
+from realtime_nst.outputs.recording import LiveFileSink, plays
+from realtime_nst.frames import Frame
 sink = LiveFileSink(Path(sys.argv[1]), 48, 32, Fraction(20))
 for index in range(200):
     sink.write(Frame(np.random.randint(0, 256, (32, 48, 3), np.uint8), index, index / 20))

@@ -14,23 +14,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.app import run
-from realtime_nst.backend import Backend, activate
-from realtime_nst.controls import Controls
-from realtime_nst.keys import KEYS
-from realtime_nst.live.cameras import CameraSource
-from realtime_nst.live.livepainter import LivePainter
+from realtime_nst.engines.backend import Backend, activate
+from realtime_nst.frames import Frame
+from realtime_nst.inputs.cameras import CameraSource
+from realtime_nst.live.controls import Controls
+from realtime_nst.live.keys import KEYS
 from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
+from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.recorder import Recorder
 from realtime_nst.live.remote import LiveRemote
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.serving import load_stylizer
-from realtime_nst.sinks import TeeSink
-from realtime_nst.stats import Stats
-from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import Stylizer
-from realtime_nst.video import Frame
+from realtime_nst.outputs.sinks import TeeSink
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.pipeline.loop import run
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook, find_styles
 from tests.test_cameras import HEIGHT, WIDTH, FakeDevice
 
 pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst import modelcache, openvino_runner
-from realtime_nst.backend import Backend
-from realtime_nst.engine import build_engine
-from realtime_nst.modelcache import MOST_MODELS, cache_folder, forget_model, load_model, model_key, store_model
-from realtime_nst.runner import runner_for
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.engines import cache, openvino_runner
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.cache import MOST_MODELS, cache_folder, forget_model, load_model, model_key, store_model
+from realtime_nst.engines.engine import build_engine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.style.book import StyleBook
 
 OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
 
@@ -109,9 +109,9 @@ def test_entry_that_openvino_refuses_is_compiled_anew(book: StyleBook) -> None:
 
 def test_other_definition_of_the_network_is_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     before = model_key("weights")
-    modelcache._surroundings.cache_clear()
-    monkeypatch.setattr(modelcache, "DEFINITION", ("architecture.py",))
+    cache._surroundings.cache_clear()
+    monkeypatch.setattr(cache, "DEFINITION", ("style/architecture.py",))
     try:
         assert model_key("weights") != before
     finally:
-        modelcache._surroundings.cache_clear()
+        cache._surroundings.cache_clear()

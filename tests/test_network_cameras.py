@@ -16,10 +16,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from realtime_nst.errors import SourceError
-from realtime_nst.live import polling
-from realtime_nst.live.polling import PolledCamera
-from realtime_nst.sources import FileSource, open_source
-from realtime_nst.stage import Stage
+from realtime_nst.inputs import polling
+from realtime_nst.inputs.polling import PolledCamera
+from realtime_nst.inputs.sources import FileSource, open_source
+from realtime_nst.pipeline.stage import Stage
 from tests.conftest import wait_until
 from tests.readback import disc_in, read_back
 

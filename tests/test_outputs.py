@@ -16,21 +16,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.addresses import mask
-from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.live.aside import WAITING, Aside
-from realtime_nst.live.livefile import LiveFileSink
-from realtime_nst.live.livepainter import remarks_of
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import Controls
+from realtime_nst.live.painter import remarks_of
 from realtime_nst.live.recorder import Recorder, plain_name
+from realtime_nst.live.settings import Settings
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.live.streaming import StreamSink, check_stream
-from realtime_nst.live.virtualcamera import VirtualCameraSink
-from realtime_nst.photos import read_photo, write_photo
-from realtime_nst.settings import Settings
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame
+from realtime_nst.media.addresses import mask
+from realtime_nst.media.ffmpeg import executable
+from realtime_nst.media.photos import read_photo, write_photo
+from realtime_nst.outputs.background import WAITING, Aside
+from realtime_nst.outputs.recording import LiveFileSink
+from realtime_nst.outputs.streaming import StreamSink, check_stream
+from realtime_nst.outputs.virtual_camera import VirtualCameraSink
+from realtime_nst.style.book import StyleBook
 from tests.conftest import RecordingSink, frames_of, wait_until
 from tests.readback import read_back
 
@@ -525,7 +525,7 @@ def test_virtual_camera_gets_the_frames(no_module: pytest.MonkeyPatch) -> None:
     ("system", "words"), [("linux", "modprobe v4l2loopback"), ("darwin", "OBS Studio 30"), ("win32", "needs OBS Studio")]
 )
 def test_a_missing_virtual_camera_says_how_to_set_it_up(no_module: pytest.MonkeyPatch, system: str, words: str) -> None:
-    no_module.setattr("realtime_nst.live.virtualcamera.sys.platform", system)
+    no_module.setattr("realtime_nst.outputs.virtual_camera.sys.platform", system)
     with pytest.raises(SinkError, match=rf"pip install pyvirtualcam.*{words}"):
         VirtualCameraSink(48, 32, 30.0)
     no_module.setitem(sys.modules, "pyvirtualcam", FakeVirtualCamera("no device\nmore"))

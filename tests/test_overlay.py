@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime_nst.controls import Controls
-from realtime_nst.keys import KEYS
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import Controls
+from realtime_nst.live.keys import KEYS
 from realtime_nst.live.overlay import TAB, age_in_words, draw_overlay, figure_lines, help_lines, wrapped
-from realtime_nst.stats import Stats
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook
 
 LONG = (
     "camera 0 (HD Pro Webcam C920) is black: open its shutter, or allow it in the system's settings",

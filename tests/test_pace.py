@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.live.pace import Pace
-from realtime_nst.settings import SCALES
+from realtime_nst.live.settings import SCALES
 
 FPS = 30
 

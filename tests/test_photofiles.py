@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import SourceError
-from realtime_nst.photofiles import is_raw, left_out, photos_below, tiff_directories
-from realtime_nst.sources import open_source
+from realtime_nst.inputs.sources import open_source
+from realtime_nst.media.photofiles import is_raw, left_out, photos_below, tiff_directories
 
 from .madephotos import Page, tiff
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.photos import read_layers, read_photo, write_photo
+from realtime_nst.media.photos import read_layers, read_photo, write_photo
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import SourceError
-from realtime_nst.photos import read_photo
-from realtime_nst.sources import open_source
+from realtime_nst.inputs.sources import open_source
+from realtime_nst.media.photos import read_photo
 
 from .conftest import one_line
 from .madephotos import CFA, PHOTOMETRIC, THUMBNAIL, Page, tiff

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst import sources
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.live.playout import Newest, Playout, Replay
-from realtime_nst.sources import FileSource, open_source
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
+from realtime_nst.inputs import sources
+from realtime_nst.inputs.playout import Newest, Playout, Replay
+from realtime_nst.inputs.sources import FileSource, open_source
+from realtime_nst.media.ffmpeg import executable
 from tests.readback import number_in, numbered_source, read_back
 
 PATIENCE = 60.0

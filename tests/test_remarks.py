@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from realtime_nst.photos import read_photo
+from realtime_nst.media.photos import read_photo
 
 from .madephotos import Page, tiff
 from .test_photos import odd_profile

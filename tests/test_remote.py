@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from realtime_nst.controls import Controls
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.remote import LiveRemote, NoKeyboard
-from realtime_nst.settings import Settings
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.live.settings import Settings
+from realtime_nst.style.book import StyleBook
 from tests.conftest import RecordingSink
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend
-from realtime_nst.look import Look
-from realtime_nst.retouch import RetouchEngine
-from realtime_nst.runner import runner_for
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.style.look import Look
 from tests.reference import keep_colours_with_numpy
 
 OPENVINO = runner_for(Backend("openvino", "bfloat16", gpu=False))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from realtime_nst.backend import BACKENDS, Backend
-from realtime_nst.modelcache import cache_folder
-from realtime_nst.runner import RUNNERS, runner_for
+from realtime_nst.engines.backend import BACKENDS, Backend
+from realtime_nst.engines.cache import cache_folder
+from realtime_nst.engines.runner import RUNNERS, runner_for
 
 if TYPE_CHECKING:
     import keras

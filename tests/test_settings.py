@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime_nst.cli import build_parser
-from realtime_nst.live.webcam import given_settings
-from realtime_nst.settings import Settings, forget_settings, read_settings, settings_file, write_settings
+from realtime_nst.cli.main import build_parser
+from realtime_nst.cli.webcam import given_settings
+from realtime_nst.live.settings import Settings, forget_settings, read_settings, settings_file, write_settings
 
 CHANGED = Settings("scream", 0.5, True, 16, 0.75, 0.0, 5.0, True, True, True, "half")
 

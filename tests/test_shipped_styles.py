@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend, openvino_has_bfloat16
-from realtime_nst.engine import build_engine
-from realtime_nst.photos import read_photo
-from realtime_nst.runner import runner_for
-from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.engines.backend import Backend, openvino_has_bfloat16
+from realtime_nst.engines.engine import build_engine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.media.photos import read_photo
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import StyleBook, find_styles
 from realtime_nst.train.recipes import PAINTINGS
 
 ROOT = Path(__file__).parents[1]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError
-from realtime_nst.files.encoding import FrameWriter
+from realtime_nst.frames import Frame
 from realtime_nst.live.window import WindowSink
-from realtime_nst.results import check_output
-from realtime_nst.sinks import NullSink, TeeSink, check_video_output, finishing
-from realtime_nst.video import Frame
+from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.results import check_output
+from realtime_nst.outputs.sinks import NullSink, TeeSink, check_video_output, finishing
 from tests.conftest import RecordingSink, frames_of
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst import sources
 from realtime_nst.errors import SourceError
-from realtime_nst.sources import FileSource, PatternSource, open_source
-from realtime_nst.stage import Stage
-from realtime_nst.videofiles import check_file
+from realtime_nst.inputs import sources
+from realtime_nst.inputs.sources import FileSource, PatternSource, open_source
+from realtime_nst.media.filekinds import check_file
+from realtime_nst.pipeline.stage import Stage
 from tests.conftest import ffmpeg_children, wait_until
 from tests.readback import disc_in, disc_source
 

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst.app import run
-from realtime_nst.backend import choose_backend
-from realtime_nst.cli import main
-from realtime_nst.controls import Controls
-from realtime_nst.live.livepainter import LivePainter
+from realtime_nst.cli.main import main
+from realtime_nst.engines.backend import choose_backend
+from realtime_nst.frames import Frame
+from realtime_nst.inputs.sources import PatternSource
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.pace import Pace
+from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.remote import LiveRemote
-from realtime_nst.serving import load_stylizer
-from realtime_nst.settings import SCALES
-from realtime_nst.sources import PatternSource
-from realtime_nst.stats import Stats
-from realtime_nst.stylebook import find_styles
-from realtime_nst.video import Frame
+from realtime_nst.live.settings import SCALES
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.pipeline.loop import run
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import find_styles
 from tests.conftest import RecordingSink
 
 pytestmark = pytest.mark.slow

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.backend import Backend
-from realtime_nst.look import STABILITIES, Look
-from realtime_nst.photos import read_photo
-from realtime_nst.serving import load_stylizer
-from realtime_nst.stream import Stream
-from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import Stylizer
+from realtime_nst.engines.backend import Backend
+from realtime_nst.media.photos import read_photo
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.painting.stream import Stream
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.look import STABILITIES, Look
 
 ROOT = Path(__file__).parents[1]
 OPENVINO = Backend("openvino", "float32", gpu=False)

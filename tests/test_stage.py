@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from realtime_nst.stage import Stage
+from realtime_nst.pipeline.stage import Stage
 from tests.conftest import wait_until
 
 

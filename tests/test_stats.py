@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime_nst.stats import Stats
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
+from realtime_nst.pipeline.stats import Stats
 
 
 class Clock:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.backend import Backend, openvino_has_bfloat16
-from realtime_nst.engine import WholeEngine, build_engine
-from realtime_nst.photos import read_photo
-from realtime_nst.runner import runner_for
-from realtime_nst.strips import StripEngine
-from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.engines.backend import Backend, openvino_has_bfloat16
+from realtime_nst.engines.engine import WholeEngine, build_engine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.engines.strips import StripEngine
+from realtime_nst.media.photos import read_photo
+from realtime_nst.style.book import StyleBook, find_styles
 from tests.readback import most_memory
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +25,7 @@ MOST_MEMORY = 4 * 2**30
 @pytest.fixture
 def short_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     """Strips of eight rows at a quarter of the size."""
-    monkeypatch.setattr("realtime_nst.strips.STRIP_PIXELS", 1)
+    monkeypatch.setattr("realtime_nst.engines.strips.STRIP_PIXELS", 1)
 
 
 @pytest.mark.usefixtures("short_strips")
@@ -51,7 +51,7 @@ def test_strips_are_the_picture_that_is_painted_at_once(book: StyleBook) -> None
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_no_seam_shows_in_a_shipped_style(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.strips.STRIP_PIXELS", 512 * 100)
+    monkeypatch.setattr("realtime_nst.engines.strips.STRIP_PIXELS", 512 * 100)
     photo, style = read_photo(ROOT / "samples" / "astronaut.jpg"), find_styles([ROOT / "weights"])["mondrian"]
     runner = runner_for(Backend("openvino", precision, gpu=False))
     whole = WholeEngine(style.body, 512, 512, runner)(photo, style.vector)
@@ -64,7 +64,7 @@ def test_no_seam_shows_in_a_shipped_style(precision: str, monkeypatch: pytest.Mo
 
 
 def test_only_large_pictures_are_painted_in_strips(book: StyleBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.engine.LARGE_PICTURE", 96 * 64)
+    monkeypatch.setattr("realtime_nst.engines.engine.LARGE_PICTURE", 96 * 64)
     assert isinstance(build_engine(book["wave"].body, 96, 64, FLOAT32), WholeEngine)
     assert isinstance(build_engine(book["wave"].body, 96, 72, FLOAT32), StripEngine)
     half = runner_for(Backend("openvino", "bfloat16", gpu=False))

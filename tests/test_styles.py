@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import realtime_nst.weights
-from realtime_nst.architecture import Architecture
 from realtime_nst.errors import StyleError
-from realtime_nst.style import VECTOR, Body, hash_body, read_body, write_body, write_style
-from realtime_nst.stylebook import StyleBook, find_styles, mix_styles, own_style_folder, style_folders
-from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.book import StyleBook, find_styles, mix_styles, own_style_folder, style_folders
+from realtime_nst.style.style import VECTOR, Body, hash_body, read_body, write_body, write_style
+from realtime_nst.style.weightfile import read_arrays, read_metadata, write_weights
 
 TINY = Architecture(patches=8, quarter=7, eighth=4, blocks=1, inner=6, fine_blocks=0, half=5)
 
@@ -420,7 +420,7 @@ def test_own_styles_are_where_xdg_says(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_user_without_a_home_is_told_what_to_do(command: list[str], tmp_path: Path) -> None:
     words = [str(Path(__file__).parents[1] / word) if word.startswith("samples") else word for word in command]
-    code = f"import os; os.getuid = lambda: 54321\nfrom realtime_nst.cli import main; raise SystemExit(main({words!r}))"
+    code = f"import os; os.getuid = lambda: 54321\nfrom realtime_nst.cli.main import main; raise SystemExit(main({words!r}))"
     environment = {
         name: value for name, value in os.environ.items() if name != "HOME" and not name.startswith(("XDG", "REALTIME"))
     }
@@ -430,7 +430,7 @@ def test_user_without_a_home_is_told_what_to_do(command: list[str], tmp_path: Pa
 
 
 def test_chosen_folder_comes_before_own_and_shipped_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.stylebook.own_style_folder", lambda: tmp_path / "own")
+    monkeypatch.setattr("realtime_nst.style.book.own_style_folder", lambda: tmp_path / "own")
     shipped = Path(str(realtime_nst.weights.__file__)).parent
     assert style_folders() == [shipped]
     assert style_folders(tmp_path / "first") == [tmp_path / "first", shipped]

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend
-from realtime_nst.engine import WholeEngine, build_engine
-from realtime_nst.interface import Retouch
-from realtime_nst.look import Look
-from realtime_nst.runner import runner_for
-from realtime_nst.style import write_style
-from realtime_nst.stylebook import StyleBook, find_styles
-from realtime_nst.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.engine import WholeEngine, build_engine
+from realtime_nst.engines.interface import Retouch
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.painting.stylizer import SIZES_KEPT, Stylizer
+from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.look import Look
+from realtime_nst.style.style import write_style
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import stylize_with_numpy
 
@@ -156,7 +156,7 @@ def test_memory_stays_flat_and_does_not_grow_with_styles(stylizer: Stylizer, boo
 
 def test_ctrl_c_after_the_engine_is_gone_is_only_ctrl_c(weights: Path) -> None:
     code = (
-        "import gc, os, signal, threading; from realtime_nst.cli import main\n"
+        "import gc, os, signal, threading; from realtime_nst.cli.main import main\n"
         "flags = '--camera pattern --size 64x48 --no-window --frames 3 --weights'.split()\n"
         f"main(['webcam', *flags, {str(weights)!r}]); gc.collect()\n"
         "try: os.kill(os.getpid(), signal.SIGINT); threading.Event().wait(60)\n"  # any thread may take it
@@ -168,7 +168,7 @@ def test_ctrl_c_after_the_engine_is_gone_is_only_ctrl_c(weights: Path) -> None:
 
 def test_tensorflow_is_not_imported_when_openvino_serves(weights: Path) -> None:
     code = (
-        "import sys; from realtime_nst.cli import main\n"
+        "import sys; from realtime_nst.cli.main import main\n"
         "flags = '--camera pattern --size 64x48 --no-window --frames 3 --weights'.split()\n"
         f"code = main(['webcam', *flags, {str(weights)!r}])\n"
         "print(code, 'tensorflow' in sys.modules)"

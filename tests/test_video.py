@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_nst.video import Frame, pad_to_multiple, padded_length, parse_size
+from realtime_nst.frames import Frame, pad_to_multiple, padded_length, parse_size
 
 
 def test_size_is_read_as_width_then_height() -> None:

@@ -13,10 +13,10 @@ from urllib.error import URLError
 
 import pytest
 
-from realtime_nst.addresses import no_answer
 from realtime_nst.errors import NSTError
-from realtime_nst.files import fetching
-from realtime_nst.files.fetching import fetch, place_for
+from realtime_nst.jobs import fetching
+from realtime_nst.jobs.fetching import fetch, place_for
+from realtime_nst.media.addresses import no_answer
 from tests.conftest import one_line
 from tests.readback import duration, lag, numbered_source, numbers, sound, tracks
 
@@ -199,10 +199,10 @@ def test_film_is_not_fetched_twice_for_a_job_that_goes_on(server: str, tmp_path:
 def test_interrupted_job_goes_on_with_what_was_fetched(
     run: Run, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from realtime_nst.files.painting import _Painting
+    from realtime_nst.jobs.film import _Painting
 
     address, out = f"http://{server}/plain/film.mp4", tmp_path / "out.mp4"
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 10)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 10)
     with monkeypatch.context() as broken:
 
         def fail(*arguments: object) -> None:

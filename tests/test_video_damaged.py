@@ -147,7 +147,7 @@ def test_decoder_that_hangs_is_given_up(
     import os
     import signal
 
-    from realtime_nst.files import decoding
+    from realtime_nst.media import decoding
 
     monkeypatch.setattr(decoding, "STALL_TIMEOUT", 1.0)
     usual = decoding.start

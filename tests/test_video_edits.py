@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.files.containers import MKV, MP4, plan_tracks
-from realtime_nst.files.edits import edited
-from realtime_nst.files.probing import probe
+from realtime_nst.media.containers import MKV, MP4, plan_tracks
+from realtime_nst.media.edits import edited
+from realtime_nst.media.probing import probe
 from tests.readback import digest, duration, number_in, numbered_source, read_back, sound, tracks
 from tests.test_video_resume import finish, gate, kill_after  # noqa: F401
 from tests.test_video_tracks import piped

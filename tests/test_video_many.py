@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.outputs import free_name, place, plan_tasks
-from realtime_nst.files.preview import PreviewSink
-from realtime_nst.files.progress import JsonReport
-from realtime_nst.photos import read_photo
-from realtime_nst.stats import Stats
-from realtime_nst.video import Frame, parse_moment
+from realtime_nst.frames import Frame, parse_moment
+from realtime_nst.jobs.outputs import free_name, place, plan_tasks
+from realtime_nst.jobs.preview import PreviewSink
+from realtime_nst.jobs.progress import JsonReport
+from realtime_nst.media.decoding import FrameReader
+from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.photos import read_photo
+from realtime_nst.pipeline.stats import Stats
 from tests.conftest import one_line, painting_by, wait_until
 from tests.readback import most_memory, numbered_source, numbers, read_back
 
@@ -298,7 +298,7 @@ def test_preview_does_not_hold_up_the_frames(tmp_path: Path, monkeypatch: pytest
         written.append(int(image[0, 0, 0]))
         now[0] += 60
 
-    monkeypatch.setattr("realtime_nst.files.preview.write_photo", slow)
+    monkeypatch.setattr("realtime_nst.jobs.preview.write_photo", slow)
     sink = PreviewSink(tmp_path / "look.png", clock=lambda: now[0])
     for shade in range(50):  # on this thread, which would wait for ever otherwise
         sink.write(grey(shade))
@@ -386,8 +386,8 @@ def test_decoding_painting_and_encoding_overlap(
     usual_read, usual_write = FrameReader.read, FrameWriter.write
     monkeypatch.setattr(FrameReader, "read", reading)
     monkeypatch.setattr(FrameWriter, "write", writing)
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 25)
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 25)
     clip = make_clip("overlap.mp4", *numbered_source(rate="25", seconds=count / 25), "-pix_fmt", "yuv420p")
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights), "--quiet"]) == 0
     assert not late and painting == read == written == count - 1
@@ -410,10 +410,10 @@ def test_files_are_painted_at_the_rate_of_the_network(
         spent.append(time.perf_counter() - began)
         return image
 
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 40)
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 40)
     lines: list[str] = []
-    monkeypatch.setattr("realtime_nst.files.command._print_line", lines.append)
+    monkeypatch.setattr("realtime_nst.cli.video._print_line", lines.append)
     source = f"testsrc2=size={width}x{height}:rate=25:duration=4"
     clip = make_clip(f"speed{width}.mp4", "-f", "lavfi", "-i", source, "-preset", "ultrafast", "-pix_fmt", "yuv420p")
     shares = []

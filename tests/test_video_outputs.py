@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 from realtime_nst.errors import SinkError, StyleError
-from realtime_nst.files import joining
-from realtime_nst.files.containers import GIF, MKV, MP4, WEBM, container_of, numbered
-from realtime_nst.files.encoders import choose_encoder
-from realtime_nst.files.ffmpeg import produce, start
-from realtime_nst.files.stylepath import StylePath, read_path
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.jobs import joining
+from realtime_nst.media.containers import GIF, MKV, MP4, WEBM, container_of, numbered
+from realtime_nst.media.encoders import choose_encoder
+from realtime_nst.media.ffmpeg import produce, start
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.schedule import StylePath, read_path
 from tests.conftest import one_line, painting_by, wait_until
 from tests.readback import GATED, NUMBERED, duration, number_in, numbered_source, numbers, picture_line, read_back, sound, tracks
 
@@ -43,7 +43,7 @@ CODECS = [
 def test_every_codec_keeps_every_frame_at_its_time(
     run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch, suffix: str, codec: str | None, found: str
 ) -> None:
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 20)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 20)
     clip = make_clip(
         "codecs.mp4", *numbered_source(96, 64, "24000/1001", 2), "-f", "lavfi", "-i", "sine=duration=2", "-pix_fmt", "yuv420p"
     )
@@ -237,14 +237,14 @@ def test_ffmpeg_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytes
         os.kill(process.pid, signal.SIGSTOP)
         return process
 
-    monkeypatch.setattr("realtime_nst.files.ffmpeg.start", stopped)
+    monkeypatch.setattr("realtime_nst.media.ffmpeg.start", stopped)
     words = produce(["-f", "lavfi", "-i", "testsrc=duration=1", "-f", "mpegts"], tmp_path / "x.ts", timeout=1.0)
     assert words == "nothing for 1 seconds." and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("identity")
 def test_pictures_are_exact_and_numbered(run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 8)
     clip = make_clip("pictures.mkv", *numbered_source(seconds=0.8), "-c:v", "libx264rgb", "-qp", "0")
     assert run("video", clip, "-o", tmp_path / "p-%03d.png") == 0
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -351,7 +351,7 @@ def test_changing_styles_reach_the_frames(
         seen[number_in(image)] = vector.copy()
         return image
 
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: painting_by(paint))
     clip = make_clip("path.mp4", *numbered_source(rate="10", seconds=5), "-pix_fmt", "yuv420p")
     flags = ["--style", "wave,scream", "--every", "2", "--start", "1", "--weights", str(weights)]
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), *flags]) == 0

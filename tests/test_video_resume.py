@@ -14,25 +14,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.app import Unattended
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 from realtime_nst.errors import DiskFullError, SinkError
-from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.encoding import FrameWriter
-from realtime_nst.files.footage import Footage, Mark
-from realtime_nst.files.outputs import place
-from realtime_nst.files.painter import Painter
-from realtime_nst.files.patience import PatientRemote
-from realtime_nst.files.probing import probe
-from realtime_nst.files.segments import SegmentSink
-from realtime_nst.files.stylepath import StylePath
-from realtime_nst.files.timing import FrameClock
-from realtime_nst.files.workfolder import Note, WorkFolder, being_placed, segment_frames, work_path
-from realtime_nst.photos import read_photo
-from realtime_nst.stats import Stats
-from realtime_nst.style import Style
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
+from realtime_nst.jobs.footage import Footage, Mark
+from realtime_nst.jobs.graceful_stop import PatientRemote
+from realtime_nst.jobs.outputs import place
+from realtime_nst.jobs.painter import Painter
+from realtime_nst.jobs.segments import SegmentSink
+from realtime_nst.jobs.workfolder import Note, WorkFolder, being_placed, segment_frames, work_path
+from realtime_nst.media.decoding import FrameReader
+from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.photos import read_photo
+from realtime_nst.media.probing import probe
+from realtime_nst.media.timing import FrameClock
+from realtime_nst.pipeline.loop import Unattended
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.schedule import StylePath
+from realtime_nst.style.style import Style
 from tests.conftest import one_line, painting_by, wait_until
 from tests.readback import GATED, about, digest, duration, lag, number_in, numbered_source, numbers, read_back, sound, tracks
 
@@ -157,7 +157,7 @@ def test_killed_run_leaves_no_process(tmp_path: Path, film: Path, weights: Path,
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux tells what runs")
 def test_run_that_is_killed_while_it_joins_leaves_no_process(tmp_path: Path) -> None:
     joins = (
-        "import sys; from pathlib import Path; from realtime_nst.files.ffmpeg import produce\n"
+        "import sys; from pathlib import Path; from realtime_nst.media.ffmpeg import produce\n"
         "produce(['-re', '-f', 'lavfi', '-i', 'testsrc=size=64x48:duration=3000', '-f', 'mpegts'], Path(sys.argv[1]))"
     )
     address = f"file:{tmp_path / 'whole.ts'}"  # as only ffmpeg has it in its arguments
@@ -308,9 +308,9 @@ def test_failure_at_the_join_does_not_cost_the_film_again(
         read.append(1)
         return usual(reader)
 
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 16)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
     with monkeypatch.context() as patch:
-        patch.setattr("realtime_nst.files.painting.join", full)
+        patch.setattr("realtime_nst.jobs.film.join", full)
         assert run("video", film, "-o", tmp_path / "out.mp4") == 1
     assert re.search(r"is full: .* the 14[34] frames painted so far are kept", capsys.readouterr().err)
     monkeypatch.setattr(FrameReader, "read", counted)
@@ -332,7 +332,7 @@ def test_pictures_are_placed_all_or_none_and_go_on(
         place(draft, output, overwrite=overwrite)
 
     with monkeypatch.context() as patch:
-        patch.setattr("realtime_nst.files.outputs.place", killed)
+        patch.setattr("realtime_nst.jobs.outputs.place", killed)
         with pytest.raises(SystemExit):
             run("video", clip, "-o", out)
     assert len(list(tmp_path.glob("p-*.png"))) == 4 and being_placed(out)
@@ -433,7 +433,7 @@ def test_file_that_appears_meanwhile_is_not_overwritten(
         painted.append(1)
         return image
 
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: painting_by(paint))
     command = ["video", str(talkie), "-o", str(out), "--weights", str(weights)]
     assert main(command) == 1
     assert "has appeared meanwhile" in capsys.readouterr().err and out.read_bytes() == b"precious"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_nst.files.ffmpeg import executable
+from realtime_nst.media.ffmpeg import executable
 from tests.readback import digest, number_in, numbered_source, read_back, tracks
 from tests.test_video_tracks import piped
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import DiskFullError
-from realtime_nst.files import decoding
-from realtime_nst.files.decoding import FrameReader
-from realtime_nst.files.probing import probe
-from realtime_nst.files.timing import FrameClock, later_timecode, ticks_per_second
+from realtime_nst.media import decoding
+from realtime_nst.media.decoding import FrameReader
+from realtime_nst.media.probing import probe
+from realtime_nst.media.timing import FrameClock, later_timecode, ticks_per_second
 from tests.conftest import painting_by
 from tests.readback import NUMBERED, about, duration, lag, number_in, numbered_source, numbers, picture_line, read_back, sound
 
@@ -122,7 +122,7 @@ def test_variable_rate_keeps_every_frames_time(run: Run, tmp_path: Path, make_cl
 def test_variable_rate_over_segments_has_no_seam(
     run: Run, tmp_path: Path, make_clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", 8)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 8)
     clip = make_clip(
         "seams.mp4", "-f", "lavfi", "-i", f"nullsrc=size=96x64:rate=60:duration=8,format=yuv444p,{NUMBERED}",
         "-vf", "select='not(mod(n,1+mod(floor(n/9),13)))'", "-fps_mode", "vfr", "-pix_fmt", "yuv420p",
@@ -243,7 +243,7 @@ def test_start_where_seeking_lands_late(run: Run, tmp_path: Path, make_clip: Cli
 def test_repeated_frames_are_painted_once(
     tmp_path: Path, make_clip: Clip, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from realtime_nst.cli import main
+    from realtime_nst.cli.main import main
 
     painted: list[int] = []
 
@@ -251,7 +251,7 @@ def test_repeated_frames_are_painted_once(
         painted.append(number_in(image))
         return image
 
-    monkeypatch.setattr("realtime_nst.serving.load_stylizer", lambda backend: painting_by(paint))
+    monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: painting_by(paint))
     clip = make_clip("onthrees.mkv", *numbered_source(rate="8", seconds=3), "-vf", "fps=24", "-c:v", "ffv1")
     assert main(["video", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights)]) == 0
     assert len(read_back(clip)[0]) == len(read_back(tmp_path / "out.mp4")[0]) == 72
@@ -300,7 +300,7 @@ def test_last_frame_is_shown_as_long_as_before(
     suffix: str, segment: int,
 ) -> None:  # fmt: skip
     """A GIF of one second that stands still for three more at its end."""
-    monkeypatch.setattr("realtime_nst.files.workfolder.SEGMENT_FRAMES", segment)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", segment)
     clip = make_clip("pause.gif", *numbered_source(rate="10", seconds=1), *PAUSE)
     assert duration(clip) == pytest.approx(3.9, abs=0.02)
     out = tmp_path / f"out.{suffix}"
@@ -320,7 +320,7 @@ def test_last_frame_is_remembered_where_joining_fails(
 
     clip = make_clip("pause.gif", *numbered_source(rate="10", seconds=1), *PAUSE)
     with monkeypatch.context() as patch:
-        patch.setattr("realtime_nst.files.painting.join", full)
+        patch.setattr("realtime_nst.jobs.film.join", full)
         assert run("video", clip, "-o", tmp_path / "out.mp4") == 1
     assert run("video", clip, "-o", tmp_path / "out.mp4") == 0
     assert duration(tmp_path / "out.mp4") == pytest.approx(3.9, abs=0.02)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from realtime_nst.files.containers import MP4, plan_tracks
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.files.probing import VideoInfo, probe
-from realtime_nst.files.protection import locked_tracks
+from realtime_nst.media.containers import MP4, plan_tracks
+from realtime_nst.media.ffmpeg import executable
+from realtime_nst.media.probing import VideoInfo, probe
+from realtime_nst.media.protection import locked_tracks
 from tests.conftest import one_line
 from tests.readback import about, begins, digest, duration, lag, numbered_source, numbers, sound, tracks
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 from realtime_nst.errors import SourceError
-from realtime_nst.files.probing import probe
-from realtime_nst.sources import open_source
-from realtime_nst.videofiles import check_file, check_film, kind_of
+from realtime_nst.inputs.sources import open_source
+from realtime_nst.media.filekinds import check_file, check_film, kind_of
+from realtime_nst.media.probing import probe
 from tests.conftest import one_line
 from tests.readback import COLOURS, numbered_source, read_back
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import StyleError
-from realtime_nst.weightfile import LARGEST_METADATA, read_arrays, read_metadata, write_weights
+from realtime_nst.style.weightfile import LARGEST_METADATA, read_arrays, read_metadata, write_weights
 
 ARRAYS = {
     "stem/kernel": np.random.default_rng(0).normal(size=(3, 3, 4, 8)).astype(np.float32),
@@ -27,7 +27,7 @@ import os, resource, sys
 from pathlib import Path
 import numpy as np
 from realtime_nst.errors import StyleError
-from realtime_nst.weightfile import write_weights
+from realtime_nst.style.weightfile import write_weights
 path, limit = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 try:

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.keys import KEYS, Key
-from realtime_nst.style import write_style
+from realtime_nst.live.keys import KEYS, Key
+from realtime_nst.media.ffmpeg import executable
+from realtime_nst.style.style import write_style
 from tests.conftest import ffmpeg_children, frames_of, narrow_body, random_vector, wait_until
 from tests.reference import keep_colours_with_numpy
 
@@ -655,7 +655,7 @@ def play(studio: Studio, theatre: Theatre, tmp_path: Path) -> Iterator[Callable[
 
 
 def test_a_program_that_is_killed_leaves_a_recording_that_plays_and_the_next_one_names_it(play: Callable[..., Show]) -> None:
-    from realtime_nst.live.livefile import rescue_recordings
+    from realtime_nst.outputs.recording import rescue_recordings
 
     show = play().start()
     show.press("r")
@@ -811,7 +811,7 @@ def test_the_connection_that_asks_for_the_window_is_closed(studio: Studio) -> No
 import os
 import numpy as np
 from realtime_nst.live.window import WindowSink
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
 
 sink = WindowSink("closing", 64, 48)
 sink.write(Frame(np.zeros((48, 64, 3), np.uint8), 0, 0.0))

@@ -2,7 +2,7 @@
 
 import sys
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 
 words = sys.argv[1:]
 sys.exit(main(words if words[:1] in (["distil"], ["evaluate"], ["optimize"]) else ["train", *words]))

@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from realtime_nst.errors import StyleError, TrainingError
-from realtime_nst.weightfile import read_arrays, read_metadata, write_weights
+from realtime_nst.style.weightfile import read_arrays, read_metadata, write_weights
 
 from .learner import Learner
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from realtime_nst.backend import Backend, activate, choose_backend, reaches_gpu
+from realtime_nst.engines.backend import Backend, activate, choose_backend, reaches_gpu
 from realtime_nst.errors import TrainingError
-from realtime_nst.interrupt import on_interrupt
-from realtime_nst.photofiles import is_photo
-from realtime_nst.style import Style
-from realtime_nst.stylebook import StyleBook, find_styles, own_style_folder, style_folders
+from realtime_nst.media.photofiles import is_photo
+from realtime_nst.pipeline.interrupt import on_interrupt
+from realtime_nst.style.book import StyleBook, find_styles, own_style_folder, style_folders
+from realtime_nst.style.style import Style
 
 from .job import Job
 from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe

@@ -15,10 +15,10 @@ from typing import TypedDict
 import numpy as np
 from PIL import Image
 
-from realtime_nst import photofiles
 from realtime_nst.errors import SourceError, TrainingError
-from realtime_nst.photos import upright_rgb
-from realtime_nst.picturefile import opened
+from realtime_nst.media import photofiles
+from realtime_nst.media.photos import upright_rgb
+from realtime_nst.media.picturefile import opened
 
 from .camera import as_camera, correlated_noise
 

@@ -15,10 +15,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
-from realtime_nst.network import build_transform_network, set_kernels
-from realtime_nst.style import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
+from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.style import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
 
 from .checkpoint import Past
 from .dataset import WORKSHOP_SUFFIX, PhotoBatches, find_photos

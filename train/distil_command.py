@@ -5,10 +5,10 @@ import sys
 from dataclasses import replace
 from functools import partial
 
-from realtime_nst.architecture import Architecture
-from realtime_nst.backend import activate
+from realtime_nst.engines.backend import activate
 from realtime_nst.errors import TrainingError
-from realtime_nst.stylebook import find_styles, style_folders
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.book import find_styles, style_folders
 
 from .command import check_name, check_rate, precision_of, run_with_bar, styles_of_body, training_backend
 from .narrow import check_narrower

@@ -13,9 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from realtime_nst.network import build_transform_network, set_kernels
-from realtime_nst.style import Style
-from realtime_nst.video import pad_to_multiple
+from realtime_nst.frames import pad_to_multiple
+from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.style import Style
 
 from .flow import FlowFiles, FlowPair
 from .optimize import PerceptualLoss, Terms

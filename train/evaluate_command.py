@@ -14,13 +14,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from realtime_nst import __version__
-from realtime_nst.backend import Backend, activate, choose_backend
+from realtime_nst.engines.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
-from realtime_nst.photofiles import left_out
-from realtime_nst.photos import check_photo_name, read_photo, write_photo
-from realtime_nst.results import check_output, ending
-from realtime_nst.style import Style
-from realtime_nst.stylebook import find_styles, style_folders
+from realtime_nst.media.photofiles import left_out
+from realtime_nst.media.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.media.results import check_output, ending
+from realtime_nst.style.book import find_styles, style_folders
+from realtime_nst.style.style import Style
 
 from .command import find_painting, training_backend
 from .dataset import photos_below

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.photos import read_photo
+from realtime_nst.media.photos import read_photo
 
 MAGIC = 202021.25
 HEADER = struct.Struct("<fii")

@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 
 from realtime_nst.errors import SourceError, StyleError, TrainingError
-from realtime_nst.photos import upright_rgb
-from realtime_nst.picturefile import opened, tell_of_more
-from realtime_nst.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
-from realtime_nst.weightfile import read_metadata
+from realtime_nst.media.photos import upright_rgb
+from realtime_nst.media.picturefile import opened, tell_of_more
+from realtime_nst.style.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
+from realtime_nst.style.weightfile import read_metadata
 
 from .dataset import WORKSHOP_SUFFIX
 from .recipes import Painting, Recipe

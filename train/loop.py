@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from realtime_nst.stage import Stage
+from realtime_nst.pipeline.stage import Stage
 
 from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
 from .dataset import PhotoBatches, hash_photos

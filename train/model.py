@@ -12,10 +12,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.architecture import Architecture
 from realtime_nst.errors import TrainingError
-from realtime_nst.network import build_transform_network, identity_vector_parts, set_kernels
-from realtime_nst.style import Body
+from realtime_nst.networks.transform import build_transform_network, identity_vector_parts, set_kernels
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.style import Body
 
 from .learner import Learner, add_numbers
 from .losses import Painted, build_loss_network, grams_at_scales, terms_of

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from realtime_nst.architecture import PATCH, Architecture
 from realtime_nst.errors import TrainingError
+from realtime_nst.style.architecture import PATCH, Architecture
 
 KEPT = ("quarter", "eighth", "blocks", "fine_blocks")
 """What a narrower body has in common with the wide one: the maps that residual blocks add to, and their number."""

@@ -8,11 +8,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from realtime_nst.backend import activate
+from realtime_nst.engines.backend import activate
 from realtime_nst.errors import TrainingError
-from realtime_nst.interrupt import INTERRUPTED, on_interrupt
-from realtime_nst.photos import check_photo_name, read_photo, write_photo
-from realtime_nst.results import check_output
+from realtime_nst.media.photos import check_photo_name, read_photo, write_photo
+from realtime_nst.media.results import check_output
+from realtime_nst.pipeline.interrupt import INTERRUPTED, on_interrupt
 
 from .command import training_backend
 from .recipes import BODY_RECIPE

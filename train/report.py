@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.results import written_whole
+from realtime_nst.media.results import written_whole
 
 INPUT = "(photos)"
 """The row of the photos themselves, as if a style changed nothing."""

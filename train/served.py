@@ -1,7 +1,7 @@
 """What rounding costs where a style is served: the engine of the application at its own precision, against float32.
 
 Half precision on the backend that trains would say little about the engine that paints: OpenVINO rounds in other
-places than a policy of Keras. So both pictures come from `realtime_nst.engine`, the very code of `webcam` and
+places than a policy of Keras. So both pictures come from `realtime_nst.engines.engine`, the very code of `webcam` and
 `video`. Keras takes one backend per process; hence a process of its own for it.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime_nst.backend import Backend, activate
+from realtime_nst.engines.backend import Backend, activate
 from realtime_nst.errors import TrainingError
-from realtime_nst.style import Style
-from realtime_nst.video import pad_to_multiple
+from realtime_nst.frames import pad_to_multiple
+from realtime_nst.style.style import Style
 
 
 def rounding(styles: Sequence[Style], photos: Sequence[np.ndarray], served: Backend) -> dict[str, float]:
@@ -57,8 +57,8 @@ def _measure(styles: Sequence[Style], photos: Sequence[np.ndarray], served: Back
 
 def _paint(styles: Sequence[Style], photos: Sequence[np.ndarray], backend: Backend) -> dict[str, np.ndarray]:
     activate(backend)
-    from realtime_nst.engine import build_engine
-    from realtime_nst.runner import runner_for
+    from realtime_nst.engines.engine import build_engine
+    from realtime_nst.engines.runner import runner_for
 
     padded = [pad_to_multiple(photo) for photo in photos]
     height, width = padded[0].shape[:2]

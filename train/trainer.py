@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.architecture import Architecture
-from realtime_nst.style import Style, hash_body, write_body, write_style
+from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.style import Style, hash_body, write_body, write_style
 
 from .dataset import PhotoBatches, find_photos
 from .job import Job, check_replaced_body, check_replaced_styles, fingerprint_of, make_folder, read_painting

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_nst.backend import BACKENDS, choose_backend, has_nvidia_gpu, installed, reaches_gpu
+from realtime_nst.engines.backend import BACKENDS, choose_backend, has_nvidia_gpu, installed, reaches_gpu
 from realtime_nst.errors import NSTError
-from realtime_nst.files.containers import MP4
-from realtime_nst.files.encoders import HARDWARE, choose_encoder
-from realtime_nst.files.ffmpeg import executable
-from realtime_nst.live.devices import list_devices
-from realtime_nst.live.virtualcamera import load_pyvirtualcam, set_up
+from realtime_nst.inputs.devices import list_devices
 from realtime_nst.live.visibility import watch_window
-from realtime_nst.opencv import load_opencv
-from realtime_nst.stylebook import find_styles, style_folders
+from realtime_nst.media.containers import MP4
+from realtime_nst.media.encoders import HARDWARE, choose_encoder
+from realtime_nst.media.ffmpeg import executable
+from realtime_nst.media.opencv import load_opencv
+from realtime_nst.outputs.virtual_camera import load_pyvirtualcam, set_up
+from realtime_nst.style.book import find_styles, style_folders
 
 OLDEST = (3, 11)
 """As setup.cfg and README say."""

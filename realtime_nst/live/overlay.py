@@ -7,9 +7,9 @@ from itertools import chain, repeat, zip_longest
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from realtime_nst.controls import Controls
-from realtime_nst.keys import KEYS, SIGNS
-from realtime_nst.stats import Stats
+from realtime_nst.live.controls import Controls
+from realtime_nst.live.keys import KEYS, SIGNS
+from realtime_nst.pipeline.stats import Stats
 
 SMALLEST = 6
 DARKENED = 0.65

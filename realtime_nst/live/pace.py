@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from realtime_nst.settings import SCALES
+from realtime_nst.live.settings import SCALES
 
 SAMPLES = 12
 """Frames whose median decides; the first of a new scale do not count, because they warm it up."""

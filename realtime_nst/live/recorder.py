@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from realtime_nst.controls import Controls
 from realtime_nst.errors import NSTError, SinkError
-from realtime_nst.live.aside import Aside
-from realtime_nst.live.livefile import LiveFileSink, fragments, unused
-from realtime_nst.stage import Stage
-from realtime_nst.video import Frame
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import Controls
+from realtime_nst.outputs.background import Aside
+from realtime_nst.outputs.recording import LiveFileSink, fragments, unused
+from realtime_nst.pipeline.stage import Stage
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from realtime_nst.controls import Controls
+from realtime_nst.live.controls import Controls
 
 
 class Keyboard(Protocol):

@@ -7,31 +7,31 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_nst import serving
-from realtime_nst.addresses import is_address, mask
-from realtime_nst.app import run
-from realtime_nst.backend import choose_backend
-from realtime_nst.controls import Controls
+from realtime_nst.engines.backend import choose_backend
 from realtime_nst.errors import NSTError
-from realtime_nst.interrupt import on_interrupt
-from realtime_nst.live.aside import PATIENCE, Aside
-from realtime_nst.live.livefile import LiveFileSink, rescue_recordings
-from realtime_nst.live.livepainter import LivePainter
+from realtime_nst.frames import Frame, LiveSource, Sink
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
+from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.recorder import Recorder
 from realtime_nst.live.remote import LiveRemote, NoKeyboard
+from realtime_nst.live.settings import Settings, keep_settings
 from realtime_nst.live.snapshots import Snapshots
-from realtime_nst.live.streaming import StreamSink
-from realtime_nst.live.virtualcamera import VirtualCameraSink
 from realtime_nst.live.window import WindowSink
-from realtime_nst.opencv import has_opencv
-from realtime_nst.settings import Settings, keep_settings
-from realtime_nst.sinks import TeeSink
-from realtime_nst.stats import Stats
-from realtime_nst.style import Style
-from realtime_nst.stylebook import StyleBook
-from realtime_nst.video import Frame, LiveSource, Sink
+from realtime_nst.media.addresses import is_address, mask
+from realtime_nst.media.opencv import has_opencv
+from realtime_nst.outputs.background import PATIENCE, Aside
+from realtime_nst.outputs.recording import LiveFileSink, rescue_recordings
+from realtime_nst.outputs.sinks import TeeSink
+from realtime_nst.outputs.streaming import StreamSink
+from realtime_nst.outputs.virtual_camera import VirtualCameraSink
+from realtime_nst.painting import serving
+from realtime_nst.pipeline.interrupt import on_interrupt
+from realtime_nst.pipeline.loop import run
+from realtime_nst.pipeline.stats import Stats
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.style import Style
 
 STREAM_FPS = 60.0
 """Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from realtime_nst import __version__
-from realtime_nst.controls import Controls
 from realtime_nst.errors import SinkError
-from realtime_nst.live.livefile import unused
+from realtime_nst.frames import Frame
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.recorder import plain_name
-from realtime_nst.photos import write_photo
-from realtime_nst.stage import Stage
-from realtime_nst.video import Frame
+from realtime_nst.media.photos import write_photo
+from realtime_nst.outputs.recording import unused
+from realtime_nst.pipeline.stage import Stage
 
 
 class Snapshots:

@@ -10,7 +10,7 @@ Reference:
 
 import numpy as np
 
-from realtime_nst.opencv import has_opencv, load_opencv
+from realtime_nst.media.opencv import has_opencv, load_opencv
 
 WINDOW = 5
 """Pixels of the small picture along a side of the window."""

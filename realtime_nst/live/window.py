@@ -9,10 +9,10 @@ from contextlib import suppress
 import numpy as np
 
 from realtime_nst.errors import SinkError, SourceError
-from realtime_nst.keys import SIGNS
+from realtime_nst.frames import Frame
+from realtime_nst.live.keys import SIGNS
 from realtime_nst.live.visibility import watch_window
-from realtime_nst.opencv import load_opencv
-from realtime_nst.video import Frame
+from realtime_nst.media.opencv import load_opencv
 
 KEY_NAMES = {ord(sign): name for name, sign in SIGNS.items()} | {
     27: "esc",

@@ -15,7 +15,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from realtime_nst.stylebook import find_styles
+from realtime_nst.style.book import find_styles
 from realtime_nst.train import loop, model, trainer
 from realtime_nst.train.dataset import Motion
 from realtime_nst.train.job import Job

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from realtime_nst.stylebook import find_styles
+from realtime_nst.style.book import find_styles
 from realtime_nst.train import model
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.trainer import train

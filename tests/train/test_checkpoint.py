@@ -20,8 +20,9 @@ import pytest
 from keras import ops
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.style import STYLE_SUFFIX
-from realtime_nst.stylebook import find_styles
+from realtime_nst.style.book import find_styles
+from realtime_nst.style.style import STYLE_SUFFIX
+from realtime_nst.style.weightfile import read_metadata, write_weights
 from realtime_nst.train import loop, recovery
 from realtime_nst.train.checkpoint import Past, save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
@@ -32,7 +33,6 @@ from realtime_nst.train.model import StyleModel, build_model
 from realtime_nst.train.recipes import BODY_RECIPE, Recipe
 from realtime_nst.train.recovery import LastGood
 from realtime_nst.train.trainer import train
-from realtime_nst.weightfile import read_metadata, write_weights
 from tests.train.small import RECIPE, Run, arrays_of, assert_same_numbers, make_job, make_pictures, make_small, stop_after
 
 ROOT = Path(__file__).parents[2]

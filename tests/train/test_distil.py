@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 from realtime_nst.errors import TrainingError
-from realtime_nst.style import write_body, write_style
-from realtime_nst.stylebook import find_styles
+from realtime_nst.style.book import find_styles
+from realtime_nst.style.style import write_body, write_style
 from realtime_nst.train import loop
 from realtime_nst.train.dataset import Batch, find_photos, hash_photos
 from realtime_nst.train.distil import Lesson, distil, relative_distance

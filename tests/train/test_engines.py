@@ -7,16 +7,16 @@ import keras
 import numpy as np
 import pytest
 
-from realtime_nst.backend import Backend
-from realtime_nst.engine import build_engine
-from realtime_nst.hold import HoldEngine, Thresholds
-from realtime_nst.look import Look
-from realtime_nst.network import build_transform_network
-from realtime_nst.retouch import RetouchEngine
-from realtime_nst.runner import runner_for
-from realtime_nst.serving import load_stylizer
-from realtime_nst.stream import Stream
-from realtime_nst.stylebook import StyleBook, find_styles
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.engine import build_engine
+from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.engines.stabilizer import HoldEngine, Thresholds
+from realtime_nst.networks.transform import build_transform_network
+from realtime_nst.painting.serving import load_stylizer
+from realtime_nst.painting.stream import Stream
+from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.look import Look
 from tests.conftest import NARROW, narrow_body
 from tests.reference import stylize_with_numpy
 
@@ -56,7 +56,7 @@ def test_half_precision_stays_close_to_float32(book: StyleBook, photo: np.ndarra
 
 
 def test_statistics_are_float32_under_half_precision() -> None:
-    from realtime_nst.network import ConditionalInstanceNormalization
+    from realtime_nst.networks.transform import ConditionalInstanceNormalization
 
     layer = ConditionalInstanceNormalization(dtype="mixed_float16")
     rng = np.random.default_rng(0)

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realtime_nst.backend import Backend
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
+from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError, StyleError, TrainingError
-from realtime_nst.style import Style
-from realtime_nst.stylebook import StyleBook
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.style import Style
 from realtime_nst.train import optimize
 from realtime_nst.train.evaluate import PIECE, Figures, Painter, Trial, evaluate, pieces, plain_style, ratio, warping_errors
 from realtime_nst.train.evaluate_command import choose_photos, find_painting, painting_size_of, square

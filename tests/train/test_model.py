@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from realtime_nst.network import build_transform_network
+from realtime_nst.networks.transform import build_transform_network
 from realtime_nst.train import model as module
 from realtime_nst.train.checkpoint import Past, load_checkpoint, save_checkpoint, state_of
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos

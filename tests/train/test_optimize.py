@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from realtime_nst.cli import main
+from realtime_nst.cli.main import main
 from realtime_nst.errors import TrainingError
 from realtime_nst.train import optimize as module
 from realtime_nst.train.optimize import Objective, PerceptualLoss, Progress, Terms, noise_like, optimize

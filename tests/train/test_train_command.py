@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_nst.cli import build_parser, main
+from realtime_nst.cli.main import build_parser, main
 from realtime_nst.errors import TrainingError
-from realtime_nst.style import BODY_SUFFIX, write_style
-from realtime_nst.stylebook import find_styles, own_style_folder
+from realtime_nst.style.book import find_styles, own_style_folder
+from realtime_nst.style.style import BODY_SUFFIX, write_style
 from realtime_nst.train import command, loop, trainer
 from realtime_nst.train.command import (
     expand_recipe,

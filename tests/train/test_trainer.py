@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
-from realtime_nst.style import write_style
-from realtime_nst.stylebook import find_styles
+from realtime_nst.style.book import find_styles
+from realtime_nst.style.style import write_style
+from realtime_nst.style.weightfile import read_metadata
 from realtime_nst.train import trainer
 from realtime_nst.train.dataset import Motion, find_photos, hash_photos
 from realtime_nst.train.job import Job, check_replaced_body, check_replaced_styles, read_painting
@@ -24,7 +25,6 @@ from realtime_nst.train.loop import Progress
 from realtime_nst.train.losses import terms_of
 from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import train
-from realtime_nst.weightfile import read_metadata
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.test_picturefile import RAW
 from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import StyleError, TrainingError
-from realtime_nst.style import Style
-from realtime_nst.stylebook import find_styles
+from realtime_nst.style.book import find_styles
+from realtime_nst.style.style import Style
 from realtime_nst.train.losses import terms_of
 from realtime_nst.train.trainer import most_similar, train
 from realtime_nst.train.watch import draw_losses, moving_mean, read_losses, write_losses

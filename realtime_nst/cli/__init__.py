@@ -1,0 +1,8 @@
+"""The command line: the only part that prints and exits. A module for each command that does more than call another part.
+
+main.py       flags to functions, exit codes; arguments.py and live_flags.py flags that commands share
+console.py    what commands share, and `styles`
+video.py      films; image.py photos
+webcam.py     the live show; checks.py `cameras` and `doctor`
+bench.py      how fast it is
+"""

@@ -1,0 +1,116 @@
+"""What flags of several commands share: how their values are read, and the flags of a look."""
+
+import argparse
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from realtime_nst.style.look import DEFAULT_STABILITY, STABILITIES
+
+DEFAULT_STYLE = "wave"
+
+
+def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
+    """The flags of a look, the same in every command that paints.
+
+    Args:
+        parser: A parser or a group of its flags.
+        default: Strength without the flag; `None` where something else remembers it.
+        colours: Likewise whether colours are kept.
+    """
+    parser.add_argument(
+        "--strength", type=number(0, 1), default=default, metavar="X", help="from 0, the photo, to 1, the painting"
+    )
+    parser.add_argument(
+        "--keep-colours",
+        "--keep-colors",
+        dest="colours",
+        action=argparse.BooleanOptionalAction,
+        default=colours,
+        help="the style's brush with the photo's colours",
+    )
+
+
+def add_stability(parser: Any, default: int | None) -> None:
+    """The flag of those that paint frames one after another.
+
+    Args:
+        parser: A parser or a group of its flags.
+        default: Without the flag; `None` where something else remembers it.
+    """
+    parser.add_argument(
+        "--stability",
+        type=lambda text: whole(text, 0, STABILITIES[-1]),
+        default=default,
+        metavar="N",
+        help=f"hold what changes by less than N of 255, from 0 (nothing) to {STABILITIES[-1]} (usually {DEFAULT_STABILITY})",
+    )
+
+
+def add_many(parser: Any, what: str) -> None:
+    """The flags of those that take folders.
+
+    Args:
+        parser: A parser or a group of its flags.
+        what: What lies in them, as in "videos".
+    """
+    parser.add_argument("--recursive", action="store_true", help="look into the folders of folders")
+    parser.add_argument("--pattern", metavar="GLOB", help=f"names to take from folders, as in 'IMG*' (default: all {what})")
+    parser.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
+
+
+def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
+    """A whole number within bounds, or argparse's error."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = lowest - 1
+    if not lowest <= value <= highest:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} to {highest}")
+    return value
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    """A reader of numbers within bounds, with argparse's error."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not lowest <= value <= highest:  # also for NaN
+            raise argparse.ArgumentTypeError(f"'{text}' is no number from {lowest:g} to {highest:g}")
+        return value
+
+    return read
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height, or argparse's error."""
+    from realtime_nst.frames import parse_size
+
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def seconds(text: str) -> float:
+    """For `add_argument(type=...)`: a duration of at least 0.1 seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0.1")
+    return number
+
+
+def moment(text: str) -> Fraction:
+    """For `add_argument(type=...)`: a moment as in "1:30"."""
+    from realtime_nst.frames import parse_moment
+
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,54 @@
+"""What commands share, and those without a module of their own. It prints, as only this package does."""
+
+import argparse
+import sys
+from contextlib import suppress
+
+from realtime_nst.errors import SourceError
+from realtime_nst.style.book import StyleBook, find_styles, style_folders
+
+
+def styles(options: argparse.Namespace) -> int:
+    """List the styles as a table."""
+    rows: list[tuple[str, ...]] = [("style", "painting", "artist", "year", "body", "trained")]
+    for style in find_all_styles(options).values():
+        facts = [str(style.metadata.get(key, "?")) for key in ("title", "artist", "year")]
+        rows.append(
+            (
+                style.name,
+                *facts,
+                style.body.name,
+                f"{style.metadata.get('trained', '?')}, {style.metadata.get('total_steps', '?')} steps",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    return 0
+
+
+def find_all_styles(options: argparse.Namespace) -> StyleBook:
+    """All styles that the flags allow."""
+    return find_styles(style_folders(options.weights))
+
+
+def check_choice(options: argparse.Namespace, what: str) -> None:
+    """Make sure that there is a folder for the flags that choose among its files.
+
+    Raises:
+        SourceError: There is none.
+    """
+    if (options.pattern or options.recursive) and not any(path.is_dir() for path in options.inputs):
+        raise SourceError(f"--pattern and --recursive choose among the {what} of a folder, and none is given. Leave them out.")
+
+
+def say_summary(painted: int, skipped: int, failed: int, left: int = 0) -> None:
+    """Tell what came of many files."""
+    rest = f", {left} not begun or not finished" if left else ""
+    say(f"{painted} painted, {skipped} skipped, {failed} failed{rest}.")
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not a result. A terminal that was closed ends nothing."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)

@@ -1,0 +1,135 @@
+"""The command `image`: which photos, in which order, and what is told about them."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from realtime_nst import __version__
+from realtime_nst.cli import console
+from realtime_nst.engines.backend import choose_backend
+from realtime_nst.errors import NSTError, lacks_memory
+from realtime_nst.jobs.outputs import Kind, Task, plan_tasks
+from realtime_nst.media.filekinds import check_file
+from realtime_nst.media.photofiles import PHOTO_SUFFIXES, left_out
+from realtime_nst.media.photos import (
+    NOTHING_SAID,
+    WRITABLE,
+    check_photo_name,
+    keeps_alpha,
+    on_white,
+    read_layers,
+    read_remarks,
+    write_photo,
+)
+from realtime_nst.media.results import check_output
+from realtime_nst.painting import serving
+from realtime_nst.painting.brush import Brush
+from realtime_nst.style.look import Look
+from realtime_nst.style.style import Style
+
+JPEG_SUFFIXES = (".jfif", ".jif", ".jpe")
+
+
+def image(options: argparse.Namespace) -> int:
+    """Paint photos; what goes wrong with one of many does not stop the rest."""
+    tasks, several = _plan(options)
+    style = console.find_all_styles(options).mix(options.style)
+    stylizer = serving.load_stylizer(choose_backend(options.backend, options.precision))
+    brush = Brush(stylizer, Look(options.strength, float(options.colours)))
+    sources = [task.source for task in tasks]
+    painted = skipped = failed = 0
+    for task in tasks:
+        if options.skip_existing and not task.error and os.path.lexists(task.output):
+            skipped += 1
+            if not several:
+                console.say(f"'{task.output}' exists; nothing to do.")
+            continue
+        try:
+            if task.error:
+                raise task.error
+            if several:
+                task.output.parent.mkdir(parents=True, exist_ok=True)
+                _check(task, sources, options)
+            _paint(task, brush, style, options)
+        except (NSTError, OSError) as error:
+            if not several:
+                raise
+            console.say(f"realtime-nst: {error}")
+            failed += 1
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+            console.say(
+                f"realtime-nst: '{task.source}' needs more memory than there is. Close other programs, or shrink it first."
+            )
+            failed += 1
+        else:
+            painted += 1
+            console.say(f"Wrote '{task.output}'.")
+    if several:
+        console.say_summary(painted, skipped, failed)
+    return 1 if failed else 0
+
+
+def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
+    """Which photo becomes which, and whether there are several: then each is checked when its turn comes.
+
+    Raises:
+        NSTError: Nothing can be painted as it was asked for.
+    """
+    several = len(options.inputs) != 1 or options.inputs[0].is_dir()
+    if not several:
+        check_file(options.inputs[0])
+    console.check_choice(options, "photos")
+    folder = options.output.endswith(("/", os.sep))
+    tasks = plan_tasks(
+        options.inputs,
+        Path(options.output),
+        folder=folder,
+        pattern=options.pattern,
+        recursive=options.recursive,
+        kind=Kind("photo", PHOTO_SUFFIXES, _suffix),
+        once=True,
+    )
+    failed = [task.source for task in tasks if task.error]
+    folders = [path for path in dict.fromkeys(options.inputs) if path.is_dir() and path not in failed]
+    for path in folders if not options.pattern else []:
+        if words := left_out(path, recursive=options.recursive):
+            console.say(words)
+    if not several:
+        if folder:
+            tasks[0].output.parent.mkdir(parents=True, exist_ok=True)
+        _check(tasks[0], options.inputs, options)
+    return tasks, several
+
+
+def _check(task: Task, sources: Sequence[Path], options: argparse.Namespace) -> None:
+    """Make sure that a photo can be read and its output written, before any work is done.
+
+    Raises:
+        NSTError: They cannot, or must not.
+    """
+    check_file(task.source)
+    check_photo_name(task.output)
+    check_output(task.output, sources=sources, overwrite=options.overwrite or options.skip_existing)
+
+
+def _paint(task: Task, brush: Brush, style: Style, options: argparse.Namespace) -> None:
+    photo, alpha = read_layers(task.source)
+    if alpha is not None and not keeps_alpha(task.output):
+        photo, alpha = on_white(photo, alpha), None
+        console.say(
+            f"'{task.source}' is transparent in places; that becomes white in a {task.output.suffix}. A .png or .webp keeps it."
+        )
+    software = f"realtime-nst {__version__}"
+    remarks = NOTHING_SAID if options.strip else read_remarks(task.source)
+    texts = {"Style": style.name, "Software": software}
+    write_photo(task.output, brush.paint(photo, style), texts, alpha, software=software, remarks=remarks)
+
+
+def _suffix(name: Path, container: str | None) -> str:
+    """The ending of a painted photo in a folder: the original's where it can be written."""
+    if name.suffix.lower() in WRITABLE:
+        return name.suffix
+    return ".jpg" if name.suffix.lower() in JPEG_SUFFIXES else ".png"

@@ -1,0 +1,324 @@
+"""The command line: flags, exit codes, and the one place that catches `NSTError`.
+
+What a command does is in a module of this package (for `train`, `distil`, `evaluate` and `optimize`: in `train/`), imported when
+it runs, so that `--help` is instant. The flags of the live commands are in `live_flags.py`, those of several in `arguments.py`.
+"""
+
+import argparse
+import importlib
+import io
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn
+
+from realtime_nst import __version__
+from realtime_nst.cli.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, moment, seconds, size, whole
+from realtime_nst.cli.live_flags import add_checks, add_webcam
+from realtime_nst.engines.backend import BACKENDS, PRECISIONS
+from realtime_nst.errors import NSTError, lacks_memory
+from realtime_nst.media.addresses import is_address
+from realtime_nst.pipeline.interrupt import INTERRUPTED
+from realtime_nst.style.look import DEFAULT_STABILITY
+
+CONTAINERS = ("mp4", "mov", "mkv", "webm", "gif")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: Without the program's name; `sys.argv` if `None`.
+
+    Returns:
+        The exit code: 0, 1 for what the outside world did wrong, 130 after Ctrl-C. Wrong flags exit with 2.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a title that the terminal cannot write ends no table
+    parser = build_parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        return 2
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
+    try:
+        module, name = options.command
+        command: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), name)
+        return command(options)
+    except NSTError as error:
+        print(f"realtime-nst: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("realtime-nst: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough, as in `| head`
+        sys.stdout = None
+        return 1
+    except OSError as error:
+        print(f"realtime-nst: the system refused: {error}. Check rights and free space.", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        print("realtime-nst: the memory is not enough. Close other programs, or take a smaller size.", file=sys.stderr)
+        return 1
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells of a wrong flag in one line, by the command that it was meant for; argparse would write all flags before it."""
+
+    def error(self, message: str) -> NoReturn:
+        said = message if message.endswith((".", "?")) else f"{message}."
+        self.exit(2, f"realtime-nst: {said} `{self.prog} --help` explains the flags.\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown and self._subparsers is None:
+            close = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, 1)
+            self.error(f"no flag {unknown[0]}" + (f". Did you mean {close[0]}?" if close else ""))
+        return options, unknown
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and flags."""
+    parser = Parser(prog="realtime-nst", description="Paint live video, video files and photos in the style of a painting.")
+    parser.add_argument("--version", action="version", version=f"realtime-nst {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    common = Parser(add_help=False)
+    common.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+    styled = Parser(add_help=False)
+    styled.add_argument("--weights", type=Path, metavar="DIR", help="a folder of styles, searched before the others")
+
+    engine = Parser(add_help=False)
+    engine.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
+    engine.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
+
+    painting = Parser(add_help=False, parents=[engine])
+    painting.add_argument(
+        "--style",
+        default=DEFAULT_STYLE,
+        metavar="STYLE",
+        help="a name, or a mix as in wave:0.6,scream:0.4 (%(default)s)",
+    )
+    add_look(painting, 1.0, False)
+
+    add_webcam(commands, [common, styled, engine])
+
+    video = commands.add_parser("video", parents=[common, styled, painting], help="paint video files")
+    _add_video_flags(video)
+    video.set_defaults(command=("realtime_nst.cli.video", "video"))
+
+    image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
+    image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos, or folders of them")
+    image.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help="a PNG, JPEG or WebP file; a folder for several photos"
+    )
+    image.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    image.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out what the photo says of itself, which is kept otherwise: date, place, camera, description, resolution",
+    )
+    add_many(image.add_argument_group("many files"), "photos")
+    image.set_defaults(command=("realtime_nst.cli.image", "image"))
+
+    styles = commands.add_parser("styles", parents=[common, styled], help="list the styles")
+    styles.set_defaults(command=("realtime_nst.cli.console", "styles"))
+
+    add_checks(commands, [common], [common, styled, engine])
+
+    bench = commands.add_parser("bench", parents=[common, styled], help="measure the speed on this machine, and its limit")
+    bench.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: the fastest)")
+    bench.add_argument(
+        "--precision", nargs="+", choices=("auto", *PRECISIONS), default=["auto"], help="arithmetic, one or several"
+    )
+    sizes = [(640, 480), (1280, 720)]
+    bench.add_argument("--size", nargs="+", type=size, default=sizes, metavar="WxH", help="default: 640x480 1280x720")
+    bench.add_argument("--frames", type=_several, default=60, metavar="N", help="frames per round (default: %(default)s)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    bench.add_argument("--chart", type=Path, metavar="FILE", help="draw the figures: a PNG, JPEG or WebP file")
+    bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    bench.set_defaults(command=("realtime_nst.cli.bench", "bench"))
+
+    train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
+    train.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="paintings to learn")
+    train.add_argument("--recipe", nargs="+", metavar="STYLE", help="train shipped styles again; `gallery` is all of them")
+    train.add_argument("--paintings", type=Path, metavar="DIR", help="where --recipe finds its paintings")
+    train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
+    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
+    train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
+    train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
+    train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
+    train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
+    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 200; 5200 with --new-body)")
+    train.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
+    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
+    train.add_argument(
+        "--painting-size",
+        type=_side,
+        metavar="PIXELS",
+        help="shorter side of the paintings (default: 512); more is larger strokes",
+    )
+    train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.005 with --new-body)")
+    train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
+    train.add_argument(
+        "--style-scales",
+        nargs="+",
+        type=_scale,
+        metavar="N",
+        help="by how much the pictures are shrunk whose strokes are compared (1; 1 2 with --new-body)",
+    )
+    train.add_argument("--stability-weight", type=float, metavar="X", help="how much calm video counts (1; 0 is off)")
+    train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
+    train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    train.add_argument(
+        "--mixed-precision",
+        choices=("auto", "off", "bfloat16", "float16"),
+        default="auto",
+        help="of the network (default: bfloat16 on a GPU); the loss is computed in bfloat16 wherever the processor has it",
+    )
+    train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
+    train.add_argument("--title", help="what the style file says about a single picture")
+    train.add_argument("--artist", help="likewise")
+    train.add_argument("--year", help="likewise")
+    train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
+    train.set_defaults(command=("realtime_nst.train.command", "train"))
+
+    distil = commands.add_parser("distil", parents=[common, styled], help="make a body narrower and faster, with all its styles")
+    distil.add_argument("body", metavar="BODY", help="the body to learn from")
+    distil.add_argument("--new-body", required=True, metavar="NAME", help="what the narrower one is called")
+    for name, what in (
+        ("patches", "numbers that each patch of 4x4 pixels becomes"),
+        ("inner", "channels inside of the blocks at an eighth of the frame's size"),
+        ("fine-inner", "channels inside of the blocks at a quarter"),
+        ("half", "channels at half of the frame's size"),
+    ):
+        distil.add_argument(f"--{name}", type=_channels, metavar="N", help=f"{what} (default: as the body has)")
+    distil.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
+    distil.add_argument("--output", "-o", type=Path, required=True, metavar="DIR", help="folder for the new body and its styles")
+    distil.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 3000)")
+    distil.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
+    distil.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
+    distil.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.004)")
+    distil.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
+    distil.set_defaults(command=("realtime_nst.train.distil_command", "distil"))
+
+    evaluate = commands.add_parser("evaluate", parents=[common, styled], help="measure styles: likeness, stillness, sharpness")
+    evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names (default: all styles)")
+    evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
+    evaluate.add_argument("--count", type=_positive, default=8, metavar="N", help="photos to take of them (default: %(default)s)")
+    evaluate.add_argument(
+        "--size", type=_crop, default=256, metavar="PIXELS", help="side of their middles (default: %(default)s)"
+    )
+    evaluate.add_argument("--paintings", type=Path, metavar="DIR", help="the styles' paintings by name, for the style loss")
+    evaluate.add_argument("--painting-size", type=_side, metavar="PIXELS", help="their shorter side (default: as in training)")
+    evaluate.add_argument("--flow", type=Path, metavar="DIR", help="frames with true motion, as MPI-Sintel has them")
+    evaluate.add_argument(
+        "--reference",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="compare N photos with image optimization: minutes for each photo and style (default: 0)",
+    )
+    evaluate.add_argument("--steps", type=_positive, default=40, metavar="N", help="its steps at each weight (default: 40)")
+    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the camera's noise (default: 0)")
+    evaluate.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    evaluate.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine whose rounding is measured")
+    evaluate.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="its arithmetic")
+    evaluate.add_argument(
+        "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="a report; to stdout without FILE"
+    )
+    evaluate.add_argument("--against", type=Path, metavar="FILE", help="an earlier report: print what has changed")
+    evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="a picture: the photos, and a row for every style")
+    evaluate.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    evaluate.set_defaults(command=("realtime_nst.train.evaluate_command", "evaluate"))
+
+    optimize = commands.add_parser("optimize", parents=[common], help="paint one photo the slow way, without a network")
+    optimize.add_argument("photo", type=Path, metavar="PHOTO", help="what to paint")
+    optimize.add_argument("painting", type=Path, metavar="PAINTING", help="in the style of this picture")
+    optimize.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file")
+    optimize.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    optimize.add_argument("--steps", type=_positive, default=200, metavar="N", help="L-BFGS steps (default: %(default)s)")
+    optimize.add_argument("--size", type=_side, default=512, metavar="PIXELS", help="longest side (default: %(default)s)")
+    optimize.add_argument("--painting-size", type=_side, metavar="PIXELS", help="shorter side of the painting (default: 512)")
+    optimize.add_argument("--style-weight", type=float, default=1.0, metavar="X", help="how much style counts (1)")
+    optimize.add_argument("--content-weight", type=float, default=1.0, metavar="X", help="how much the photo counts (1)")
+    optimize.add_argument("--start", choices=("photo", "noise"), default="photo", help="what it starts from (default: photo)")
+    optimize.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the noise (default: 0)")
+    optimize.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
+    optimize.set_defaults(command=("realtime_nst.train.optimize_command", "optimize"))
+    return parser
+
+
+def _add_video_flags(video: argparse.ArgumentParser) -> None:
+    """Everything that `video` can be told, in the order of its help."""
+    video.add_argument(
+        "inputs", nargs="+", type=_film, metavar="IN", help="videos that ffmpeg can decode, folders of them, or http(s) addresses"
+    )
+    video.add_argument(
+        "-o", "--output", required=True, metavar="OUT",
+        help="a file (mp4, m4v, mov, mkv, webm, gif, or pictures as in out-%%06d.png), - for a pipe (Matroska), or a folder",
+    )  # fmt: skip
+    video.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    part = video.add_argument_group("which part, which style")
+    part.add_argument("--start", type=moment, default=Fraction(0), metavar="TIME", help="begin here, as in 90 or 1:30")
+    part.add_argument("--end", type=moment, metavar="TIME", help="end here")
+    part.add_argument("--every", type=seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
+    picture = video.add_argument_group("the picture")
+    add_stability(picture, DEFAULT_STABILITY)
+    picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
+    picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
+    picture.add_argument(
+        "--crf", type=_natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
+    )
+    picture.add_argument("--preset", metavar="NAME", help="speed of the encoder against size (H.264: veryfast)")
+    many = video.add_argument_group("many files")
+    add_many(many, "videos")
+    many.add_argument("--container", choices=CONTAINERS, help="kind of file to write into a folder (default: the original's)")
+    stops = video.add_argument_group("interruptions")
+    stops.add_argument("--restart", action="store_true", help="throw away what an interrupted command with other flags has left")
+    stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write what there is, as in out.partial.mp4")
+    news = video.add_argument_group("progress").add_mutually_exclusive_group()
+    news.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")
+    video.add_argument("--preview", type=Path, metavar="FILE", help="keep a picture of the latest frame here (PNG, JPEG, WebP)")
+
+
+def _film(text: str) -> Path | str:
+    return text if is_address(text) else Path(text)
+
+
+def _positive(text: str) -> int:
+    return whole(text, 1)
+
+
+def _several(text: str) -> int:
+    return whole(text, 2)
+
+
+def _natural(text: str) -> int:
+    return whole(text, 0)
+
+
+def _side(text: str) -> int:
+    return whole(text, 64, 4096)
+
+
+def _channels(text: str) -> int:
+    return whole(text, 4, 512)
+
+
+def _crop(text: str) -> int:
+    number = whole(text, 32, 4096)
+    if number % 8:
+        raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
+    return number
+
+
+def _scale(text: str) -> int:
+    return whole(text, 1, 4)

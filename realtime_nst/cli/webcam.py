@@ -1,0 +1,95 @@
+"""The command `webcam`: flags, and what was set by key in earlier shows, to a `Show`. It prints."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from realtime_nst.cli.arguments import DEFAULT_STYLE
+from realtime_nst.cli.console import find_all_styles, say
+from realtime_nst.errors import SinkError, StyleError
+from realtime_nst.inputs.sources import open_source
+from realtime_nst.live.settings import Settings, forget_settings, read_settings, remembered
+from realtime_nst.live.show import Show
+from realtime_nst.media.addresses import is_address
+from realtime_nst.media.opencv import has_opencv
+from realtime_nst.outputs.sinks import check_video_output
+from realtime_nst.outputs.streaming import check_stream
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.style import Style
+
+
+def webcam(options: argparse.Namespace) -> int:
+    """Paint a camera until the user quits."""
+    check_live_outputs(options.output, overwrite=options.overwrite)
+    if options.no_window and not (options.output or options.virtual_camera or options.frames):
+        raise SinkError("With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera or --frames N.")
+    if not options.snapshots.is_dir():
+        raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
+    if options.reset:
+        forget_settings()
+    given = given_settings(options)
+    before = read_settings() if options.remember or not options.no_window else Settings()
+    usual = before.with_flags({"style": ""}) if before.style == DEFAULT_STYLE else before
+    book = find_all_styles(options)
+    style, there = starting_style(book, options.style, before.style)
+    kept = ", ".join(remembered(usual if there else before.with_flags({"style": ""}), given))
+    if kept:
+        say(f"Kept from an earlier show: {kept}. --reset forgets that.")
+    settings = before.with_flags(given)
+    if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
+        settings = settings.with_flags({"scale": 1.0})
+    source = open_source(options.camera, options.size, options.fps)
+    try:
+        show = Show(options, settings, book, style, source, say, kept)
+        if options.remember:
+            show.controls.keep(given)
+        return show.play()
+    finally:
+        source.close()
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What is set by flags, by the names of `Settings`; `--cycle` without seconds leaves these as they are."""
+    given = vars(options).copy()
+    if options.cycle is not None:
+        given |= {"cycle": options.cycle or None, "cycling": True}
+    return {name: given[name] for name in asdict(Settings()) if given[name] is not None}
+
+
+def starting_style(book: StyleBook, asked: str | None, last: str) -> tuple[Style, bool]:
+    """The style of the flag, or the one that was set before, or the default; if that is not there the first.
+
+    Returns:
+        The style, and False if the one that was set before is no longer there.
+
+    Raises:
+        StyleError: The style of the flag is not there.
+    """
+    if asked is not None:
+        return book.mix(asked), True
+    if last:
+        with suppress(StyleError):
+            return book.mix(last), True
+        say(f"The style '{last}' of an earlier show is no longer there.")
+    return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0], not last
+
+
+def check_live_outputs(outputs: Sequence[str], *, overwrite: bool) -> None:
+    """Make sure that each output is a stream's address or a file that can be written, and another than the others.
+
+    Raises:
+        SinkError: It is not.
+    """
+    seen: set[str] = set()
+    for output in outputs:
+        if is_address(output):
+            check_stream(output)
+        else:
+            check_video_output(Path(output), overwrite=overwrite)
+        place = output if is_address(output) else str(Path(output).resolve())
+        if place in seen:
+            raise SinkError(f"'{output}' is given twice. Name each output once.")
+        seen.add(place)

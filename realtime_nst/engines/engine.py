@@ -1,0 +1,60 @@
+"""A body compiled for one size of frame: `(image, vector) -> image`, on the device that serves.
+
+Weights stay on the device. A frame costs one upload and one download of uint8; a style is an argument, so that
+switching compiles nothing. This module does not know styles by name, or where frames come from.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime_nst.engines.interface import Engine
+from realtime_nst.engines.runner import Runner
+from realtime_nst.engines.strips import StripEngine
+from realtime_nst.style.style import Body
+
+if TYPE_CHECKING:
+    import keras
+
+LARGE_PICTURE = 16_000_000
+"""Pixels from which on the end of the network works in strips, where a runner asks for that."""
+
+
+def build_engine(body: Body, width: int, height: int, runner: Runner) -> Engine:
+    """Compile a body, for pictures at once or in strips.
+
+    Args:
+        body: The network.
+        width: Width of the frames in pixels, a multiple of 8.
+        height: Height of the frames in pixels, a multiple of 8.
+        runner: What runs it.
+
+    Raises:
+        StyleError: The body's weights are damaged.
+        BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
+    """
+    in_strips = runner.in_strips and width * height > LARGE_PICTURE
+    return (StripEngine if in_strips else WholeEngine)(body, width, height, runner)
+
+
+class WholeEngine:
+    """Image and vector to image, at once; for the arguments see `build_engine`."""
+
+    def __init__(self, body: Body, width: int, height: int, runner: Runner) -> None:
+        def build() -> "keras.Model":
+            from realtime_nst.networks.transform import build_transform_network, set_kernels
+
+            network = build_transform_network(body.architecture, width=width, height=height)
+            set_kernels(network, body.weights())
+            return network
+
+        self._program, self._download = runner.compile(build, body.sha256, width, height), runner.download
+
+    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
+        painted: np.ndarray = self._download(self.on_device(image, vector))[0]
+        return painted
+
+    def on_device(self, image: Any, vector: np.ndarray) -> Any:
+        """The painting `(1, height, width, 3)` where it is, for a `Retouch`."""
+        (painting,) = self._program({"images": image[None], "vectors": vector[None]})
+        return painting

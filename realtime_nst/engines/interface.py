@@ -1,0 +1,45 @@
+"""What a stylizer is put together from: an `Engine`, a `Hold` before it and a `Retouch` behind it, each for one size of frame."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from realtime_nst.style.look import Look
+
+
+class Engine(Protocol):
+    """A body compiled for one size."""
+
+    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
+        """Image uint8 `(height, width, 3)`, which may be on the device, and vector float32 `(V,)` to an image alike."""
+
+    def on_device(self, image: Any, vector: np.ndarray) -> Any:
+        """The same, left where it is computed, for a `Retouch`."""
+
+
+Retouch = Callable[[Any, Any, Look], np.ndarray]
+"""Photo, its painting on the device, and look, to an image like the photo."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A photo that was held still, and all that the next one of its stream needs to be held, too. It never changes.
+
+    Args:
+        blocks: Means of 4x4 pixels, float32 `(1, height / 4, width / 4, 3)`.
+        photo: The photo, uint8 `(1, height, width, 3)`, on the device of the engine.
+        frames: How many were held before this one.
+    """
+
+    blocks: Any
+    photo: Any
+    frames: int
+
+
+class Hold(Protocol):
+    """Holds photos of one size still where their scene stands still. It remembers nothing: any stream may use it."""
+
+    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
+        """A photo uint8 `(height, width, 3)`, stability as in `Look`, and what was held before it in its stream."""

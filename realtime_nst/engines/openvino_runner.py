@@ -1,0 +1,131 @@
+"""Keras models on OpenVINO: exported by Keras once, compiled, and kept on disk for the next start.
+
+No array is copied on its way in or out: OpenVINO reads a picture's own memory, and writes into the picture that is handed
+on. Keras is imported only where the compiled model is not on disk.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime_nst.engines.backend import Backend, activate, openvino_core
+from realtime_nst.engines.cache import forget_model, load_model, model_key, store_model
+from realtime_nst.errors import BackendError
+from realtime_nst.pipeline.buffers import Buffers
+
+if TYPE_CHECKING:
+    import keras
+
+ROUNDING = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVINORunner:
+    """`Runner` on a processor.
+
+    Args:
+        backend: OpenVINO, with its precision.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.in_strips = backend.precision == "float32"  # bfloat16 takes half as much anyway
+
+    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "OpenVINOProgram":
+        """From disk if it was compiled before, else by Keras; see `Runner.compile`."""
+        precision = "float32" if float32 else self._backend.precision
+        options, key = options_of(precision), model_key(*facts, precision)
+        blob = load_model(key)
+        if blob is not None:
+            try:
+                return OpenVINOProgram(openvino_core().import_model(blob, "CPU", options))
+            except RuntimeError:  # of another processor or version after all, or damaged
+                forget_model(key)
+        activate(self._backend)
+        compiled = compile_network(build(), options)
+        store_model(key, compiled.export_model().getvalue())
+        return OpenVINOProgram(compiled)
+
+    def download(self, array: np.ndarray) -> np.ndarray:
+        """The array itself: it never left."""
+        return array
+
+
+class OpenVINOProgram:
+    """A compiled model with one request.
+
+    Args:
+        compiled: From `compile_network`.
+    """
+
+    def __init__(self, compiled: Any) -> None:
+        import openvino
+
+        self.shapes = {tensor.any_name: tuple(tensor.shape) for tensor in compiled.inputs}
+        self._tensor = openvino.Tensor
+        self._request = compiled.create_infer_request()
+        self._places = {name: index for index, name in enumerate(self.shapes)}
+        self._outputs = [Buffers(tuple(output.shape), output.element_type.to_dtype().type) for output in compiled.outputs]
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """The outputs, in memory that is used again once nobody looks at them any more."""
+        # A copy only of a mirrored or read-only frame. Tensors do not hold their arrays: `given` does until the end.
+        given = {name: np.require(array, requirements=["C", "W"]) for name, array in inputs.items()}
+        for name, array in given.items():
+            self._request.set_input_tensor(self._places[name], self._tensor(array, shared_memory=True))
+        outputs = tuple(buffers.take() for buffers in self._outputs)
+        for index, array in enumerate(outputs):
+            self._request.set_output_tensor(index, self._tensor(array, shared_memory=True))
+        self._request.infer(share_outputs=True)  # else it copies the outputs into a result that nobody wants
+        return outputs
+
+
+def options_of(precision: str) -> dict[str, str]:
+    """OpenVINO's options: one frame after the other, in "float32" or "bfloat16"."""
+    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
+
+
+def compile_network(network: "keras.Model", options: Mapping[str, str]) -> Any:
+    """Have Keras export a model, and OpenVINO compile it for batches of one.
+
+    Args:
+        network: Built with the OpenVINO backend, channels first, of one size.
+        options: OpenVINO's.
+
+    Raises:
+        BackendError: The temporary folder is full.
+    """
+    core = openvino_core()
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "network.xml")
+        try:
+            network.export(file, format="openvino", verbose=False)
+        except RuntimeError as error:
+            raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
+        model = core.read_model(file)
+    fold_crops(model)
+    model.reshape({node.output(0): [1, *list(node.output(0).partial_shape)[1:]] for node in model.get_parameters()})
+    return core.compile_model(model, "CPU", dict(options))
+
+
+def fold_crops(model: Any) -> None:
+    """Let transposed convolutions leave out the border that is cropped right after them.
+
+    Keras knows only "same" and "valid" padding; OpenVINO takes any, and then writes the result once instead of twice.
+    """
+    from openvino import opset13 as op
+
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "ConvolutionBackpropData":
+            continue
+        crops = [taker.get_node() for taker in node.output(0).get_target_inputs()]
+        if len(crops) != 1 or crops[0].get_type_name() not in ("Slice", "StridedSlice"):
+            continue
+        whole, cropped = node.output(0).get_partial_shape(), crops[0].output(0).get_partial_shape()
+        edges = [(whole[axis].get_length() - cropped[axis].get_length()) // 2 for axis in (2, 3)]
+        folded = op.convolution_backprop_data(
+            node.input_value(0), node.input_value(1), strides=[2, 2], pads_begin=edges, pads_end=edges
+        )
+        crops[0].output(0).replace(folded.output(0))

@@ -1,0 +1,54 @@
+"""Keras models on TensorFlow: on a GPU compiled by XLA; on a processor as plain graphs, where XLA is slower."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime_nst.engines.backend import Backend, activate
+
+if TYPE_CHECKING:
+    import keras
+
+
+class TensorFlowRunner:
+    """`Runner` on a GPU, or on a processor.
+
+    Args:
+        backend: TensorFlow, with its precision.
+    """
+
+    in_strips = False
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "TensorFlowProgram":
+        """See `Runner.compile`. The precision is Keras' dtype policy, which models in float32 do not follow."""
+        activate(self._backend)
+        return TensorFlowProgram(build(), self._backend.gpu)
+
+    def download(self, array: Any) -> np.ndarray:
+        """A copy."""
+        downloaded: np.ndarray = array.numpy()
+        return downloaded
+
+
+class TensorFlowProgram:
+    """A model as a function of TensorFlow; outputs stay on the device.
+
+    Args:
+        model: Built with the TensorFlow backend.
+        gpu: Whether a GPU does the work.
+    """
+
+    def __init__(self, model: "keras.Model", gpu: bool) -> None:
+        import keras
+        import tensorflow
+
+        self.shapes = {name: (1, *tensor.shape[1:]) for name, tensor in model.input.items()}
+        self._as_tensor = tensorflow.convert_to_tensor
+        self._call = tensorflow.function(lambda inputs: keras.tree.flatten(model(inputs)), jit_compile=gpu)
+
+    def __call__(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(self._call({name: self._as_tensor(value) for name, value in inputs.items()}))

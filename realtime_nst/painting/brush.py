@@ -1,0 +1,68 @@
+"""`Brush`: pictures in a style, as strong, with whose colours and as still as the user wants; for files."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from realtime_nst.engines.interface import Held
+from realtime_nst.painting.stream import Stream
+from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.look import Look
+from realtime_nst.style.style import Style
+
+
+class Brush:
+    """Paint pictures in one look.
+
+    Args:
+        stylizer: Compiles and paints.
+        look: How.
+    """
+
+    def __init__(self, stylizer: Stylizer, look: Look) -> None:
+        self._stylizer, self._look = stylizer, look
+        self._stream = Stream(stylizer)
+        self._size = (0, 0)
+
+    def prepare(self, style: Style, width: int, height: int) -> None:
+        """Compile for pictures of a size, where anything is to be painted; what was held is forgotten.
+
+        Raises:
+            StyleError: The weights are damaged.
+        """
+        self._stream, self._size = Stream(self._stylizer), (width, height)
+        if self._look.strength > 0:
+            self._stylizer.prepare([style.body], width, height)
+
+    def paint(self, image: np.ndarray, style: Style) -> np.ndarray:
+        """Paint a picture of any size, or the next one of a video.
+
+        Args:
+            image: uint8 `(height, width, 3)` RGB.
+            style: The style at full strength.
+
+        Returns:
+            An image like it; at strength 0 the very same.
+        """
+        if self._look.strength <= 0:
+            return image
+        return self._stream.paint(image, style, self._look)
+
+    @property
+    def holds(self) -> bool:
+        """Whether a picture depends on those before it."""
+        return self._look.strength > 0 and self._look.stability > 0
+
+    def held(self) -> Mapping[str, np.ndarray] | None:
+        """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
+        held = self._stream.held()
+        return {name: np.array(value) for name, value in vars(held).items()} if held else None
+
+    def go_on(self, held: Mapping[str, np.ndarray]) -> None:
+        """Go on from what was held, after `prepare`."""
+        kept = Held(held["blocks"], held["photo"], int(held["frames"]))
+        self._stream.go_on(kept, *self._size, self._look.stability)
+
+    def description(self) -> dict[str, object]:
+        """What tells this look from any other, beside the style."""
+        return {"strength": self._look.strength, "own colours": bool(self._look.colours), "stability": self._look.stability}

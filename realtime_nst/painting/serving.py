@@ -1,0 +1,18 @@
+"""A `Stylizer` on an engine: what paints, put together. Keras is imported when something is compiled."""
+
+from functools import partial
+
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.engine import build_engine
+from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.engines.stabilizer import HoldEngine
+from realtime_nst.painting.stylizer import Stylizer
+
+
+def load_stylizer(backend: Backend) -> Stylizer:
+    """A stylizer whose networks, holds and retouches run on a backend."""
+    runner = runner_for(backend)
+    return Stylizer(
+        partial(build_engine, runner=runner), partial(RetouchEngine, runner=runner), partial(HoldEngine, runner=runner)
+    )

@@ -1,0 +1,186 @@
+"""`Stylizer`: pictures through a body, held still before it and retouched behind it where the look asks for that.
+
+Every body and size is compiled once; a style is only a vector, so that a switch takes effect on the next frame
+and costs nothing. Engines are given to it: it imports no framework.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from realtime_nst.engines.interface import Engine, Held, Hold, Retouch
+from realtime_nst.frames import pad_to_multiple, padded_length
+from realtime_nst.painting.contrast import painted_share
+from realtime_nst.style.look import PLAIN, Look
+from realtime_nst.style.style import Body, Style
+
+SIZES_KEPT = 2
+"""Compiled sizes that are kept; a size takes about 100 MB at 1280x720."""
+
+
+LARGE_PICTURE = 10_000_000
+"""Pixels from which on a picture is retouched in strips (at once it would take 120 bytes for each), and not held."""
+STRIP_PIXELS = 2_000_000
+TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
+"""A look that uses everything."""
+
+
+@dataclass
+class Compiled:
+    """What serves one size of frame: an engine per body, by its hash, the hold before and the retouch behind it."""
+
+    engines: dict[str, Engine]
+    retouch: Retouch | None = None
+    hold: Hold | None = None
+
+
+class Stylizer:
+    """Paint pictures. Several threads may share one: they paint in turns.
+
+    Args:
+        compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a runner.
+        retouch: Width and height to a `Retouch`; without one strength and colours are the painting's.
+        hold: Width and height to a `Hold`; without one no look is stable.
+    """
+
+    def __init__(
+        self,
+        compile: Callable[[Body, int, int], Engine],
+        retouch: Callable[[int, int], Retouch] | None = None,
+        hold: Callable[[int, int], Hold] | None = None,
+    ) -> None:
+        self._compile = compile
+        self._build_retouch, self._build_hold = retouch, hold
+        self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
+        self._painting = threading.RLock()
+
+    def prepare(self, bodies: Iterable[Body], width: int, height: int, *, live: bool = False) -> None:
+        """Compile for frames of a size, so that no switch between these bodies has to wait.
+
+        Raises:
+            StyleError: A body's weights are damaged.
+        """
+        self.install(self.compiled(bodies, width, height, live=live), width, height)
+
+    def compiled(self, bodies: Iterable[Body], width: int, height: int, *, live: bool = False) -> Compiled:
+        """Compile without using it yet; may run on another thread while this stylizer paints.
+
+        For a live show any look is made ready, and a first picture goes through everything: TensorFlow and JAX
+        compile then, and OpenVINO takes its memory.
+        """
+        width, height = padded_length(width), padded_length(height)
+        bodies = list(bodies)
+        compiled = Compiled({body.sha256: self._compile(body, width, height) for body in bodies})
+        if not live:
+            return compiled
+        if width * height <= LARGE_PICTURE:  # larger ones are retouched in strips, and not held
+            compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
+            compiled.hold = self._build_hold(width, height) if self._build_hold else None
+        picture = np.zeros((height, width, 3), np.uint8)
+        for body in bodies:
+            engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
+            still = picture if compiled.hold is None else compiled.hold(picture, TOUCHED.stability, None).photo[0]
+            if compiled.retouch is None:
+                engine(still, vector)
+            else:
+                compiled.retouch(still, engine.on_device(still, vector), TOUCHED)
+        return compiled
+
+    def install(self, compiled: Compiled, width: int, height: int) -> None:
+        """Use what was compiled for a size; the size that was not used for longest may go."""
+        with self._painting:
+            kept = self._kept(padded_length(width), padded_length(height))
+            kept.engines.update(compiled.engines)
+            kept.retouch = compiled.retouch or kept.retouch
+            kept.hold = compiled.hold or kept.hold
+
+    def ready(self, width: int, height: int) -> bool:
+        """Whether a size is compiled."""
+        return (padded_length(width), padded_length(height)) in self._sizes
+
+    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> np.ndarray:
+        """Stylize one picture of any size; one without contrast stays the photo.
+
+        Args:
+            image: uint8 `(height, width, 3)` RGB.
+            style: The style.
+            look: How its painting is retouched. With nothing before it, the picture itself is not held.
+
+        Returns:
+            A new image, like the input.
+        """
+        return self.paint_next(image, style, look, None)[0]
+
+    def paint_next(self, image: np.ndarray, style: Style, look: Look, before: Held | None) -> tuple[np.ndarray, Held | None]:
+        """Stylize the next picture of a stream (`Stream` keeps what is held between them).
+
+        Args:
+            image: uint8 `(height, width, 3)` RGB.
+            style: The style.
+            look: How the picture is held still, and how its painting is retouched.
+            before: What was held of the picture before, of the same size; `None` for the first one.
+
+        Returns:
+            A new image, like the input, and what is held for the next one; `None` if nothing is.
+        """
+        height, width = image.shape[:2]
+        padded = pad_to_multiple(image)
+        with self._painting:
+            engine = self._engine(style.body, *reversed(padded.shape[:2]))
+            hold = self._hold(*reversed(padded.shape[:2])) if look.stability else None
+            held = hold(padded, look.stability, before) if hold else None
+            still = held.photo[0] if held else padded
+            if self._build_retouch and (share := painted_share(image)) < 1.0:
+                look = look._replace(strength=share * look.strength)
+            if look.retouches:
+                painted = self._retouched(still, engine.on_device(still, style.vector), look)
+            else:
+                painted = engine(still, style.vector)
+        return painted if padded is image else painted[:height, :width], held
+
+    def _hold(self, width: int, height: int) -> Hold | None:
+        """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""
+        if width * height > LARGE_PICTURE:
+            return None
+        kept = self._kept(width, height)
+        if kept.hold is None:
+            if self._build_hold is None:
+                raise ValueError("look: this stylizer has no hold, no look can be stable.")
+            kept.hold = self._build_hold(width, height)
+        return kept.hold
+
+    def _kept(self, width: int, height: int) -> Compiled:
+        kept = self._sizes.setdefault((width, height), Compiled({}))
+        self._sizes.move_to_end((width, height))
+        if len(self._sizes) > SIZES_KEPT:
+            self._sizes.popitem(last=False)
+        return kept
+
+    def _engine(self, body: Body, width: int, height: int) -> Engine:
+        engines = self._kept(width, height).engines
+        if body.sha256 not in engines:
+            engines[body.sha256] = self._compile(body, width, height)
+        return engines[body.sha256]
+
+    def _retouched(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
+        height, width = photo.shape[:2]
+        if width * height <= LARGE_PICTURE:
+            return self._retouch(width, height)(photo, painting, look)
+        rows = min(height, padded_length(STRIP_PIXELS // width))  # each pixel is on its own
+        retouch, whole = self._retouch(width, rows), np.empty((height, width, 3), np.uint8)
+        for top in [*range(0, height - rows, rows), height - rows]:  # the last one overlaps the one before
+            strip = slice(top, top + rows)
+            whole[strip] = retouch(photo[strip], painting[:, strip], look)
+        return whole
+
+    def _retouch(self, width: int, height: int) -> Retouch:
+        kept = self._kept(width, height)
+        if kept.retouch is None:
+            if self._build_retouch is None:
+                raise ValueError("look: this stylizer has no retouch.")
+            kept.retouch = self._build_retouch(width, height)
+        return kept.retouch

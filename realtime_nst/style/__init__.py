@@ -1,0 +1,10 @@
+"""What a style is: a vector for a body, in a file, by name, in mixes, and what a user adds to it. NumPy only.
+
+style.py         a style and a body
+architecture.py  the shape of a network in numbers
+weightfile.py    their files, read without trusting them
+book.py          all styles by name: finding and mixing them
+crossfade.py     the path between two styles
+schedule.py      the style of each moment of a film
+look.py          strength, colours, stability: the numbers
+"""

@@ -1,0 +1,33 @@
+"""`Look`: what a user adds to a style: how much of it, whose colours, how still. Numbers only.
+
+`engines/recolour.py` and `engines/stabilizer.py` compute.
+"""
+
+from typing import NamedTuple
+
+STABILITIES = (0, 8, 16, 32)
+"""Changes of the input, in grey levels of 255, up to which a pixel holds still; 0 is off."""
+DEFAULT_STABILITY = 8
+"""A camera's noise and what compression leaves change less than this, almost anything that moves more."""
+
+
+class Look(NamedTuple):
+    """How a photo is held still before it is painted, and how the painting is retouched by it.
+
+    Args:
+        strength: 0 is the photo, 1 the painting, between them a blend of pixels.
+        colours: 0 keeps the painting's colours, 1 gives it the photo's: the style's brush on the own palette.
+        stability: A pixel holds while its input changes by less than so many grey levels; 0 is off.
+    """
+
+    strength: float = 1.0
+    colours: float = 0.0
+    stability: float = 0.0
+
+    @property
+    def retouches(self) -> bool:
+        """False where a painting stays as the network gives it, so that nothing needs to be computed behind it."""
+        return self.strength != 1.0 or self.colours != 0.0
+
+
+PLAIN = Look()
