@@ -96,7 +96,7 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
     stylizer = Stylizer(lambda *size: Negative(), build)  # type: ignore[arg-type]
     photo = np.random.default_rng(3).integers(0, 256, (210, 98, 3), np.uint8)
     whole = stylizer.paint(photo, book["wave"], Look(0.6, 1.0))
-    monkeypatch.setattr("realtime_nst.painting.stylizer.LARGE_PICTURE", 10_000)
+    monkeypatch.setattr("realtime_nst.painting.stylizer.UNHELD_FROM", 10_000)
     monkeypatch.setattr("realtime_nst.painting.stylizer.STRIP_PIXELS", 104 * 64)
     assert np.array_equal(stylizer.paint(photo, book["wave"], Look(0.6, 1.0)), whole)
     assert sizes == [(104, 216), (104, 64)]
@@ -109,7 +109,7 @@ def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPat
     stream, look = Stream(stylizer), Look(stability=8)
     held = [stream.paint(photo, book["wave"], look) for photo in photos]
     assert np.abs(held[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"
-    monkeypatch.setattr("realtime_nst.painting.stylizer.LARGE_PICTURE", 96 * 96 - 1)
+    monkeypatch.setattr("realtime_nst.painting.stylizer.UNHELD_FROM", 96 * 96 - 1)
     assert np.array_equal(stream.paint(photos[1], book["wave"], look), 255 - photos[1])
     assert stream.held() is None
 

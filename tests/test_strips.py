@@ -64,7 +64,7 @@ def test_no_seam_shows_in_a_shipped_style(precision: str, monkeypatch: pytest.Mo
 
 
 def test_only_large_pictures_are_painted_in_strips(book: StyleBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.engines.engine.LARGE_PICTURE", 96 * 64)
+    monkeypatch.setattr("realtime_nst.engines.engine.STRIPS_FROM", 96 * 64)
     assert isinstance(build_engine(book["wave"].body, 96, 64, FLOAT32), WholeEngine)
     assert isinstance(build_engine(book["wave"].body, 96, 72, FLOAT32), StripEngine)
     half = runner_for(Backend("openvino", "bfloat16", gpu=False))

@@ -18,10 +18,10 @@ from .checkpoint import state_of
 from .learner import Learner
 
 EXPLODED = 5.0
-"""Losses so many times the median of the earlier ones have gone astray, when `PATIENCE` come in a row: a single one
+"""Losses so many times the median of the earlier ones have gone astray, when `HIGH_IN_A_ROW` come in a row: a single one
 may be an odd photo."""
 
-PATIENCE = 5
+HIGH_IN_A_ROW = 5
 
 MEMORY = 50
 FEWEST = 20
@@ -84,7 +84,7 @@ class LastGood:
             return True
         if len(self._losses) >= FEWEST and loss > EXPLODED * median(self._losses):
             self._high += 1
-            return self._high == PATIENCE
+            return self._high == HIGH_IN_A_ROW
         self._high = 0
         self._losses.append(loss)
         return False

@@ -15,8 +15,7 @@ from realtime_nst.live.settings import Settings, forget_settings, read_settings,
 from realtime_nst.live.show import Show
 from realtime_nst.media.addresses import is_address
 from realtime_nst.media.opencv import has_opencv
-from realtime_nst.outputs.sinks import check_video_output
-from realtime_nst.outputs.streaming import check_stream
+from realtime_nst.outputs.registry import kind_of
 from realtime_nst.style.book import StyleBook
 from realtime_nst.style.style import Style
 
@@ -85,10 +84,7 @@ def check_live_outputs(outputs: Sequence[str], *, overwrite: bool) -> None:
     """
     seen: set[str] = set()
     for output in outputs:
-        if is_address(output):
-            check_stream(output)
-        else:
-            check_video_output(Path(output), overwrite=overwrite)
+        kind_of(output).check(output, overwrite)
         place = output if is_address(output) else str(Path(output).resolve())
         if place in seen:
             raise SinkError(f"'{output}' is given twice. Name each output once.")

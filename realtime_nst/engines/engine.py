@@ -16,7 +16,7 @@ from realtime_nst.style.style import Body
 if TYPE_CHECKING:
     import keras
 
-LARGE_PICTURE = 16_000_000
+STRIPS_FROM = 16_000_000
 """Pixels from which on the end of the network works in strips, where a runner asks for that."""
 
 
@@ -33,7 +33,7 @@ def build_engine(body: Body, width: int, height: int, runner: Runner) -> Engine:
         StyleError: The body's weights are damaged.
         BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
     """
-    in_strips = runner.in_strips and width * height > LARGE_PICTURE
+    in_strips = runner.in_strips and width * height > STRIPS_FROM
     return (StripEngine if in_strips else WholeEngine)(body, width, height, runner)
 
 

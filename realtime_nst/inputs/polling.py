@@ -34,7 +34,7 @@ USUAL_FPS, MOST_FPS = 10.0, 30.0
 """Requests per second, where the answers come so fast."""
 LONGEST_WAIT = 1.0
 """Seconds between two requests for a picture that does not change. It is shown again each time, so that keys have effect."""
-PATIENCE = 9.0
+ANSWER_TIMEOUT = 9.0
 """Seconds that an answer may stand still."""
 RETRY_EVERY = 1.0
 MISSES_ALLOWED = 1
@@ -64,7 +64,7 @@ class PolledCamera:
     live = True
 
     def __init__(
-        self, address: str, size: tuple[int, int] | None = None, fps: float | None = None, patience: float = PATIENCE
+        self, address: str, size: tuple[int, int] | None = None, fps: float | None = None, patience: float = ANSWER_TIMEOUT
     ) -> None:
         self._shown = mask(address)
         self._patience = patience
@@ -135,7 +135,7 @@ def sends_parts(address: str) -> bool:
     """Whether an address says that it sends one thing after another, as a camera does its pictures."""
     try:
         opener, bare = _opener(address)
-        with opener.open(bare, timeout=PATIENCE) as response:
+        with opener.open(bare, timeout=ANSWER_TIMEOUT) as response:
             return bool(response.headers.get_content_maintype() == "multipart")
     except (OSError, ValueError, HTTPException):
         return False

@@ -24,7 +24,7 @@ from realtime_nst.pipeline.stage import Stage
 
 PREVIEW_SECONDS = 2.0
 """From one picture to the next, at least; a slow disk makes it longer."""
-PATIENCE = 60.0
+FINISH_TIMEOUT = 60.0
 """Seconds in which the last picture may be written at the end."""
 MAKER = "realtime-nst preview"
 
@@ -63,7 +63,7 @@ class PreviewSink:
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._stage.join(PATIENCE)
+        self._stage.join(FINISH_TIMEOUT)
 
     def _hand_over(self, image: np.ndarray) -> None:
         self._waiting, self._busy = image, True

@@ -9,7 +9,7 @@ import numpy as np
 from realtime_nst.frames import Frame
 from realtime_nst.jobs.joining import Segment
 from realtime_nst.jobs.workfolder import Note, WorkFolder
-from realtime_nst.media.encoding import LARGE_PICTURE, FrameWriter
+from realtime_nst.media.encoding import FRUGAL_FROM, FrameWriter
 from realtime_nst.media.timing import FrameClock
 
 READY = 12
@@ -55,7 +55,7 @@ class SegmentSink:
         if self._writer is None:
             self._writer = self._next or self._open(self._work.file(self._number, self._suffix))
             self._next, self._first = None, tick
-            self._in_turns = frame.image.shape[0] * frame.image.shape[1] > LARGE_PICTURE
+            self._in_turns = frame.image.shape[0] * frame.image.shape[1] > FRUGAL_FROM
         self._writer.write(frame.image, tick - self._first)
         self.last, self._held = tick, frame.held
         self._note = Note(

@@ -13,7 +13,7 @@ WARM_UP = 2
 TOO_SLOW, ROOM_DOWN, ROOM_UP = 0.95, 0.8, 0.7
 """Shares of the time for a frame: above which it is too coarse a promise, and what to plan for on the way down or up.
 The gap between the last two keeps it from hunting."""
-PATIENCE, MOST_PATIENCE = 3.0, 60.0
+WAIT, LONGEST_WAIT = 3.0, 60.0
 """Seconds before a finer scale is tried; twice as long after each try that failed."""
 
 
@@ -37,7 +37,7 @@ class Pace:
         self._times: deque[float] = deque(maxlen=SAMPLES)
         self._timed = self.scale
         self._unused = WARM_UP
-        self._patience = PATIENCE
+        self._patience = WAIT
         self._changed = clock()
         self._rose = False
 
@@ -67,16 +67,16 @@ class Pace:
             return usual * (other / scale) ** 2
 
         if usual > TOO_SLOW * self._budget and coarser:
-            if self._rose and now - self._changed < 2 * PATIENCE:
-                self._patience = min(2 * self._patience, MOST_PATIENCE)
+            if self._rose and now - self._changed < 2 * WAIT:
+                self._patience = min(2 * self._patience, LONGEST_WAIT)
             fitting = [other for other in coarser if expected(other) <= ROOM_DOWN * self._budget]
             self._change(max(fitting, default=coarser[0]), rose=False)
         elif scale < min(self._scales[-1], finest) and now - self._changed >= self._patience:
             finer = min([other for other in self._scales if scale < other < finest], default=finest)
             if expected(finer) <= ROOM_UP * self._budget:
                 self._change(finer, rose=True)
-        elif scale == min(self._scales[-1], finest) and now - self._changed > MOST_PATIENCE:
-            self._patience = PATIENCE
+        elif scale == min(self._scales[-1], finest) and now - self._changed > LONGEST_WAIT:
+            self._patience = WAIT
 
     def refuse(self, scale: float, present: float) -> None:
         """A scale cannot be had.

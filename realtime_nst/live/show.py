@@ -21,10 +21,10 @@ from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.window import WindowSink
 from realtime_nst.media.addresses import is_address, mask
 from realtime_nst.media.opencv import has_opencv
-from realtime_nst.outputs.background import PATIENCE, Aside
+from realtime_nst.outputs.background import FINISH_TIMEOUT, Aside
 from realtime_nst.outputs.recording import LiveFileSink, rescue_recordings
+from realtime_nst.outputs.registry import kind_of
 from realtime_nst.outputs.sinks import TeeSink
-from realtime_nst.outputs.streaming import StreamSink
 from realtime_nst.outputs.virtual_camera import VirtualCameraSink
 from realtime_nst.painting import serving
 from realtime_nst.pipeline.interrupt import on_interrupt
@@ -35,7 +35,7 @@ from realtime_nst.style.style import Style
 
 STREAM_FPS = 60.0
 """Streams and the virtual camera have at most so many frames per second, whatever a camera claims."""
-STREAM_PATIENCE = 3.0
+STREAM_FINISH_TIMEOUT = 3.0
 TIME_TO_READ = 5.0
 """Seconds for which a window shows what is kept from an earlier show."""
 REPEAT = 1.0
@@ -144,16 +144,17 @@ class Show:
             self._say(f"The virtual camera is '{camera.device}'.")
             outputs.append(self._beside(camera, "The virtual camera", repeat=REPEAT))
         for output in options.output:
-            if is_address(output):
-                stream = StreamSink(output, width, height, rate)
-                outputs.append(self._beside(stream, f"The stream to '{mask(output)}'", STREAM_PATIENCE, REPEAT))
+            kind = kind_of(output)
+            sink = kind.open(output, width, height, rate)
+            if isinstance(sink, LiveFileSink):
+                self._files.append(sink)
+            if kind.endless:
+                outputs.append(self._beside(sink, f"The stream to '{mask(output)}'", STREAM_FINISH_TIMEOUT, REPEAT))
             else:
-                file = LiveFileSink(Path(output), width, height, rate)
-                self._files.append(file)
-                outputs.append(self._beside(file, f"'{output}'"))
+                outputs.append(self._beside(sink, f"'{output}'"))
         return LiveRemote(controls, self._window or NoKeyboard(), [*pictures, *outputs], self._watched)
 
-    def _beside(self, sink: Sink, name: str, patience: float = PATIENCE, repeat: float | None = None) -> Aside:
+    def _beside(self, sink: Sink, name: str, patience: float = FINISH_TIMEOUT, repeat: float | None = None) -> Aside:
         aside = Aside(sink, self._output_failed, patience, name=name, missing=self._missed, repeat=repeat)
         self._asides.append(aside)
         return aside

@@ -49,7 +49,7 @@ FOREIGN = re.compile("[\ue000-\uf8ff]")
 """What no text has: places without a meaning of their own."""
 FORMATS = {"subrip": "srt", "srt": "srt", "text": "srt", "ass": "ass", "ssa": "ass", "webvtt": "webvtt"}
 """Kinds of text files that hold lines of these codecs byte by byte."""
-PATIENCE = 600.0
+EXTRACT_TIMEOUT = 600.0
 """Seconds of reading between two lines."""
 
 
@@ -108,9 +108,9 @@ def _legible(original: str, track: Track, folder: Path) -> Track:
     format = FORMATS.get(track.codec, "srt")
     with tempfile.TemporaryDirectory() as place:
         lines = Path(place) / "lines"
-        if produce([*source, "-f", "srt"], lines, PATIENCE, heed=LOST) is None:
+        if produce([*source, "-f", "srt"], lines, EXTRACT_TIMEOUT, heed=LOST) is None:
             return track
-        if track.codec not in FORMATS or produce([*source, "-c", "copy", "-f", format], lines, PATIENCE) is not None:
+        if track.codec not in FORMATS or produce([*source, "-c", "copy", "-f", format], lines, EXTRACT_TIMEOUT) is not None:
             return replace(track, charset=UNKNOWN)
         data = lines.read_bytes()
     text, how = decoded(data, track.language)

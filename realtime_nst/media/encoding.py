@@ -25,7 +25,7 @@ CLOSE_TIMEOUT = 60.0
 BREAK_OFF_SECONDS = 2.0
 USUAL_PICTURE = 1920 * 1080
 """Pixels above which it gets more time in proportion."""
-LARGE_PICTURE = 4_000_000
+FRUGAL_FROM = 4_000_000
 """Pixels from which on an encoder must not hold many frames."""
 FRUGAL = {
     "libx264": ("-threads:v:0", "1", "-x264-params", "rc-lookahead=4:sync-lookahead=0:bframes=1"),
@@ -106,7 +106,7 @@ class FrameWriter:
         command += ["-filter:v:0", ",".join([*filters, aspect, *encoder.filters])]
         command += [argument.replace("-c:v", "-c:v:0") for argument in encoder.arguments]
         command += [] if encoder.filters else ["-pix_fmt:v:0", encoder.pixel_format]
-        command += FRUGAL.get(encoder.name, ()) if width * height > LARGE_PICTURE else ()
+        command += FRUGAL.get(encoder.name, ()) if width * height > FRUGAL_FROM else ()
         command += ["-video_track_timescale", str(self.ticks_per_second)] if format in ("mp4", "mov") else []
         command += [*arguments, "-f", format, "-" if self._draft is None else address(str(self._draft))]
         self._errors = tempfile.TemporaryFile()

@@ -1,5 +1,6 @@
 """Where live frames go, beside the window.
 
+registry.py        which output is of which kind
 sinks.py           nowhere, or several sinks at once
 recording.py       files that survive a crash
 streaming.py       addresses

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 WAITING = 8
 """Frames that wait at most. A sink that falls behind further misses frames, and its times stay right."""
-PATIENCE = 60.0
+FINISH_TIMEOUT = 60.0
 """Seconds in which it may finish at the end."""
 
 
@@ -37,7 +37,7 @@ class Aside:
         self,
         sink: Sink,
         failed: Callable[[NSTError], None] | None = None,
-        patience: float = PATIENCE,
+        patience: float = FINISH_TIMEOUT,
         *,
         name: str = "An output",
         missing: Callable[[str], object] = lambda words: None,

@@ -22,7 +22,7 @@ SIZES_KEPT = 2
 """Compiled sizes that are kept; a size takes about 100 MB at 1280x720."""
 
 
-LARGE_PICTURE = 10_000_000
+UNHELD_FROM = 10_000_000
 """Pixels from which on a picture is retouched in strips (at once it would take 120 bytes for each), and not held."""
 STRIP_PIXELS = 2_000_000
 TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
@@ -77,7 +77,7 @@ class Stylizer:
         compiled = Compiled({body.sha256: self._compile(body, width, height) for body in bodies})
         if not live:
             return compiled
-        if width * height <= LARGE_PICTURE:  # larger ones are retouched in strips, and not held
+        if width * height <= UNHELD_FROM:  # larger ones are retouched in strips, and not held
             compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
             compiled.hold = self._build_hold(width, height) if self._build_hold else None
         picture = np.zeros((height, width, 3), np.uint8)
@@ -144,7 +144,7 @@ class Stylizer:
 
     def _hold(self, width: int, height: int) -> Hold | None:
         """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""
-        if width * height > LARGE_PICTURE:
+        if width * height > UNHELD_FROM:
             return None
         kept = self._kept(width, height)
         if kept.hold is None:
@@ -168,7 +168,7 @@ class Stylizer:
 
     def _retouched(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
         height, width = photo.shape[:2]
-        if width * height <= LARGE_PICTURE:
+        if width * height <= UNHELD_FROM:
             return self._retouch(width, height)(photo, painting, look)
         rows = min(height, padded_length(STRIP_PIXELS // width))  # each pixel is on its own
         retouch, whole = self._retouch(width, rows), np.empty((height, width, 3), np.uint8)

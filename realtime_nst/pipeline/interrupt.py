@@ -8,7 +8,7 @@ from types import FrameType
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended before its work was done."""
-PATIENCE = 3
+PRESSES = 3
 """The Ctrl-C that is meant: the second is often the first one pressed twice."""
 
 
@@ -30,7 +30,7 @@ def on_interrupt(ask: Callable[[], object]) -> Iterator[None]:
         nonlocal pressed
         pressed += number == signal.SIGINT
         ask()
-        if pressed >= PATIENCE:
+        if pressed >= PRESSES:
             raise KeyboardInterrupt
 
     numbers = [signal.SIGINT, signal.SIGTERM]

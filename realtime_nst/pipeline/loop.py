@@ -20,7 +20,7 @@ STOP_TIMEOUT = 2.0
 waited for, however long that takes: engines do not survive that the program ends under them."""
 
 FRAMES_AHEAD = 2
-LARGE_PICTURE = 16_000_000
+ONE_AHEAD_FROM = 16_000_000
 """Pixels from which on only one frame waits: it takes 48 MB and more."""
 
 
@@ -84,7 +84,7 @@ def run(
     Raises:
         Exception: Whatever source, stylizer, sink or remote raised.
     """
-    ahead = FRAMES_AHEAD if source.width * source.height <= LARGE_PICTURE else 1
+    ahead = FRAMES_AHEAD if source.width * source.height <= ONE_AHEAD_FROM else 1
     capture = Stage(source, keep="latest" if source.live else "all", depth=ahead, name="capture")
     stylize = Stage(map(stylizer, seen(capture, remote) if source.live else capture), keep="all", depth=1, name="stylize")
     try:

@@ -361,7 +361,7 @@ class Spoiler:
 def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
     """Spoil a step of a run that notices early; the list that comes back gets the steps at which checkpoints are saved."""
     monkeypatch.setattr(recovery, "FEWEST", 2)
-    monkeypatch.setattr(recovery, "PATIENCE", 3)
+    monkeypatch.setattr(recovery, "HIGH_IN_A_ROW", 3)
     saved: list[int] = []
 
     def spy(path: Path, model: StyleModel, fingerprint: str, past: Past) -> None:
