@@ -373,7 +373,7 @@ def test_full_disk_says_so_and_keeps_what_is_painted(small_disk: Path, make_clip
     code, said = finish("video", clip, "-o", out, "--weights", weights)
     last = said.strip().splitlines()[-1]
     assert code == 1, said
-    assert re.search(r"The disk of '.*' is full: [\d.]+ [MG]B free\. About [\d.]+ MB are needed to go on", last), last
+    assert re.search(r"The disk of '.*' is full: [\d.]+ [kMG]B free\. About [\d.]+ MB are needed to go on", last), last
     assert re.search(r"the (\d+) frames painted so far are kept", last)
     assert not out.exists() and parts(out) >= 1
     ballast.unlink()
@@ -394,7 +394,7 @@ def test_disk_that_is_full_at_the_beginning_says_so_and_stays_as_it_is(small_dis
     os.close(ballast)
     clip = noise(make_clip)
     code, said = finish("video", clip, "-o", small_disk / "out.mp4", "--weights", weights)
-    assert code == 1 and re.search(r"is full: 0\.0 MB free\. About [\d.]+ MB are needed, going by the size of the original", said)
+    assert code == 1 and re.search(r"is full: 0\.0 kB free\. About [\d.]+ MB are needed, going by the size of the original", said)
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
 

@@ -1,6 +1,7 @@
 """Keras models on TensorFlow: on a GPU compiled by XLA; on a processor as plain graphs, where XLA is slower."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,12 +44,20 @@ class TensorFlowProgram:
     """
 
     def __init__(self, model: "keras.Model", gpu: bool) -> None:
-        import keras
         import tensorflow
 
         self.shapes = {name: (1, *tensor.shape[1:]) for name, tensor in model.input.items()}
         self._as_tensor = tensorflow.convert_to_tensor
-        self._call = tensorflow.function(lambda inputs: keras.tree.flatten(model(inputs)), jit_compile=gpu)
+        # A partial, because TensorFlow takes functions of the same code for one that is compiled again and again, and warns.
+        self._call = tensorflow.function(partial(outputs_of, model), jit_compile=gpu)
 
     def __call__(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(self._call({name: self._as_tensor(value) for name, value in inputs.items()}))
+
+
+def outputs_of(model: "keras.Model", inputs: Mapping[str, Any]) -> list[Any]:
+    """A model's outputs in their order, also where there is one."""
+    import keras
+
+    outputs: list[Any] = keras.tree.flatten(model(inputs))
+    return outputs
