@@ -394,7 +394,7 @@ def test_disk_that_is_full_at_the_beginning_says_so_and_stays_as_it_is(small_dis
     os.close(ballast)
     clip = noise(make_clip)
     code, said = finish("video", clip, "-o", small_disk / "out.mp4", "--weights", weights)
-    assert code == 1 and re.search(r"is full: 0\.0 kB free\. About [\d.]+ MB are needed, going by the size of the original", said)
+    assert code == 1 and re.search(r"is full: 0 bytes free\. About [\d.]+ MB are needed, going by the size of the original", said)
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
 
