@@ -14,6 +14,7 @@ from realtime_nst.cli import webcam
 from realtime_nst.cli.main import main
 from realtime_nst.frames import Frame
 from realtime_nst.inputs.cameras import CameraSource
+from realtime_nst.live import show
 from realtime_nst.live.painter import LivePainter
 
 WIDTH, HEIGHT, FPS = 320, 240, 30.0
@@ -59,5 +60,5 @@ class CountedPainter(LivePainter):
 
 if __name__ == "__main__":
     webcam.open_source = lambda *wanted: CameraSource(0, capture=lambda place: PluggedDevice())
-    webcam.LivePainter = CountedPainter  # type: ignore[misc]
+    show.LivePainter = CountedPainter  # type: ignore[misc]
     sys.exit(main(sys.argv[2:]))
