@@ -3,20 +3,20 @@
     command.py   the command: flags to a job, and a progress bar
     job.py       a run as the user wants it, and the checks before it begins
     recipes.py   what is trained and with which numbers
-    dataset.py   photos -> batches, each photo with a moved, noisy copy; camera.py makes the noise
+    dataset.py   photos -> batches, each photo with a moved, noisy copy; camera_noise.py makes the noise
     losses.py    the terms of the perceptual loss: content, style, total variation, temporal stability, grid
     learner.py   a network and its style vectors, as the loop knows them
     model.py     what is trained: network, style vectors and loss
-    sampler.py   which styles a step sees
+    style_sampler.py  which styles a step sees
     loop.py      the steps, whatever learns
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
-    watch.py     previews, loss curves, TensorBoard
+    training_log.py  previews, loss curves, TensorBoard
     trainer.py   the checks before the steps, and the files after them
 
 from style files to smaller ones:
 
     distil_command.py  the command `distil`
-    narrow.py    a body cut to a narrower one
+    pruning.py   a body cut to a narrower one
     distil.py    the narrow one taught by the wide one
 
 and from style files to figures that say how good they are:
@@ -24,7 +24,7 @@ and from style files to figures that say how good they are:
     evaluate_command.py  the command `evaluate`; report.py is its table, JSON and contact sheet
     evaluate.py  all figures of a style
     stability.py  flicker and sharpness; flow.py reads frames with true motion
-    served.py    what the precision of the serving engine costs
+    serving_precision.py  what the precision of the serving engine costs
     optimize.py  Gatys et al.'s image optimization; optimize_command.py is its command
     reference.py  a network against that optimization
 

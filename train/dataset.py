@@ -20,7 +20,7 @@ from realtime_nst.media import photofiles
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened
 
-from .camera import as_camera, correlated_noise
+from .camera_noise import as_camera, correlated_noise
 
 FEWEST_PHOTOS = 8
 WORKSHOP_SUFFIX = ".training"

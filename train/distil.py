@@ -1,6 +1,6 @@
 """A narrower body taught by a wide one: the same pictures for the same photos, in every style.
 
-The pupil starts as the wide body cut down (`narrow.py`). No VGG19 takes part, so that a step costs a fifth of one of
+The pupil starts as the wide body cut down (`pruning.py`). No VGG19 takes part, so that a step costs a fifth of one of
 training. The steps are those of `loop.py`. It does not know command lines.
 """
 
@@ -26,7 +26,7 @@ from .job import check_replaced_styles, make_folder
 from .learner import Learner
 from .loop import Progress, Run
 from .model import dtype_policy, kernels_of, loss_precision, use_xla
-from .narrow import check_narrower, narrowed
+from .pruning import check_narrower, narrowed
 from .recipes import Recipe
 
 FEATURES = 0.3

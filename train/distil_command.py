@@ -11,7 +11,7 @@ from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles, style_folders
 
 from .command import check_name, check_rate, precision_of, run_with_bar, styles_of_body, training_backend
-from .narrow import check_narrower
+from .pruning import check_narrower
 from .recipes import DISTIL_RECIPE
 
 CUTS = ("patches", "inner", "fine_inner", "half")

@@ -1,7 +1,7 @@
 """The figures of a style: how much of photo and painting its pictures keep, how still they hold, how sharp they are.
 
 What is measured is the picture as it is shown: clipped and rounded, from the clean photo, in float32 on the backend
-that trains; what the serving engine's own precision changes is `served.py`. The photos must be others than those
+that trains; what the serving engine's own precision changes is `serving_precision.py`. The photos must be others than those
 of training, which this module cannot know. It does not know command lines or files.
 """
 

@@ -158,7 +158,7 @@ def half_precision(styles: Sequence[Style], photos: Sequence[np.ndarray], served
     """What rounding costs, by style; nothing where float32 is served."""
     if served.precision == "float32":
         return {}
-    from .served import rounding
+    from .serving_precision import rounding
 
     print(f"Painting with {served} and with float32 ...", file=sys.stderr)
     return rounding(styles, photos, served)

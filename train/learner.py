@@ -12,7 +12,7 @@ from keras import ops
 
 from .dataset import Batch
 from .recipes import Recipe
-from .sampler import choose_styles
+from .style_sampler import choose_styles
 
 LAG_MEMORY = 0.9
 """How much of a style's lag stays when a new loss of it comes in."""

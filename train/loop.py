@@ -19,7 +19,7 @@ from .job import check_room
 from .learner import Learner, measure, styles_of_step, take_step
 from .recipes import Recipe
 from .recovery import LastGood
-from .watch import Watch
+from .training_log import TrainingLog
 
 CHECKPOINT_EVERY = 50
 PREVIEWS = 4
@@ -119,7 +119,8 @@ class Run:
         self._skipped = meet_photos(past, self._folder, self._photos, last)
         batches = self.batches(0)
         good = LastGood(model, past.step, past.returns, past.losses, advice=self._advice)
-        watch = Watch(self._workshop, self.batches(1, PREVIEWS)(0)["photos"], list(model.terms), past.step, self._log_dir)
+        photos = self.batches(1, PREVIEWS)(0)["photos"]
+        training_log = TrainingLog(self._workshop, photos, list(model.terms), past.step, self._log_dir)
         due = False  # a checkpoint; while a loss is high, it waits
         while past.step < last:
             with Stage(map(batches, range(past.step, last)), keep="all", name="photos") as stage:
@@ -143,10 +144,10 @@ class Run:
                     if astray or (due and good.settled and not good.keep(past.step)):
                         past.step, due = good.restore(past.step, losses["loss"]), False
                         break  # the photos come anew from there
-                    watch.step(past.step, losses, {"waiting": waiting, "steps_per_second": 1.0 / taken})
+                    training_log.step(past.step, losses, {"waiting": waiting, "steps_per_second": 1.0 / taken})
                     if due and good.settled:
                         self._save(good)
-                        watch.save(past.step, model)
+                        training_log.save(past.step, model)
                         due = False
                         if stopping and past.step < last:
                             return False

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
-from .camera import as_camera, correlated_noise
+from .camera_noise import as_camera, correlated_noise
 from .losses import warp
 
 Stylize = Callable[[np.ndarray], np.ndarray]

@@ -19,7 +19,7 @@ from realtime_nst.train.distil import Lesson, distil, relative_distance
 from realtime_nst.train.learner import Learner, take_step
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.recipes import Recipe
-from realtime_nst.train.watch import read_losses
+from realtime_nst.train.training_log import read_losses
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.train.small import RECIPE, arrays_of, assert_same_numbers, stop_after
 

@@ -28,7 +28,7 @@ from realtime_nst.train.flow import FlowFiles
 from realtime_nst.train.optimize import PerceptualLoss
 from realtime_nst.train.reference import Comparison
 from realtime_nst.train.report import INPUT
-from realtime_nst.train.served import psnr, rounding
+from realtime_nst.train.serving_precision import psnr, rounding
 from tests.conftest import NARROW
 from tests.reference import stylize_with_numpy
 from tests.train.small import RECIPE, small_loss_network

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_nst.train.sampler import choose_styles, shares
+from realtime_nst.train.style_sampler import choose_styles, shares
 
 
 def counts(lag: list[float], batch: int = 4, steps: int = 6000) -> np.ndarray:

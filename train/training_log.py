@@ -1,4 +1,4 @@
-"""Watching a run: a preview in every style, the course of the losses as a picture, and TensorBoard's log.
+"""`TrainingLog`: a preview in every style, the course of the losses as a picture, and TensorBoard's log.
 
 Nothing here is needed to train: what cannot be written is told once and left out.
 """
@@ -36,8 +36,8 @@ SMOOTHED = 50
 log = logging.getLogger(__name__)
 
 
-class Watch:
-    """What a run leaves for those who watch it.
+class TrainingLog:
+    """What a run leaves for those who follow it.
 
     Args:
         folder: For `preview.jpg`, `losses.csv` and `losses.png`.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_nst.train.camera import as_camera, correlated_noise
+from realtime_nst.train.camera_noise import as_camera, correlated_noise
 
 
 def autocorrelation(noise: np.ndarray, distance: int) -> float:

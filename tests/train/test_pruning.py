@@ -8,7 +8,7 @@ import pytest
 
 from realtime_nst.errors import TrainingError
 from realtime_nst.style.architecture import Architecture
-from realtime_nst.train.narrow import check_narrower, fewer_patches, narrowed, split_vectors, strongest
+from realtime_nst.train.pruning import check_narrower, fewer_patches, narrowed, split_vectors, strongest
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import convolve, stylize_with_numpy
 

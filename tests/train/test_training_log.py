@@ -1,4 +1,4 @@
-"""What a run leaves for those who watch it."""
+"""What a run leaves for those who follow it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from realtime_nst.style.book import find_styles
 from realtime_nst.style.style import Style
 from realtime_nst.train.losses import terms_of
 from realtime_nst.train.trainer import most_similar, train
-from realtime_nst.train.watch import draw_losses, moving_mean, read_losses, write_losses
+from realtime_nst.train.training_log import draw_losses, moving_mean, read_losses, write_losses
 from tests.train.small import RECIPE, Run, make_small, stop_after
 
 NAMES = ["loss", *(term.name for term in terms_of(RECIPE))]
@@ -83,7 +83,7 @@ def test_tensorboard_gets_scalars_and_previews(run: Run, tmp_path: Path) -> None
 
 
 def test_missing_tensorboard_is_told_before_the_first_step(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.train.watch.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("realtime_nst.train.training_log.importlib.util.find_spec", lambda name: None)
     reports: list[object] = []
     with pytest.raises(TrainingError, match="--log-dir needs TensorBoard: `pip install 'realtime-nst.tensorboard.'`"):
         train(replace(run.job, output=tmp_path, log_dir=tmp_path / "log"), report=reports.append)
