@@ -17,7 +17,7 @@ import pytest
 from realtime_nst.cli.main import main
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.frames import Frame
-from realtime_nst.jobs.footage import Footage, Mark
+from realtime_nst.jobs.film_source import FilmSource, Mark
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.outputs import place
 from realtime_nst.jobs.painter import Painter
@@ -444,17 +444,17 @@ def test_file_that_appears_meanwhile_is_not_overwritten(
     assert len(read_back(out)[0]) == 50
 
 
-def all_of(footage: Footage) -> list[Frame]:
+def all_of(source: FilmSource) -> list[Frame]:
     """Every frame."""
     try:
-        return list(footage)
+        return list(source)
     finally:
-        footage.close()
+        source.close()
 
 
-def test_footage_finds_its_place_or_starts_again(film: Path) -> None:
+def test_film_source_finds_its_place_or_starts_again(film: Path) -> None:
     info = probe(str(film))
-    frames = all_of(Footage(str(film), info))
+    frames = all_of(FilmSource(str(film), info))
     for index in (9, 59, 119, 139):
         mark = Mark(index + 1, frames[index].time, frames[index].check)
         for wrong in (
@@ -463,7 +463,7 @@ def test_footage_finds_its_place_or_starts_again(film: Path) -> None:
             Mark(index + 1, Fraction(1, 7), 1),
             Mark(index + 1, None, 0),
         ):
-            rest = all_of(Footage(str(film), info, after=wrong))
+            rest = all_of(FilmSource(str(film), info, after=wrong))
             assert [frame.index for frame in rest] == list(range(index + 1, len(frames)))
             assert all(
                 np.array_equal(one.image, other.image) and one.time == other.time for one, other in zip(rest, frames[index + 1 :])

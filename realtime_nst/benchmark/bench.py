@@ -23,7 +23,7 @@ import numpy as np
 from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError
 from realtime_nst.inputs.sources import PatternSource
-from realtime_nst.jobs.footage import Footage
+from realtime_nst.jobs.film_source import FilmSource
 from realtime_nst.jobs.painter import Painter
 from realtime_nst.live.controls import Controls
 from realtime_nst.live.painter import LivePainter
@@ -140,8 +140,8 @@ def measure(
             alone = painting(stylizer, pictures, style, options.frames)
             held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
-            footage = Footage(str(clip), info)
-            run(footage, Painter(brush.paint, path, 0.0, footage.fps), NullSink(), Unattended(), stats)
+            film = FilmSource(str(clip), info)
+            run(film, Painter(brush.paint, path, 0.0, film.fps), NullSink(), Unattended(), stats)
             loop = 1.0 / stats.mean_fps
             rounds.append((alone, loop, alone / loop, held - alone))
             switches += switch(stylizer, pictures[0], style, other)

@@ -14,7 +14,7 @@ from pathlib import Path
 from realtime_nst import __version__
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
 from realtime_nst.frames import Sink
-from realtime_nst.jobs.footage import Footage, Mark
+from realtime_nst.jobs.film_source import FilmSource, Mark
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.joining import Join, Segment, companions, cut_out, join, tried
 from realtime_nst.jobs.options import Outcome, Wishes, checked, notices_about, notices_after
@@ -100,18 +100,18 @@ class _Painting:
     def stream(self) -> Outcome:
         """Paint into standard output."""
         inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
-        footage = Footage(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
+        film = FilmSource(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
         tracks = (*self.plan.arguments, *cut_out(self.info, self.container, self.wishes.begin, self.wishes.end))
         writer = self._writer(None, self.container.format, inputs, tracks)
         stats = Stats(each=lambda: self.report.frame(stats))
         sink = StreamSink(writer, self._clock())
-        patient = PatientRemote(self.remote, [footage.check], lambda: 0, stats, self.report.notice)
+        patient = PatientRemote(self.remote, [film.check], lambda: 0, stats, self.report.notice)
         previews = self._previews()
         with finishing(sink), finishing(TeeSink(previews)):
-            outcome = self._carry(footage, self._painter(footage), [sink, *previews], 0, patient, stats)
+            outcome = self._carry(film, self._painter(film), [sink, *previews], 0, patient, stats)
             if self.remote.quit:
                 sink.break_off()
-        self._remark(footage)
+        self._remark(film)
         return replace(outcome, interrupted=self.remote.quit)
 
     def file(self) -> Outcome:
@@ -135,14 +135,14 @@ class _Painting:
         if last is not None:
             self.report.notice(f"{self.output.name}: going on after {work.frames} frames that were painted before.")
         length = segment_frames(self.info.width, self.info.height)
-        footage = Footage(
+        film = FilmSource(
             str(self.source),
             self.info,
             begin=self.wishes.begin,
             end=self.wishes.end,
             after=Mark(work.frames, last.time, last.check) if last else None,
         )
-        painter = self._painter(footage, work, length)
+        painter = self._painter(film, work, length)
         clock = self._clock(last)
         sink = SegmentSink(
             work,
@@ -152,11 +152,11 @@ class _Painting:
             length,
         )
         stats = Stats(each=lambda: self.report.frame(stats))
-        patient = PatientRemote(self.remote, [footage.check, sink.check], lambda: sink.missing, stats, self.report.notice)
+        patient = PatientRemote(self.remote, [film.check, sink.check], lambda: sink.missing, stats, self.report.notice)
         try:
             previews = self._previews()
             with finishing(TeeSink(previews)):
-                outcome = self._carry(footage, painter, [sink, *previews], work.frames, patient, stats)
+                outcome = self._carry(film, painter, [sink, *previews], work.frames, patient, stats)
                 sink.settle()
                 if patient.quit:
                     self.remote.leave()
@@ -174,25 +174,25 @@ class _Painting:
         last = work.notes[-1]
         self._finish(work, self._join(work.segments(), self.wishes.end, last.last, last.shown), self.output)
         work.remove()
-        self._remark(footage, last)
+        self._remark(film, last)
         return outcome
 
     def _previews(self) -> list[Sink]:
         return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
-    def _painter(self, footage: Footage, work: WorkFolder | None = None, length: int = 0) -> Painter:
+    def _painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> Painter:
         """What paints; with a work folder, it goes on from what was held, and the last frame of each segment takes that along."""
         brush, styles, begin = self.brush, self.wishes.styles, float(self.wishes.begin)
         if work is None or not brush.holds:
-            return Painter(brush.paint, styles, begin, footage.fps)
+            return Painter(brush.paint, styles, begin, film.fps)
         if (held := work.held()) is not None:
             brush.go_on(held)
-        return Painter(brush.paint, styles, begin, footage.fps, segment=length, held=brush.held)
+        return Painter(brush.paint, styles, begin, film.fps, segment=length, held=brush.held)
 
-    def _carry(self, footage: Footage, painter: Painter, sinks: list[Sink], done: int, remote: Remote, stats: Stats) -> Outcome:
+    def _carry(self, film: FilmSource, painter: Painter, sinks: list[Sink], done: int, remote: Remote, stats: Stats) -> Outcome:
         self.report.begin(self.output.name, self._expected(), done)
         try:
-            run(footage, painter, TeeSink(sinks), remote, stats)
+            run(film, painter, TeeSink(sinks), remote, stats)
         finally:
             self.report.end()
         return Outcome(done + stats.frames, painter.repeated, stats.mean_fps)
@@ -272,9 +272,9 @@ class _Painting:
         average = picture.average if picture and self.info.container == "gif" else 0  # where the rate is that of its fastest part
         return max(1, round(seconds * (average or self.info.rate)))
 
-    def _remark(self, footage: Footage, last: Note | None = None) -> None:
+    def _remark(self, film: FilmSource, last: Note | None = None) -> None:
         """Tell what has come to light on the way: also when the picture ended before the file should, or was not whole."""
-        for notice in notices_after(self.info, footage.interlaced, footage.sizes):
+        for notice in notices_after(self.info, film.interlaced, film.sizes):
             self.report.notice(f"{self.source.name}: {notice}")
         length = self.info.duration
         if last is not None and last.time is not None and length is not None:
@@ -286,10 +286,9 @@ class _Painting:
                     "It may be cut short."
                 )
                 return
-        if footage.complaints:
+        if film.complaints:
             self.report.notice(
-                f"'{self.source}' is damaged in places; ffmpeg complained {footage.complaints} times. "
-                "What it could read is painted."
+                f"'{self.source}' is damaged in places; ffmpeg complained {film.complaints} times. What it could read is painted."
             )
 
     def _description(self) -> dict[str, object]:

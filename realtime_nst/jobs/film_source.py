@@ -1,4 +1,4 @@
-"""`Footage`: the frames of a file between two moments, exactly; an interrupted run goes on at the frame after its last.
+"""`FilmSource`: the frames of a file between two moments, exactly; an interrupted run goes on at the frame after its last.
 
 Seeking in video is a promise that not every file keeps. So the decoder starts a little early, and the frame where
 the last run stopped must be found there, with its time and its very pixels; otherwise decoding starts at the
@@ -42,7 +42,7 @@ class Mark:
     check: int
 
 
-class Footage:
+class FilmSource:
     """A `Source`: frames of a file with their times and `fingerprint`s, as fast as they are taken.
 
     Args:
@@ -142,7 +142,7 @@ class Footage:
         if self._begin > MARGIN and self._info.duration is not None:  # without one, times after a leap are made up
             landed = False
             try:
-                for shot in self._held(self._from(float(self._begin) - MARGIN)):
+                for shot in self._from_first_shown(self._from(float(self._begin) - MARGIN)):
                     landed = True
                     yield shot
             except SourceError:
@@ -150,9 +150,9 @@ class Footage:
                     raise
             if landed or self._closed:
                 return
-        yield from self._held(self._from(0.0), early=True)
+        yield from self._from_first_shown(self._from(0.0), early=True)
 
-    def _held(self, shots: Iterator[Shot], *, early: bool = False) -> Iterator[Shot]:
+    def _from_first_shown(self, shots: Iterator[Shot], *, early: bool = False) -> Iterator[Shot]:
         """Those from `begin` on; a frame before it that is still on show then is the first.
 
         Args:
