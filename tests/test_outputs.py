@@ -26,7 +26,7 @@ from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.media.addresses import mask
 from realtime_nst.media.ffmpeg import executable
 from realtime_nst.media.photos import read_photo, write_photo
-from realtime_nst.outputs.background import WAITING, Aside
+from realtime_nst.outputs.background import WAITING, BackgroundSink
 from realtime_nst.outputs.recording import LiveFileSink
 from realtime_nst.outputs.streaming import StreamSink, check_stream
 from realtime_nst.outputs.virtual_camera import VirtualCameraSink
@@ -46,7 +46,7 @@ def controls(book: StyleBook) -> Controls:
     return Controls(list(book.values()), book["wave"])
 
 
-def checked(output: Aside | Recorder) -> bool:
+def checked(output: BackgroundSink | Recorder) -> bool:
     """Look at an output, as the show does between frames."""
     output.check()
     return True
@@ -73,22 +73,22 @@ class SlowSink(RecordingSink):
 
 def test_frames_arrive_in_order_and_all_before_the_end() -> None:
     sink = RecordingSink()
-    aside = Aside(sink)
+    output = BackgroundSink(sink)
     for index in range(5):
-        aside.write(frame(index))
-    aside.close()
-    aside.close()
-    assert [given.index for given in sink.frames] == list(range(5)) and sink.closed and aside.missed == 0
+        output.write(frame(index))
+    output.close()
+    output.close()
+    assert [given.index for given in sink.frames] == list(range(5)) and sink.closed and output.missed == 0
 
 
 def test_a_slow_output_does_not_hold_up_the_show_and_misses_frames() -> None:
     sink = SlowSink()
-    aside = Aside(sink)
+    output = BackgroundSink(sink)
     for index in range(50):
-        aside.write(frame(index))
-    assert aside.missed >= 50 - WAITING - 1
+        output.write(frame(index))
+    assert output.missed >= 50 - WAITING - 1
     sink.may.set()
-    aside.close()
+    output.close()
     assert WAITING <= len(sink.frames) <= WAITING + 1 and sink.closed
 
 
@@ -96,32 +96,32 @@ def test_an_output_that_fails_is_told_once_and_the_others_go_on() -> None:
     told: list[NSTError] = []
     sink = SlowSink()
     sink.error = SinkError("disk full")
-    aside = Aside(sink, told.append)
-    aside.write(frame(0))
+    output = BackgroundSink(sink, told.append)
+    output.write(frame(0))
     sink.may.set()
-    assert wait_until(lambda: checked(aside) and bool(told))
-    aside.write(frame(1))
-    aside.close()
+    assert wait_until(lambda: checked(output) and bool(told))
+    output.write(frame(1))
+    output.close()
     assert [str(error) for error in told] == ["disk full"]
-    assert sink.discarded and not sink.closed and not aside.watched
+    assert sink.discarded and not sink.closed and not output.watched
 
 
 def test_without_anyone_to_tell_the_error_is_raised() -> None:
     sink = SlowSink()
     sink.error = SinkError("disk full")
-    aside = Aside(sink)
-    aside.write(frame(0))
+    output = BackgroundSink(sink)
+    output.write(frame(0))
     sink.may.set()
     with pytest.raises(SinkError, match="disk full"):
-        aside.close()
+        output.close()
 
 
 def test_an_output_that_hangs_is_given_up_and_told() -> None:
     told: list[NSTError] = []
     sink = SlowSink()
-    aside = Aside(sink, told.append, patience=0.2, name="'a.mp4'")
-    aside.write(frame(0))
-    aside.close()
+    output = BackgroundSink(sink, told.append, patience=0.2, name="'a.mp4'")
+    output.write(frame(0))
+    output.close()
     assert sink.discarded and not sink.closed
     assert [str(error) for error in told] == ["'a.mp4' took nothing for 0 seconds and was given up."]
 
@@ -129,14 +129,14 @@ def test_an_output_that_hangs_is_given_up_and_told() -> None:
 def test_frames_that_an_output_missed_are_told_at_once_and_counted_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     said: list[str] = []
     sink = SlowSink()
-    aside = Aside(sink, name="'a.mp4'", missing=said.append)
+    output = BackgroundSink(sink, name="'a.mp4'", missing=said.append)
     for index in range(WAITING + 6):
-        aside.write(frame(index))
+        output.write(frame(index))
     assert said == ["'a.mp4' is too slow: it misses frames"]
     sink.may.set()
-    aside.close()
-    assert f"'a.mp4' was too slow: it missed {aside.missed} of {WAITING + 6} frames." in caplog.text
-    assert len(sink.frames) == WAITING + 6 - aside.missed
+    output.close()
+    assert f"'a.mp4' was too slow: it missed {output.missed} of {WAITING + 6} frames." in caplog.text
+    assert len(sink.frames) == WAITING + 6 - output.missed
 
 
 @pytest.mark.parametrize("where", ["write", "close"])
@@ -151,21 +151,21 @@ def test_what_the_system_refuses_is_an_error_of_the_output(where: str) -> None:
 
     told: list[NSTError] = []
     sink = Refused()
-    aside = Aside(sink, told.append, name="'a.mp4'")
-    aside.write(frame(0))
-    aside.close()
+    output = BackgroundSink(sink, told.append, name="'a.mp4'")
+    output.write(frame(0))
+    output.close()
     assert [str(error) for error in told] == ["'a.mp4' failed: Input/output error. Free the disk."] and sink.discarded
 
 
 def test_without_new_frames_an_output_gets_the_last_one_again_with_the_time_of_that_moment() -> None:
     sink = RecordingSink()
-    aside = Aside(sink, repeat=0.01)
+    output = BackgroundSink(sink, repeat=0.01)
     before = time.monotonic()
-    aside.write(frame(7, shade=33))
+    output.write(frame(7, shade=33))
     assert wait_until(lambda: len(sink.frames) >= 3, 60)
-    aside.write(frame(8, shade=44))
+    output.write(frame(8, shade=44))
     assert wait_until(lambda: sink.frames[-1].index == 8, 60)
-    aside.close()
+    output.close()
     again = [given for given in sink.frames if given.index == 7][1:]
     assert all(given.image[0, 0, 0] == 33 and given.captured_at >= before for given in again)
     times = [given.captured_at for given in again]
@@ -174,10 +174,10 @@ def test_without_new_frames_an_output_gets_the_last_one_again_with_the_time_of_t
 
 def test_discarding_leaves_what_waits() -> None:
     sink = SlowSink()
-    aside = Aside(sink)
+    output = BackgroundSink(sink)
     for index in range(4):
-        aside.write(frame(index))
-    aside.discard()
+        output.write(frame(index))
+    output.discard()
     assert sink.discarded and len(sink.frames) <= 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.frames import Frame
 from realtime_nst.live.controls import Controls
-from realtime_nst.outputs.background import Aside
+from realtime_nst.outputs.background import BackgroundSink
 from realtime_nst.outputs.recording import LiveFileSink, fragments, unused
 from realtime_nst.pipeline.stage import Stage
 
@@ -45,7 +45,7 @@ class Recorder:
     ) -> None:
         self._folder, self._controls, self._done, self._failed = folder, controls, done, failed
         self._size, self._rate = (width, height), rate
-        self._output: Aside | None = None
+        self._output: BackgroundSink | None = None
         self._file: LiveFileSink | None = None
         self._finishing: list[tuple[Stage[bool], LiveFileSink]] = []
         fragments()  # tried before the show, not in the middle of it
@@ -104,7 +104,7 @@ class Recorder:
                 self._done(path)
 
         self._file = file
-        self._output = Aside(file, give_up, name=f"'{path.name}'", missing=self._controls.say)
+        self._output = BackgroundSink(file, give_up, name=f"'{path.name}'", missing=self._controls.say)
         self._controls.say(f"recording {path.name}")
         return True
 
@@ -128,7 +128,7 @@ class Recorder:
         self._failed(error)
 
 
-def _finished(output: Aside) -> Iterator[bool]:
+def _finished(output: BackgroundSink) -> Iterator[bool]:
     output.close()
     yield True
 

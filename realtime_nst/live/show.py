@@ -21,7 +21,7 @@ from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.window import WindowSink
 from realtime_nst.media.addresses import is_address, mask
 from realtime_nst.media.opencv import has_opencv
-from realtime_nst.outputs.background import FINISH_TIMEOUT, Aside
+from realtime_nst.outputs.background import FINISH_TIMEOUT, BackgroundSink
 from realtime_nst.outputs.recording import LiveFileSink, rescue_recordings
 from realtime_nst.outputs.registry import kind_of
 from realtime_nst.outputs.sinks import TeeSink
@@ -70,7 +70,7 @@ class Show:
         self._source = source
         self._failures: list[NSTError] = []
         self._files: list[LiveFileSink] = []
-        self._asides: list[Aside] = []
+        self._background_sinks: list[BackgroundSink] = []
         self._window: WindowSink | None = None
         backend = choose_backend(options.backend, options.precision)
         stylizer = serving.load_stylizer(backend)
@@ -130,7 +130,7 @@ class Show:
             self._window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
             pictures.append(Snapshots(options.snapshots, controls, self._say, self.draw if options.display_in_output else None))
             sinks += [*pictures, self._window]  # closed from the last on: nobody looks at a window that waits for pictures
-        outputs: list[Aside | Recorder] = []
+        outputs: list[BackgroundSink | Recorder] = []
         tee = TeeSink(outputs)
         sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
         planned = [Path(output) for output in options.output if not is_address(output)]
@@ -142,22 +142,24 @@ class Show:
         if options.virtual_camera:
             camera = VirtualCameraSink(width, height, float(rate))
             self._say(f"The virtual camera is '{camera.device}'.")
-            outputs.append(self._beside(camera, "The virtual camera", repeat=REPEAT))
+            outputs.append(self._in_background(camera, "The virtual camera", repeat=REPEAT))
         for output in options.output:
             kind = kind_of(output)
             sink = kind.open(output, width, height, rate)
             if isinstance(sink, LiveFileSink):
                 self._files.append(sink)
             if kind.endless:
-                outputs.append(self._beside(sink, f"The stream to '{mask(output)}'", STREAM_FINISH_TIMEOUT, REPEAT))
+                outputs.append(self._in_background(sink, f"The stream to '{mask(output)}'", STREAM_FINISH_TIMEOUT, REPEAT))
             else:
-                outputs.append(self._beside(sink, f"'{output}'"))
+                outputs.append(self._in_background(sink, f"'{output}'"))
         return LiveRemote(controls, self._window or NoKeyboard(), [*pictures, *outputs], self._watched)
 
-    def _beside(self, sink: Sink, name: str, patience: float = FINISH_TIMEOUT, repeat: float | None = None) -> Aside:
-        aside = Aside(sink, self._output_failed, patience, name=name, missing=self._missed, repeat=repeat)
-        self._asides.append(aside)
-        return aside
+    def _in_background(
+        self, sink: Sink, name: str, patience: float = FINISH_TIMEOUT, repeat: float | None = None
+    ) -> BackgroundSink:
+        background = BackgroundSink(sink, self._output_failed, patience, name=name, missing=self._missed, repeat=repeat)
+        self._background_sinks.append(background)
+        return background
 
     def _watched(self) -> bool:
         """Whether anyone takes the frames."""
@@ -165,7 +167,7 @@ class Show:
 
     def _fed(self) -> bool:
         """Whether anything beside the window takes frames."""
-        return self.controls.recording or any(aside.watched for aside in self._asides)
+        return self.controls.recording or any(sink.watched for sink in self._background_sinks)
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         """What the user should read, over a picture."""

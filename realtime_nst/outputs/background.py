@@ -1,4 +1,4 @@
-"""`Aside`: a sink beside the window, on a thread of its own, so that a slow disk or network does not hold up the show."""
+"""`BackgroundSink`: a sink with a thread of its own, so that a slow disk or network does not hold up the show."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ FINISH_TIMEOUT = 60.0
 """Seconds in which it may finish at the end."""
 
 
-class Aside:
+class BackgroundSink:
     """Write to a sink on another thread.
 
     Args:
