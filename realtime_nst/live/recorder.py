@@ -50,11 +50,6 @@ class Recorder:
         self._finishing: list[tuple[Stage[bool], LiveFileSink]] = []
         fragments()  # tried before the show, not in the middle of it
 
-    @property
-    def watched(self) -> bool:
-        """Whether it records."""
-        return self._controls.recording
-
     def write(self, frame: Frame) -> None:
         self.check()
         if not self._controls.recording:

@@ -143,11 +143,6 @@ class VideoInfo:
         """Whether it is a picture, and no film."""
         return self.container == "image2" or self.container.endswith("_pipe")
 
-    @property
-    def audio_codecs(self) -> tuple[str, ...]:
-        """Codec of each audio track."""
-        return tuple(track.codec for track in self.tracks if track.kind == "audio")
-
 
 def probe(path: str, decoder: tuple[str, ...] = ()) -> VideoInfo:
     """Look into a file or stream, by letting ffmpeg decode its first frames.
