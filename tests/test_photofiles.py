@@ -9,7 +9,8 @@ from PIL import Image
 
 from realtime_nst.errors import SourceError
 from realtime_nst.inputs.sources import open_source
-from realtime_nst.media.photofiles import is_raw, left_out, photos_below, tiff_directories
+from realtime_nst.media.filekinds import left_out
+from realtime_nst.media.photofiles import is_raw, photos_below, tiff_directories
 
 from .madephotos import Page, tiff
 
@@ -31,9 +32,11 @@ def test_photos_of_every_ending_count_and_hidden_ones_do_not(tmp_path: Path) -> 
 
 def test_photos_that_cannot_be_read_are_counted_by_kind(tmp_path: Path) -> None:
     folder = shelf(tmp_path, "a.NEF", "b.nef", "sub/c.HEIC", "d.jpg", "._e.nef", ".f/g.nef")
-    assert left_out(folder) == (f"Left out in '{tmp_path}': 1 .heic, 2 .nef, which cannot be read here. Save them as JPEG first.")
-    assert "heic" not in left_out(folder, recursive=False)
-    assert left_out(shelf(tmp_path / "plain", "a.jpg", "b.txt")) == ""
+    assert left_out(folder, "photo") == (
+        f"Left out in '{tmp_path}': 1 .heic, 2 .nef, which cannot be read here. Save them as JPEG first."
+    )
+    assert "heic" not in left_out(folder, "photo", recursive=False)
+    assert left_out(shelf(tmp_path / "plain", "a.jpg", "b.txt"), "photo") == ""
 
 
 @pytest.mark.parametrize(("name", "form"), [("a.jfif", "JPEG"), ("a.jpe", "JPEG"), ("a.avif", "AVIF"), ("a.pgm", "PPM")])

@@ -17,6 +17,7 @@ from PIL import Image
 
 from realtime_nst.errors import SourceError, TrainingError
 from realtime_nst.media import photofiles
+from realtime_nst.media.filekinds import left_out
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened
 
@@ -76,7 +77,7 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
-    photos, others = photos_below(folder), photofiles.left_out(folder)
+    photos, others = photos_below(folder), left_out(folder, "photo")
     if len(photos) < FEWEST_PHOTOS:
         expected = f"at least {FEWEST_PHOTOS} were expected, a few hundred are good."
         raise TrainingError(f"{len(photos)} photos in '{folder}'; {expected} {others}".rstrip())

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from realtime_nst import __version__
 from realtime_nst.engines.backend import Backend, activate, choose_backend
 from realtime_nst.errors import SinkError, TrainingError
-from realtime_nst.media.photofiles import left_out
+from realtime_nst.media.filekinds import left_out
 from realtime_nst.media.photos import check_photo_name, read_photo, write_photo
 from realtime_nst.media.results import check_output, ending
 from realtime_nst.style.book import find_styles, style_folders
@@ -134,7 +134,7 @@ def choose_photos(folder: Path, count: int) -> list[Path]:
     found = photos_below(folder)
     if not found:
         advice = "JPEG or PNG files were expected there; name another folder with --photos."
-        raise TrainingError(f"No photo in '{folder}'. {advice} {left_out(folder)}".rstrip())
+        raise TrainingError(f"No photo in '{folder}'. {advice} {left_out(folder, 'photo')}".rstrip())
     count = min(count, len(found))
     return [found[index * len(found) // count] for index in range(count)]
 

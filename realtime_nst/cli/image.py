@@ -10,8 +10,8 @@ from realtime_nst.cli import console
 from realtime_nst.engines.backend import choose_backend
 from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.jobs.outputs import Kind, Task, plan_tasks
-from realtime_nst.media.filekinds import check_file
-from realtime_nst.media.photofiles import PHOTO_SUFFIXES, left_out
+from realtime_nst.media.filekinds import check_file, left_out
+from realtime_nst.media.photofiles import PHOTO_SUFFIXES
 from realtime_nst.media.photos import (
     NOTHING_SAID,
     WRITABLE,
@@ -95,7 +95,7 @@ def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
     failed = [task.source for task in tasks if task.error]
     folders = [path for path in dict.fromkeys(options.inputs) if path.is_dir() and path not in failed]
     for path in folders if not options.pattern else []:
-        if words := left_out(path, recursive=options.recursive):
+        if words := left_out(path, "photo", recursive=options.recursive):
             console.say(words)
     if not several:
         if folder:

@@ -64,7 +64,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     if options.preview is not None:
         check_preview(options.preview, sources=sources, outputs=[task.output for task in tasks], overwrite=options.overwrite)
     for path in options.inputs:
-        if path.is_dir() and not options.pattern and (words := left_out(path, recursive=options.recursive)):
+        if path.is_dir() and not options.pattern and (words := left_out(path, "video", recursive=options.recursive)):
             report.notice(words)
     if not _several(tasks, options):
         if folder:

@@ -11,8 +11,8 @@ from pathlib import Path
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.jobs.workfolder import being_placed
 from realtime_nst.media.containers import CONTAINERS, PIPE, PNG, container_of, numbered, numbers_there
-from realtime_nst.media.filekinds import VIDEO_SUFFIXES, of_the_other_kind
-from realtime_nst.media.photofiles import PHOTO_SUFFIXES, left_out
+from realtime_nst.media.filekinds import VIDEO_SUFFIXES, left_out, of_the_other_kind
+from realtime_nst.media.photofiles import PHOTO_SUFFIXES
 from realtime_nst.media.results import check_output
 
 DEFAULT_SUFFIX = ".mp4"
@@ -218,7 +218,7 @@ def _in_folder(folder: Path, output: Path, pattern: str | None, recursive: bool,
             if taken and not name.startswith("."):
                 found.append((here / name, (here / name).relative_to(folder)))
     if not found:
-        unread = left_out(folder, recursive=recursive) if kind.noun == "photo" and not pattern else ""
+        unread = left_out(folder, "photo", recursive=recursive) if kind.noun == "photo" and not pattern else ""
         deeper = "" if recursive or not _has_folders(folder) else " Add --recursive to look into its folders."
         other = of_the_other_kind(folder, kind.noun, recursive=recursive)
         matching = f" that matches {pattern}" if pattern else ""

@@ -2,11 +2,13 @@
 
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from realtime_nst.errors import SourceError
 from realtime_nst.media.addresses import mask
-from realtime_nst.media.photofiles import PHOTO_SUFFIXES, what_to_convert
+from realtime_nst.media.photofiles import HEIC_SUFFIXES, PHOTO_SUFFIXES, RAW_SUFFIXES, files_below, what_to_convert
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -64,6 +66,11 @@ OTHERWISE = {
 """What the ending of a name says beyond that."""
 NO_SIGN = (".tga", ".pcx")
 """Photos whose first bytes say nothing."""
+LEFT_OUT = {
+    "video": ", because they do not end as videos do: {}. Give them by name, or by --pattern.",
+    "photo": ": {}, which cannot be read here. Save them as JPEG first.",
+}
+"""What is said of those that are not taken with their folder, and what to do."""
 NAMED = 3
 DEVICES = Path("/dev")
 
@@ -171,19 +178,17 @@ def no_photo(path: Path) -> SourceError:
     return SourceError(f"'{path}' is not a picture that can be read{why}")
 
 
-def left_out(folder: Path, *, recursive: bool) -> str:
-    """What in a folder looks like a video and is not called like one, in words; nothing where there is none."""
-    found = [path.name for path in _of_kind("video", folder, recursive) if path.suffix.lower() not in VIDEO_SUFFIXES]
-    if not found:
-        return ""
-    some = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
-    return f"Left out in '{folder}', because they do not end as videos do: {some}. Give them by name, or by --pattern."
+def left_out(folder: Path, noun: str, *, recursive: bool = True) -> str:
+    """What in a folder is a "video" or a "photo" and is not taken with it, in words; nothing where there is none."""
+    files = files_below(folder, recursive=recursive)
+    some = _not_called_so(files) if noun == "video" else _unreadable(files)
+    return f"Left out in '{folder}'{LEFT_OUT[noun].format(some)}" if some else ""
 
 
 def of_the_other_kind(folder: Path, noun: str, *, recursive: bool) -> str:
     """For the message that a folder has no "video" or no "photo": what it has of the other, and what paints it."""
     other, command = ("photo", "image") if noun == "video" else ("video", "video")
-    found = _of_kind(other, folder, recursive)
+    found = _of_kind(other, files_below(folder, recursive=recursive))
     count = len([path for path in found if other == "video" or not _to_convert(path)])
     those = other if count == 1 else f"{other}s"
     if found and not count:
@@ -199,14 +204,20 @@ def _to_convert(path: Path) -> str:
         return ""
 
 
-def _of_kind(kind: str, folder: Path, recursive: bool) -> list[Path]:
-    """Files in a folder that are of some kind, without what is hidden."""
-    found = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
-        paths = [Path(root) / name for name in sorted(names) if not name.startswith(".")]
-        found += [path for path in paths if path.is_file() and kind_of(path) == kind]
-    return found
+def _not_called_so(files: Iterable[Path]) -> str:
+    """The first of those that are videos by their bytes and not by their names."""
+    found = [path.name for path in _of_kind("video", files) if path.suffix.lower() not in VIDEO_SUFFIXES]
+    return ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
+
+
+def _unreadable(files: Iterable[Path]) -> str:
+    """How many there are of each kind of photo that cannot be read here."""
+    counts = Counter(path.suffix.lower() for path in files)
+    return ", ".join(f"{counts[suffix]} {suffix}" for suffix in sorted(RAW_SUFFIXES | HEIC_SUFFIXES) if counts[suffix])
+
+
+def _of_kind(kind: str, files: Iterable[Path]) -> list[Path]:
+    return [path for path in files if path.is_file() and kind_of(path) == kind]
 
 
 def _reads(head: bytes) -> bool:

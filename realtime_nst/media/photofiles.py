@@ -2,8 +2,7 @@
 
 import os
 import struct
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,14 +36,14 @@ def is_photo(path: Path) -> bool:
 
 def photos_below(folder: Path) -> list[Path]:
     """Photos below a folder, in the order of their names, without what is hidden."""
-    return sorted(path for path in _files_below(folder) if is_photo(path))
+    return sorted(path for path in files_below(folder) if is_photo(path))
 
 
-def left_out(folder: Path, *, recursive: bool = True) -> str:
-    """What lies in a folder and cannot be read here though it is a photo, in words; nothing where there is none."""
-    counts = Counter(path.suffix.lower() for path in _files_below(folder, recursive=recursive))
-    kinds = ", ".join(f"{counts[suffix]} {suffix}" for suffix in sorted(RAW_SUFFIXES | HEIC_SUFFIXES) if counts[suffix])
-    return f"Left out in '{folder}': {kinds}, which cannot be read here. Save them as JPEG first." if kinds else ""
+def files_below(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
+    """What lies in a folder and, if wished, below it, in the order of names folder by folder, without what is hidden."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+        yield from (Path(root) / name for name in sorted(names) if not name.startswith("."))
 
 
 def what_to_convert(path: Path) -> str:
@@ -154,9 +153,3 @@ def _directory(file: BinaryIO, order: str, place: int) -> tuple[dict[int, tuple[
 def _long(file: BinaryIO, order: str) -> int:
     raw = file.read(4)
     return int(struct.unpack(f"{order}I", raw)[0]) if len(raw) == 4 else 0
-
-
-def _files_below(folder: Path, *, recursive: bool = True) -> Iterable[Path]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        yield from (Path(root) / name for name in names if not name.startswith("."))
