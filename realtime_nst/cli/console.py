@@ -3,6 +3,7 @@
 import argparse
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from realtime_nst.errors import SourceError
 from realtime_nst.style.book import StyleBook, find_styles, style_folders
@@ -40,6 +41,12 @@ def check_choice(options: argparse.Namespace, what: str) -> None:
     """
     if (options.pattern or options.recursive) and not any(path.is_dir() for path in options.inputs):
         raise SourceError(f"--pattern and --recursive choose among the {what} of a folder, and none is given. Leave them out.")
+
+
+def say_skipped(output: Path, *, several: bool) -> None:
+    """Tell that there is nothing to do for a file; of several the summary counts those."""
+    if not several:
+        say(f"'{output}' exists; nothing to do.")
 
 
 def say_summary(painted: int, skipped: int, failed: int, left: int = 0) -> None:

@@ -42,8 +42,7 @@ def image(options: argparse.Namespace) -> int:
     for task in tasks:
         if options.skip_existing and not task.error and os.path.lexists(task.output):
             skipped += 1
-            if not several:
-                console.say(f"'{task.output}' exists; nothing to do.")
+            console.say_skipped(task.output, several=several)
             continue
         try:
             if task.error:

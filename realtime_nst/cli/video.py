@@ -110,8 +110,8 @@ def _paint_all(
         if options.skip_existing and not task.error and numbered(task.output, 1).exists() and not being_placed(task.output):
             skipped += 1
             report.event("skipped", input=_input(task, options), output=str(task.output))
-            if not (several or options.quiet or options.json):
-                console.say(f"'{task.output}' exists; nothing to do.")
+            if not (options.quiet or options.json):
+                console.say_skipped(task.output, several=several)
             continue
         try:
             if task.error:
