@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.cli.main import main
-from realtime_nst.engines.interface import Held
+from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.frames import Frame
 from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.ffmpeg import executable
@@ -158,15 +158,15 @@ def run(weights: Path) -> Callable[..., int]:
 
 
 class LetGo:
-    """A `Hold` that holds nothing: every photo is painted as it comes."""
+    """A `Stabilizer` that holds nothing still: every photo is painted as it comes."""
 
-    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
-        return Held(np.zeros(1, np.float32), photo[None], 0)
+    def __call__(self, photo: np.ndarray, stability: float, before: StabilizedPhoto | None) -> StabilizedPhoto:
+        return StabilizedPhoto(np.zeros(1, np.float32), photo[None], 0)
 
 
 def painting_by(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Stylizer:
     """A stylizer with a function in place of the network, from picture and vector to a picture."""
-    return Stylizer(lambda body, width, height: paint, hold=lambda width, height: LetGo())  # type: ignore[arg-type, return-value]
+    return Stylizer(lambda body, width, height: paint, stabilizer=lambda width, height: LetGo())  # type: ignore[arg-type, return-value]
 
 
 @pytest.fixture

@@ -88,8 +88,8 @@ def tiff(*pages: Page, order: Literal["<", ">"] = "<") -> bytes:
         for tag, values in sorted(tags.items()):
             kind, content = (1, values) if isinstance(values, bytes) else (4, struct.pack(f"{order}{len(values)}I", *values))
             count = len(values)
-            held = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(f"{order}I", store(content))
-            entries += struct.pack(f"{order}HHI", tag, kind, count) + held
+            value = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(f"{order}I", store(content))
+            entries += struct.pack(f"{order}HHI", tag, kind, count) + value
         return store(struct.pack(f"{order}H", len(tags)) + entries + struct.pack(f"{order}I", after))
 
     first = 0

@@ -32,7 +32,7 @@ from realtime_nst.painting import serving
 from realtime_nst.engines.backend import Backend
 from realtime_nst.cli.main import main
 from realtime_nst.jobs import workfolder
-from realtime_nst.engines.stabilizer import HoldEngine
+from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.painting.stylizer import Stylizer
 free, gate = int(sys.argv[1]), sys.argv[2]
@@ -42,8 +42,8 @@ def paint(image, vector):
     while free < 0 and not os.path.exists(gate):
         time.sleep(0.005)
     return 255 - image
-hold = partial(HoldEngine, runner=runner_for(Backend("openvino", "float32", gpu=False)))
-serving.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, hold)
+stabilizer = partial(StabilizerEngine, runner=runner_for(Backend("openvino", "float32", gpu=False)))
+serving.load_stylizer = lambda backend: Stylizer(lambda body, width, height: paint, None, stabilizer)
 workfolder.SEGMENT_FRAMES = 16
 sys.exit(main(sys.argv[3:]))
 """

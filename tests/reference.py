@@ -96,7 +96,7 @@ def block_means(photo: np.ndarray) -> np.ndarray:
     return means
 
 
-def hold_with_numpy(
+def stabilize_with_numpy(
     photo: np.ndarray, held: tuple[np.ndarray, np.ndarray], stability: float, thresholds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is held after a frame, means of blocks and photo, by loops over cells of 8x8 pixels.

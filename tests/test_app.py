@@ -180,18 +180,18 @@ def test_a_picture_that_is_being_painted_is_waited_for_at_the_end(controls: Cont
 
 def test_pause_takes_no_frames_until_it_ends(controls: Controls) -> None:
     class PauseThenGoOn(RecordingSink):
-        held = 0
+        asked = 0
 
         def poll_key(self, timeout: float) -> str | None:
             super().poll_key(timeout)
             if len(self.frames) == 2:
-                self.held += 1
-                return "space" if self.held in (1, 10) else None
+                self.asked += 1
+                return "space" if self.asked in (1, 10) else None
             return None
 
     sink = PauseThenGoOn()
     run(FakeSource(5), same, sink, LiveRemote(controls, sink), Stats())
-    assert sink.held == 10
+    assert sink.asked == 10
     assert [frame.index for frame in sink.frames] == list(range(5))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from realtime_nst.engines import backend
-from realtime_nst.engines.backend import choose_backend, greetings_held_back
+from realtime_nst.engines.backend import choose_backend, greetings_silenced
 from realtime_nst.errors import BackendError
 
 
@@ -90,10 +90,10 @@ def test_tensorflow_comes_without_its_greetings() -> None:
 
 
 def test_words_of_a_failed_import_are_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    with greetings_held_back():
+    with greetings_silenced():
         os.write(2, b"hello\n")
     assert capfd.readouterr().err == ""
-    with pytest.raises(ImportError), greetings_held_back():
+    with pytest.raises(ImportError), greetings_silenced():
         os.write(2, b"no such symbol\n")
         raise ImportError
     assert capfd.readouterr().err == "no such symbol\n"

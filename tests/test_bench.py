@@ -18,7 +18,7 @@ from realtime_nst.benchmark.bench import COLUMNS, WATCH, Row, measure, table
 from realtime_nst.benchmark.chart import COLOURS, draw_chart
 from realtime_nst.cli.main import main
 from realtime_nst.engines.backend import Backend
-from realtime_nst.engines.interface import Held
+from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.errors import SinkError
 from realtime_nst.inputs.sources import PatternSource
 from realtime_nst.live.settings import Settings, settings_file, write_settings
@@ -95,12 +95,12 @@ def test_what_is_a_difference_is_no_less_than_nothing_and_has_its_spread(
         before = vector
         return image
 
-    def keep(photo: np.ndarray, stability: float, before: Held | None) -> Held:
+    def keep(photo: np.ndarray, stability: float, before: StabilizedPhoto | None) -> StabilizedPhoto:
         nonlocal now
         now += holding / 1000
-        return Held(np.zeros(1, np.float32), photo[None], 0)
+        return StabilizedPhoto(np.zeros(1, np.float32), photo[None], 0)
 
-    stylizer = Stylizer(lambda body, width, height: paint, hold=lambda width, height: keep)  # type: ignore[arg-type, return-value]
+    stylizer = Stylizer(lambda body, width, height: paint, stabilizer=lambda width, height: keep)  # type: ignore[arg-type, return-value]
     monkeypatch.setattr("realtime_nst.benchmark.bench.time", SimpleNamespace(perf_counter=lambda: now))
     monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: stylizer)
     monkeypatch.setattr("realtime_nst.benchmark.bench.starts", lambda *what: (2.0, 1.0, 100.0))

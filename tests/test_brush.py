@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from realtime_nst.engines.backend import Backend
-from realtime_nst.engines.interface import Hold
+from realtime_nst.engines.interface import Stabilizer
 from realtime_nst.engines.recolour import RetouchEngine
 from realtime_nst.engines.runner import runner_for
-from realtime_nst.engines.stabilizer import HoldEngine
+from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.media.photos import read_photo
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
@@ -49,10 +49,10 @@ def negative(monkeypatch: pytest.MonkeyPatch) -> Negative:
     """Commands paint negatives, and retouch as they always do."""
     engine = Negative()
 
-    def hold(width: int, height: int) -> Hold:
-        return HoldEngine(width, height, OPENVINO)
+    def stabilizer(width: int, height: int) -> Stabilizer:
+        return StabilizerEngine(width, height, OPENVINO)
 
-    stylizer = Stylizer(lambda *size: engine, lambda *size: RetouchEngine(*size, OPENVINO), hold)
+    stylizer = Stylizer(lambda *size: engine, lambda *size: RetouchEngine(*size, OPENVINO), stabilizer)
     monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: stylizer)
     return engine
 
@@ -96,7 +96,7 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
     stylizer = Stylizer(lambda *size: Negative(), build)  # type: ignore[arg-type]
     photo = np.random.default_rng(3).integers(0, 256, (210, 98, 3), np.uint8)
     whole = stylizer.paint(photo, book["wave"], Look(0.6, 1.0))
-    monkeypatch.setattr("realtime_nst.painting.stylizer.UNHELD_FROM", 10_000)
+    monkeypatch.setattr("realtime_nst.painting.stylizer.UNSTABILIZED_FROM", 10_000)
     monkeypatch.setattr("realtime_nst.painting.stylizer.STRIP_PIXELS", 104 * 64)
     assert np.array_equal(stylizer.paint(photo, book["wave"], Look(0.6, 1.0)), whole)
     assert sizes == [(104, 216), (104, 64)]
@@ -105,13 +105,13 @@ def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: py
 def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPatch, book: StyleBook) -> None:
     stripes = np.arange(96, dtype=np.uint8)[:, None, None] // 16 % 2 * np.full((1, 96, 3), 40, np.uint8)
     photos = [level + stripes for level in np.array([100, 103], np.uint8)]
-    stylizer = Stylizer(lambda *size: Negative(), hold=lambda *size: HoldEngine(*size, OPENVINO))  # type: ignore[arg-type]
+    stylizer = Stylizer(lambda *size: Negative(), stabilizer=lambda *size: StabilizerEngine(*size, OPENVINO))  # type: ignore[arg-type]
     stream, look = Stream(stylizer), Look(stability=8)
-    held = [stream.paint(photo, book["wave"], look) for photo in photos]
-    assert np.abs(held[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"
-    monkeypatch.setattr("realtime_nst.painting.stylizer.UNHELD_FROM", 96 * 96 - 1)
+    stabilized = [stream.paint(photo, book["wave"], look) for photo in photos]
+    assert np.abs(stabilized[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"
+    monkeypatch.setattr("realtime_nst.painting.stylizer.UNSTABILIZED_FROM", 96 * 96 - 1)
     assert np.array_equal(stream.paint(photos[1], book["wave"], look), 255 - photos[1])
-    assert stream.held() is None
+    assert stream.stabilized() is None
 
 
 def moving(make_clip: Clip, *formats: str) -> Path:

@@ -18,11 +18,11 @@ def test_array_that_nobody_holds_is_used_again() -> None:
 
 def test_array_that_is_held_stays_what_it_is() -> None:
     buffers = Buffers((4, 4, 3))
-    held = [buffers.take() for _ in range(5)]
-    for number, array in enumerate(held):
+    taken = [buffers.take() for _ in range(5)]
+    for number, array in enumerate(taken):
         array[:] = number
-    assert len(buffers) == 5 and len({array.ctypes.data for array in held}) == 5
-    assert [int(array.max()) for array in held] == [0, 1, 2, 3, 4]
+    assert len(buffers) == 5 and len({array.ctypes.data for array in taken}) == 5
+    assert [int(array.max()) for array in taken] == [0, 1, 2, 3, 4]
 
 
 def test_view_of_an_array_holds_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.engines.backend import Backend
-from realtime_nst.engines.interface import Held
+from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.errors import BackendError
 from realtime_nst.frames import Frame
 from realtime_nst.live.controls import Controls
@@ -53,7 +53,7 @@ class Bench:
     def __init__(self, book: StyleBook, settings: Settings | None = None, pace: Pace | None = None) -> None:
         self.built: list[tuple[int, int]] = []
         self.looks: list[Look] = []
-        self.holds: list[tuple[float, bool]] = []
+        self.stabilizations: list[tuple[float, bool]] = []
         self.engine = Invert()
         self.may_compile = threading.Event()
         self.may_compile.set()
@@ -63,7 +63,7 @@ class Bench:
         self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, pace, clock=lambda: self.engine.now)
         self.engine.vectors.clear()  # of the pictures that warm up
         self.looks.clear()
-        self.holds.clear()
+        self.stabilizations.clear()
         self.photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
     def compile(self, body: object, width: int, height: int) -> Invert:
@@ -73,9 +73,9 @@ class Bench:
         self.built.append((width, height))
         return self.engine
 
-    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
-        self.holds.append((stability, before is None))
-        return Held(np.zeros(1, np.float32), photo[None], 0)
+    def __call__(self, photo: np.ndarray, stability: float, before: StabilizedPhoto | None) -> StabilizedPhoto:
+        self.stabilizations.append((stability, before is None))
+        return StabilizedPhoto(np.zeros(1, np.float32), photo[None], 0)
 
     def retouch(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
         self.looks.append(look)
@@ -108,7 +108,7 @@ def make(book: StyleBook) -> Iterator[Callable[..., Bench]]:
 def test_plain_frames_go_through_the_network_only(make: Callable[..., Bench]) -> None:
     bench = make(settings=Settings(stability=0))
     assert np.array_equal(bench.paint(), 255 - bench.photo)
-    assert not bench.looks and not bench.holds and bench.built == [(WIDTH, HEIGHT)]
+    assert not bench.looks and not bench.stabilizations and bench.built == [(WIDTH, HEIGHT)]
 
 
 def test_strength_nothing_is_the_photo_and_costs_nothing(make: Callable[..., Bench]) -> None:
@@ -128,7 +128,7 @@ def test_what_is_held_is_forgotten_when_photos_come_otherwise_and_only_then(make
     for key in keys:
         bench.controls.press(key)
         bench.paint()
-    assert [fresh for _, fresh in bench.holds] == [True, False, False, False, False, False, True, False, True, False]
+    assert [fresh for _, fresh in bench.stabilizations] == [True, False, False, False, False, False, True, False, True, False]
 
 
 def test_holding_starts_afresh_after_an_interruption(make: Callable[..., Bench]) -> None:
@@ -138,7 +138,7 @@ def test_holding_starts_afresh_after_an_interruption(make: Callable[..., Bench])
     bench.paint()
     bench.controls.press("+")
     bench.paint()
-    assert [fresh for _, fresh in bench.holds] == [True, True]
+    assert [fresh for _, fresh in bench.stabilizations] == [True, True]
 
 
 def test_another_size_is_compiled_beside_the_show_and_then_used(make: Callable[..., Bench]) -> None:

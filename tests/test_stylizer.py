@@ -59,7 +59,7 @@ def test_live_show_of_large_frames_readies_nothing_that_they_do_not_use(book: St
         built.append((width, height))
         return lambda photo, painting, look: painting[0]
 
-    stylizer = Stylizer(lambda body, width, height: Copy(), note, lambda *size: pytest.fail(f"a hold of {size}"))
+    stylizer = Stylizer(lambda body, width, height: Copy(), note, lambda *size: pytest.fail(f"a stabilizer of {size}"))
     stylizer.prepare(book.bodies, 4096, 3072, live=True)
     assert not built
     stylizer.prepare(book.bodies, 320, 240)

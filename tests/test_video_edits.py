@@ -115,8 +115,8 @@ def test_pieces_are_heard_and_nothing_between_them(
     out = tmp_path / f"out.{suffix}"
     assert run("video", clip, "-o", out) == 0
     said = capsys.readouterr().err
-    held = (codec, suffix) not in (("pcm_s16le", "mp4"), ("aac", "webm"))
-    reason = "an edit list leaves out parts of it" if held else f"{suffix} cannot hold it"
+    kept = (codec, suffix) not in (("pcm_s16le", "mp4"), ("aac", "webm"))
+    reason = "an edit list leaves out parts of it" if kept else f"{suffix} cannot hold it"
     words = "is encoded anew" if becomes == codec else f"becomes {becomes}"
     assert f"Converted, because {reason}: audio {codec} {words}." in said
     assert tracks(out)[1:] == [f"audio {becomes}"]

@@ -116,8 +116,8 @@ def test_what_is_held_goes_on_after_a_kill(tmp_path: Path, make_clip: Clip, weig
         assert finish("video", *usual, "-o", tmp_path / f"{name}.mkv", *flags)[0] == 0
     pieced, whole, each = (read_back(tmp_path / f"{name}.mkv")[1].astype(int) for name in ("pieced", "whole", "each"))
     assert np.array_equal(pieced, whole)
-    held, moved = (np.abs(np.diff(pictures, axis=0)).mean((1, 2, 3)) for pictures in (whole, each))
-    assert held.max() < 0.2 * moved.min(), "no frame jumps, also not between segments"
+    stabilized, moved = (np.abs(np.diff(pictures, axis=0)).mean((1, 2, 3)) for pictures in (whole, each))
+    assert stabilized.max() < 0.2 * moved.min(), "no frame jumps, also not between segments"
 
 
 @pytest.mark.slow
@@ -497,7 +497,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
         painted.append(int(image[0, 0, 0]))
         return image
 
-    painter = Painter(paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, held=lambda: {"photo": np.array(painted)})
+    painter = Painter(paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, stabilized=lambda: {"photo": np.array(painted)})
     frames = [
         Frame(np.full((16, 16, 3), index // 3, np.uint8), index, 0.0, Fraction(index, 25), Fraction(1, 25 + index), 1000 + index)
         for index in range(80)
@@ -505,7 +505,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
     ahead = [painter(frame) for frame in frames]
     assert painter.repeated == 80 - len(painted) > 40
     assert all((one.time, one.shown, one.check) == (other.time, other.shown, other.check) for one, other in zip(ahead, frames))
-    assert [frame.index for frame in ahead if frame.held is not None] == list(range(7, 80, 8))
+    assert [frame.index for frame in ahead if frame.stabilized is not None] == list(range(7, 80, 8))
     work = WorkFolder(tmp_path / "out.mp4", {})
     clock = FrameClock(Fraction(25), Fraction(1, 1000))
     sink = SegmentSink(work, lambda path: FrameWriter(path, 16, 16, Fraction(25)), ".mp4", clock, 8)
@@ -520,8 +520,8 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
     work.release()
     assert len(list(work.path.glob("held*"))) == 1
     again = WorkFolder(tmp_path / "out.mp4", {})
-    held = again.held()
-    assert held is not None and held["photo"].tolist() == [0, 1, 2, 2, 3, 4, 5]
+    stabilized = again.stabilized()
+    assert stabilized is not None and stabilized["photo"].tolist() == [0, 1, 2, 2, 3, 4, 5]
     again.remove()
 
 

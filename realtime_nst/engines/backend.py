@@ -92,7 +92,7 @@ def activate(backend: Backend) -> None:
     silence_telemetry()
     # Later, and on OpenVINO, nothing greets, but a show may have something to tell.
     first = backend.name != "openvino" and "keras" not in sys.modules
-    with greetings_held_back() if first else nullcontext(), jax_left_out(unless=backend.name == "jax"):
+    with greetings_silenced() if first else nullcontext(), jax_left_out(unless=backend.name == "jax"):
         import keras
 
         if backend.name == "tensorflow" and keras.config.backend() == "tensorflow":
@@ -112,7 +112,7 @@ def look_for_gpus() -> None:
 
 
 @contextmanager
-def greetings_held_back() -> Iterator[None]:
+def greetings_silenced() -> Iterator[None]:
     """Keep what a framework's native code writes to stderr while it is loaded; shown only if that fails.
 
     TensorFlow greets with hints about its build before it looks at its own log level.
@@ -122,13 +122,13 @@ def greetings_held_back() -> Iterator[None]:
     except OSError:  # a program without a stderr
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
         try:
             yield
         except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
+            written.seek(0)
+            os.write(stderr, written.read())
             raise
         finally:
             os.dup2(stderr, 2)

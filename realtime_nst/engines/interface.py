@@ -1,4 +1,4 @@
-"""What a stylizer is put together from: an `Engine`, a `Hold` before it and a `Retouch` behind it, each for one size of frame."""
+"""What a stylizer is put together from, each for one size: an `Engine`, a `Stabilizer` before it, a `Retouch` behind it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ Retouch = Callable[[Any, Any, Look], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Held:
-    """A photo that was held still, and all that the next one of its stream needs to be held, too. It never changes.
+class StabilizedPhoto:
+    """A photo that was held still, and all that the next one of its stream needs for that. It never changes.
 
     Args:
         blocks: Means of 4x4 pixels, float32 `(1, height / 4, width / 4, 3)`.
         photo: The photo, uint8 `(1, height, width, 3)`, on the device of the engine.
-        frames: How many were held before this one.
+        frames: How many were stabilized before this one.
     """
 
     blocks: Any
@@ -38,8 +38,8 @@ class Held:
     frames: int
 
 
-class Hold(Protocol):
-    """Holds photos of one size still where their scene stands still. It remembers nothing: any stream may use it."""
+class Stabilizer(Protocol):
+    """Holds photos of one size still where their scene does. It remembers nothing: any stream may use it."""
 
-    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
-        """A photo uint8 `(height, width, 3)`, stability as in `Look`, and what was held before it in its stream."""
+    def __call__(self, photo: np.ndarray, stability: float, before: StabilizedPhoto | None) -> StabilizedPhoto:
+        """A photo uint8 `(height, width, 3)`, stability as in `Look`, and what the photo before it in its stream became."""

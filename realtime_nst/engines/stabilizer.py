@@ -1,4 +1,4 @@
-"""`Hold`: the photo before it is painted, held still where the scene stands still, so that the painting does, too.
+"""`Stabilizer`: the photo before it is painted, held still where the scene stands still, so that the painting does, too.
 
 A network paints what it sees, a camera's noise included: strokes hang on the last grey level, and flicker with it. What
 is held is the photo and not the painting, so that every frame is painted whole and stays as crisp as the first.
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime_nst.engines.interface import Held
+from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.engines.runner import Runner
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Thresholds:
         return thresholds
 
 
-class HoldEngine:
-    """`Hold`, compiled for one size of frame; what is held stays on the device.
+class StabilizerEngine:
+    """`Stabilizer`, compiled for one size of frame; what is held stays on the device.
 
     Args:
         width: Width of the photos in pixels, a multiple of 8.
@@ -48,19 +48,19 @@ class HoldEngine:
 
     def __init__(self, width: int, height: int, runner: Runner) -> None:
         def build() -> "keras.Model":
-            from realtime_nst.networks.stabilizer import build_hold
+            from realtime_nst.networks.stabilizer import build_stabilizer
 
-            return build_hold(width, height)
+            return build_stabilizer(width, height)
 
         self._program = runner.compile(build, "hold", width, height, float32=True)
         self._thresholds = Thresholds(self._program.shapes["thresholds"][1:])
         self._no_blocks = np.zeros(self._program.shapes["held_blocks"], np.float32)
 
-    def __call__(self, photo: np.ndarray, stability: float, before: Held | None) -> Held:
+    def __call__(self, photo: np.ndarray, stability: float, before: StabilizedPhoto | None) -> StabilizedPhoto:
         photos = photo[None]
-        held = before or Held(self._no_blocks, photos, -1)
-        frames = held.frames + 1
-        given = {"photos": photos, "held_photos": held.photo, "held_blocks": held.blocks}
+        stabilized = before or StabilizedPhoto(self._no_blocks, photos, -1)
+        frames = stabilized.frames + 1
+        given = {"photos": photos, "held_photos": stabilized.photo, "held_blocks": stabilized.blocks}
         given |= {"thresholds": self._thresholds(frames), "settings": np.array([[stability, before is None]], np.float32)}
         blocks, still = self._program(given)
-        return Held(blocks, still, frames)
+        return StabilizedPhoto(blocks, still, frames)

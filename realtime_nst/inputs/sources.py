@@ -222,19 +222,19 @@ class FileSource:
 
     def _connection(self) -> Iterator[Frame]:
         """The frames of one connection, read on a thread of its own: a server may say nothing for ever."""
-        newest, held = Newest(), None
+        newest, waiting = Newest(), None
         silence, patience = max(self._silence, FIRST_SILENCE), max(self._patience, FIRST_PATIENCE)
         with Stage(self._frames(), keep="all", depth=1, name="camera") as reading:
             quiet = 0.0
             while not reading.finished:
-                frame = reading.get(timeout=SUCCESSOR / self.fps if held else silence)
+                frame = reading.get(timeout=SUCCESSOR / self.fps if waiting else silence)
                 if frame is not None and not self._manner.waits and newest.old(frame.time, frame.captured_at):
-                    held = frame
+                    waiting = frame
                     continue
-                if frame is None and held is not None:
+                if frame is None and waiting is not None:
                     newest.settle()
-                    frame = held
-                held = None
+                    frame = waiting
+                waiting = None
                 if frame is not None:
                     quiet, silence, patience = 0.0, self._silence, self._patience
                     yield frame

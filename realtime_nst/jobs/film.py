@@ -181,13 +181,13 @@ class _Painting:
         return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
     def _painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> Painter:
-        """What paints; with a work folder, it goes on from what was held, and the last frame of each segment takes that along."""
+        """What paints; with a work folder, from what the stabilizer knew, which the last frame of each segment takes along."""
         brush, styles, begin = self.brush, self.wishes.styles, float(self.wishes.begin)
-        if work is None or not brush.holds:
+        if work is None or not brush.stabilizes:
             return Painter(brush.paint, styles, begin, film.fps)
-        if (held := work.held()) is not None:
-            brush.go_on(held)
-        return Painter(brush.paint, styles, begin, film.fps, segment=length, held=brush.held)
+        if (stabilized := work.stabilized()) is not None:
+            brush.go_on(stabilized)
+        return Painter(brush.paint, styles, begin, film.fps, segment=length, stabilized=brush.stabilized)
 
     def _carry(self, film: FilmSource, painter: Painter, sinks: list[Sink], done: int, remote: Remote, stats: Stats) -> Outcome:
         self.report.begin(self.output.name, self._expected(), done)

@@ -84,7 +84,7 @@ class Join:
     last: int = 0
 
     @property
-    def held(self) -> Fraction:
+    def last_shown(self) -> Fraction:
         """Seconds that the last frame is shown, exactly where it is one frame of this rate."""
         usual = 1 / self.info.rate
         return usual if self.shown is None or abs(self.shown - usual) <= self.info.time_base else self.shown
@@ -268,7 +268,7 @@ def _lengths(job: Join) -> str:
     A packet has the length of the one after it in the file, which need not be the one that is shown next.
     """
     count = sum(segment.frames for segment in job.segments)
-    last, length = (f"{float(seconds):.6f}/TB" for seconds in (Fraction(job.last, job.ticks_per_second), job.held))
+    last, length = (f"{float(seconds):.6f}/TB" for seconds in (Fraction(job.last, job.ticks_per_second), job.last_shown))
     return f":duration='if(gte(N,{count - 1})+gte(PTS+1,{last}),round({length}),min(DURATION,round({last}-PTS)))'"
 
 
@@ -290,8 +290,8 @@ def _gif(job: Join, draft: Path) -> list[str]:
         chain = f"[0:v]{slower}[v];[v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
         command = [*_painted(job), "-i", address(palette.name), "-lavfi", chain, "-fps_mode", "passthrough"]
         command += ["-enc_time_base", f"1:{job.ticks_per_second}", "-f", "gif"]  # else a frame of the rate that the file claims
-        held = min(65535, round(max(job.shown or 1 / job.info.rate, Fraction(1, GIF_RATE)) / CENTISECOND))
-        command += ["-loop", str(repeats(job.original)), "-final_delay", str(held)]
+        delay = min(65535, round(max(job.shown or 1 / job.info.rate, Fraction(1, GIF_RATE)) / CENTISECOND))
+        command += ["-loop", str(repeats(job.original)), "-final_delay", str(delay)]
         words = produce(command, draft.absolute(), folder=palette.parent)
     palette.unlink(missing_ok=True)
     seen.unlink(missing_ok=True)

@@ -116,31 +116,31 @@ class WorkFolder:
         """The finished segments in order."""
         return [Segment(self._found(number), note.first, note.frames) for number, note in enumerate(self.notes)]
 
-    def add(self, note: Note, held: Mapping[str, np.ndarray] | None = None) -> None:
+    def add(self, note: Note, stabilized: Mapping[str, np.ndarray] | None = None) -> None:
         """A segment is finished: its file has its name and is on the disk.
 
         Args:
             note: What is remembered of it.
-            held: What is held after it, if anything is, from which painting can go on exactly.
+            stabilized: What the stabilizer knows after it, if anything, from which painting can go on exactly.
 
         Raises:
             SinkError: The disk does not allow it.
         """
         number = len(self.notes)
-        if held is not None:
-            self._keep(number + 1, held)
+        if stabilized is not None:
+            self._keep(number + 1, stabilized)
         _write_json(
             self.path / f"{number:06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
         self.notes.append(note)
         with suppress(OSError):  # where it cannot go yet, the next run throws it away
-            self._held(number).unlink(missing_ok=True)
+            self._stabilized_file(number).unlink(missing_ok=True)
 
-    def held(self) -> Mapping[str, np.ndarray] | None:
-        """What was held after the finished segments; `None` if there are none, or it was not kept."""
+    def stabilized(self) -> Mapping[str, np.ndarray] | None:
+        """What the stabilizer knew after the finished segments; `None` if there are none, or it was not kept."""
         try:
-            with np.load(self._held(len(self.notes)), allow_pickle=False) as file:
+            with np.load(self._stabilized_file(len(self.notes)), allow_pickle=False) as file:
                 return dict(file)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # damaged by whatever stopped the last run
             return None
@@ -198,25 +198,25 @@ class WorkFolder:
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
         keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
-        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._held(len(self.notes)).name}
+        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._stabilized_file(len(self.notes)).name}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()
 
-    def _keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
-        """Keep what is held after so many segments."""
-        path = self._held(number)
+    def _keep(self, number: int, stabilized: Mapping[str, np.ndarray]) -> None:
+        """Keep what the stabilizer knows after so many segments."""
+        path = self._stabilized_file(number)
         draft = draft_of(path)
         try:
             with draft.open("wb") as file:
-                np.savez(file, **dict[str, Any](held))
+                np.savez(file, **dict[str, Any](stabilized))
             on_disk(draft)
             draft.replace(path)
         except OSError as error:
             kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
             raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
 
-    def _held(self, number: int) -> Path:
+    def _stabilized_file(self, number: int) -> Path:
         return self.path / f"held{number:06d}.npz"
 
     def _found(self, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""The graph behind `Hold`: a photo that holds still where its scene does.
+"""The graph behind `Stabilizer`: a photo that holds still where its scene does.
 
 It has no weights. It computes in float32, and is one definition for every Keras backend.
 """
@@ -16,8 +16,8 @@ BLOCK, CELL, REACH = 4, 8, 3
 around a changed one that move with it: the edge of a hand is sharp, but its shadow is not."""
 
 
-def build_hold(width: int, height: int) -> keras.Model:
-    """The graph of `HoldLayer` for one size of frame.
+def build_stabilizer(width: int, height: int) -> keras.Model:
+    """The graph of `StabilizerLayer` for one size of frame.
 
     Args:
         width: Width of the photos in pixels, a multiple of 8.
@@ -27,10 +27,10 @@ def build_hold(width: int, height: int) -> keras.Model:
     inputs["held_blocks"] = keras.Input((height // BLOCK, width // BLOCK, 3), dtype="float32", name="held_blocks")
     inputs["thresholds"] = keras.Input((CELL, width // CELL, 3 * CELL), dtype="float32", name="thresholds")
     inputs["settings"] = keras.Input((2,), dtype="float32", name="settings")
-    return keras.Model(inputs, HoldLayer(name="hold")(list(inputs.values())), name="hold")
+    return keras.Model(inputs, StabilizerLayer(name="hold")(list(inputs.values())), name="hold")
 
 
-class HoldLayer(layers.Layer):
+class StabilizerLayer(layers.Layer):
     """Hold a photo where it holds still: a recursive filter over time that adapts to motion.
 
     How much the photo differs from what is held, as a mean of 4x4 pixels (the signs of noise cancel), spread over the
@@ -40,8 +40,8 @@ class HoldLayer(layers.Layer):
     What is large is done in one pass over memory: cells are an axis of their own, along which the shares are the same.
 
     Input shape: photos and held photos uint8 `(B, H, W, 3)`; held means of blocks float32 `(B, H/4, W/4, 3)`; thresholds
-    of rounding, from 0 to `hold.LARGEST`, float32 `(B, 8, W/8, 24)`; settings float32 `(B, 2)`: stability as in `Look`, and
-    `fresh` (1 forgets what was held).
+    of rounding, from 0 to `engines.stabilizer.LARGEST`, float32 `(B, 8, W/8, 24)`; settings float32 `(B, 2)`: stability as in
+    `Look`, and `fresh` (1 forgets what was held).
     Output shape: the new held means and photos, alike.
 
     Reference:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from realtime_nst.engines.interface import Held
+from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.look import Look
@@ -25,7 +25,7 @@ class Brush:
         self._size = (0, 0)
 
     def prepare(self, style: Style, width: int, height: int) -> None:
-        """Compile for pictures of a size, where anything is to be painted; what was held is forgotten.
+        """Compile for pictures of a size, where anything is to be painted; what the stabilizer knew is forgotten.
 
         Raises:
             StyleError: The weights are damaged.
@@ -49,18 +49,18 @@ class Brush:
         return self._stream.paint(image, style, self._look)
 
     @property
-    def holds(self) -> bool:
+    def stabilizes(self) -> bool:
         """Whether a picture depends on those before it."""
         return self._look.strength > 0 and self._look.stability > 0
 
-    def held(self) -> Mapping[str, np.ndarray] | None:
-        """What is held of the pictures so far, as arrays for a file; `None` if nothing is."""
-        held = self._stream.held()
-        return {name: np.array(value) for name, value in vars(held).items()} if held else None
+    def stabilized(self) -> Mapping[str, np.ndarray] | None:
+        """What the stabilizer knows of the pictures so far, as arrays for a file; `None` if nothing."""
+        stabilized = self._stream.stabilized()
+        return {name: np.array(value) for name, value in vars(stabilized).items()} if stabilized else None
 
-    def go_on(self, held: Mapping[str, np.ndarray]) -> None:
-        """Go on from what was held, after `prepare`."""
-        kept = Held(held["blocks"], held["photo"], int(held["frames"]))
+    def go_on(self, stabilized: Mapping[str, np.ndarray]) -> None:
+        """Go on from what the stabilizer knew, after `prepare`."""
+        kept = StabilizedPhoto(stabilized["blocks"], stabilized["photo"], int(stabilized["frames"]))
         self._stream.go_on(kept, *self._size, self._look.stability)
 
     def description(self) -> dict[str, object]:

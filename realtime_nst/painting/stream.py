@@ -1,11 +1,11 @@
-"""`Stream`: one stream of pictures through a stylizer, and what is held still from each picture to the next.
+"""`Stream`: one stream of pictures through a stylizer, stabilized from each picture to the next.
 
 Any number of streams may share a stylizer; they know nothing of each other.
 """
 
 import numpy as np
 
-from realtime_nst.engines.interface import Held
+from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.look import PLAIN, Look
 from realtime_nst.style.style import Style
@@ -20,8 +20,8 @@ class Stream:
 
     def __init__(self, stylizer: Stylizer) -> None:
         self._stylizer = stylizer
-        self._held: Held | None = None
-        self._held_as: tuple[object, ...] = ()
+        self._stabilized: StabilizedPhoto | None = None
+        self._stabilized_as: tuple[object, ...] = ()
 
     def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> np.ndarray:
         """Stylize the next picture. One of another size or stability begins anew.
@@ -35,26 +35,26 @@ class Stream:
             A new image, like the input.
         """
         now = (image.shape, look.stability)
-        before = self._held if now == self._held_as else None
-        painted, self._held = self._stylizer.paint_next(image, style, look, before)
-        self._held_as = now
+        before = self._stabilized if now == self._stabilized_as else None
+        painted, self._stabilized = self._stylizer.paint_next(image, style, look, before)
+        self._stabilized_as = now
         return painted
 
     def forget(self) -> None:
-        """Hold nothing of the pictures so far: what comes next has nothing to do with them."""
-        self._held = None
+        """Forget the pictures so far: what comes next has nothing to do with them."""
+        self._stabilized = None
 
-    def held(self) -> Held | None:
-        """What is held of the pictures so far; `None` if nothing is."""
-        return self._held
+    def stabilized(self) -> StabilizedPhoto | None:
+        """What the stabilizer knows of the pictures so far; `None` if nothing."""
+        return self._stabilized
 
-    def go_on(self, held: Held, width: int, height: int, stability: float) -> None:
-        """Go on from what another stream held.
+    def go_on(self, stabilized: StabilizedPhoto, width: int, height: int, stability: float) -> None:
+        """Go on from where another stream was.
 
         Args:
-            held: What it held.
+            stabilized: What its stabilizer knew.
             width: Of its pictures.
             height: Of its pictures.
             stability: Of its look.
         """
-        self._held, self._held_as = held, ((height, width, 3), stability)
+        self._stabilized, self._stabilized_as = stabilized, ((height, width, 3), stability)

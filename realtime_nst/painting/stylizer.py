@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.engines.interface import Engine, Held, Hold, Retouch
+from realtime_nst.engines.interface import Engine, Retouch, StabilizedPhoto, Stabilizer
 from realtime_nst.frames import pad_to_multiple, padded_length
 from realtime_nst.painting.contrast import painted_share
 from realtime_nst.style.look import PLAIN, Look
@@ -22,8 +22,8 @@ SIZES_KEPT = 2
 """Compiled sizes that are kept; a size takes about 100 MB at 1280x720."""
 
 
-UNHELD_FROM = 10_000_000
-"""Pixels from which on a picture is retouched in strips (at once it would take 120 bytes for each), and not held."""
+UNSTABILIZED_FROM = 10_000_000
+"""Pixels from which on a picture is retouched in strips (at once it would take 120 bytes for each), and not stabilized."""
 STRIP_PIXELS = 2_000_000
 TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
 """A look that uses everything."""
@@ -31,11 +31,11 @@ TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
 
 @dataclass
 class Compiled:
-    """What serves one size of frame: an engine per body, by its hash, the hold before and the retouch behind it."""
+    """What serves one size of frame: an engine per body, by its hash, the stabilizer before and the retouch behind it."""
 
     engines: dict[str, Engine]
     retouch: Retouch | None = None
-    hold: Hold | None = None
+    stabilizer: Stabilizer | None = None
 
 
 class Stylizer:
@@ -44,17 +44,17 @@ class Stylizer:
     Args:
         compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a runner.
         retouch: Width and height to a `Retouch`; without one strength and colours are the painting's.
-        hold: Width and height to a `Hold`; without one no look is stable.
+        stabilizer: Width and height to a `Stabilizer`; without one no look is stable.
     """
 
     def __init__(
         self,
         compile: Callable[[Body, int, int], Engine],
         retouch: Callable[[int, int], Retouch] | None = None,
-        hold: Callable[[int, int], Hold] | None = None,
+        stabilizer: Callable[[int, int], Stabilizer] | None = None,
     ) -> None:
         self._compile = compile
-        self._build_retouch, self._build_hold = retouch, hold
+        self._build_retouch, self._build_stabilizer = retouch, stabilizer
         self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
         self._painting = threading.RLock()
 
@@ -77,13 +77,13 @@ class Stylizer:
         compiled = Compiled({body.sha256: self._compile(body, width, height) for body in bodies})
         if not live:
             return compiled
-        if width * height <= UNHELD_FROM:  # larger ones are retouched in strips, and not held
+        if width * height <= UNSTABILIZED_FROM:  # larger ones are retouched in strips, and not stabilized
             compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
-            compiled.hold = self._build_hold(width, height) if self._build_hold else None
+            compiled.stabilizer = self._build_stabilizer(width, height) if self._build_stabilizer else None
         picture = np.zeros((height, width, 3), np.uint8)
         for body in bodies:
             engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
-            still = picture if compiled.hold is None else compiled.hold(picture, TOUCHED.stability, None).photo[0]
+            still = picture if compiled.stabilizer is None else compiled.stabilizer(picture, TOUCHED.stability, None).photo[0]
             if compiled.retouch is None:
                 engine(still, vector)
             else:
@@ -96,7 +96,7 @@ class Stylizer:
             kept = self._kept(padded_length(width), padded_length(height))
             kept.engines.update(compiled.engines)
             kept.retouch = compiled.retouch or kept.retouch
-            kept.hold = compiled.hold or kept.hold
+            kept.stabilizer = compiled.stabilizer or kept.stabilizer
 
     def ready(self, width: int, height: int) -> bool:
         """Whether a size is compiled."""
@@ -108,50 +108,52 @@ class Stylizer:
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How its painting is retouched. With nothing before it, the picture itself is not held.
+            look: How its painting is retouched. With nothing before it, the picture itself is not stabilized.
 
         Returns:
             A new image, like the input.
         """
         return self.paint_next(image, style, look, None)[0]
 
-    def paint_next(self, image: np.ndarray, style: Style, look: Look, before: Held | None) -> tuple[np.ndarray, Held | None]:
-        """Stylize the next picture of a stream (`Stream` keeps what is held between them).
+    def paint_next(
+        self, image: np.ndarray, style: Style, look: Look, before: StabilizedPhoto | None
+    ) -> tuple[np.ndarray, StabilizedPhoto | None]:
+        """Stylize the next picture of a stream (`Stream` keeps what the stabilizer knows between them).
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
             look: How the picture is held still, and how its painting is retouched.
-            before: What was held of the picture before, of the same size; `None` for the first one.
+            before: What the picture before became, of the same size; `None` for the first one.
 
         Returns:
-            A new image, like the input, and what is held for the next one; `None` if nothing is.
+            A new image, like the input, and what the stabilizer keeps for the next one; `None` if nothing.
         """
         height, width = image.shape[:2]
         padded = pad_to_multiple(image)
         with self._painting:
             engine = self._engine(style.body, *reversed(padded.shape[:2]))
-            hold = self._hold(*reversed(padded.shape[:2])) if look.stability else None
-            held = hold(padded, look.stability, before) if hold else None
-            still = held.photo[0] if held else padded
+            stabilizer = self._stabilizer(*reversed(padded.shape[:2])) if look.stability else None
+            stabilized = stabilizer(padded, look.stability, before) if stabilizer else None
+            still = stabilized.photo[0] if stabilized else padded
             if self._build_retouch and (share := painted_share(image)) < 1.0:
                 look = look._replace(strength=share * look.strength)
             if look.retouches:
                 painted = self._retouched(still, engine.on_device(still, style.vector), look)
             else:
                 painted = engine(still, style.vector)
-        return painted if padded is image else painted[:height, :width], held
+        return painted if padded is image else painted[:height, :width], stabilized
 
-    def _hold(self, width: int, height: int) -> Hold | None:
+    def _stabilizer(self, width: int, height: int) -> Stabilizer | None:
         """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""
-        if width * height > UNHELD_FROM:
+        if width * height > UNSTABILIZED_FROM:
             return None
         kept = self._kept(width, height)
-        if kept.hold is None:
-            if self._build_hold is None:
-                raise ValueError("look: this stylizer has no hold, no look can be stable.")
-            kept.hold = self._build_hold(width, height)
-        return kept.hold
+        if kept.stabilizer is None:
+            if self._build_stabilizer is None:
+                raise ValueError("look: this stylizer has no stabilizer, no look can be stable.")
+            kept.stabilizer = self._build_stabilizer(width, height)
+        return kept.stabilizer
 
     def _kept(self, width: int, height: int) -> Compiled:
         kept = self._sizes.setdefault((width, height), Compiled({}))
@@ -168,7 +170,7 @@ class Stylizer:
 
     def _retouched(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
         height, width = photo.shape[:2]
-        if width * height <= UNHELD_FROM:
+        if width * height <= UNSTABILIZED_FROM:
             return self._retouch(width, height)(photo, painting, look)
         rows = min(height, padded_length(STRIP_PIXELS // width))  # each pixel is on its own
         retouch, whole = self._retouch(width, rows), np.empty((height, width, 3), np.uint8)

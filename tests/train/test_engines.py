@@ -11,7 +11,7 @@ from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import build_engine
 from realtime_nst.engines.recolour import RetouchEngine
 from realtime_nst.engines.runner import runner_for
-from realtime_nst.engines.stabilizer import HoldEngine, Thresholds
+from realtime_nst.engines.stabilizer import StabilizerEngine, Thresholds
 from realtime_nst.networks.transform import build_transform_network
 from realtime_nst.painting.serving import load_stylizer
 from realtime_nst.painting.stream import Stream
@@ -102,21 +102,21 @@ def test_styles_load_on_this_backend_too(weights: Path) -> None:
 
 
 def test_retouching_and_holding_equal_the_formulas_written_in_numpy() -> None:
-    from tests.reference import block_means, hold_with_numpy, keep_colours_with_numpy
+    from tests.reference import block_means, keep_colours_with_numpy, stabilize_with_numpy
 
     runner = runner_for(Backend(BACKEND, "float32", gpu=False))
     rng = np.random.default_rng(0)
     photo, painting = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
     found = RetouchEngine(64, 48, runner)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
     assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
-    hold, thresholds = HoldEngine(64, 48, runner), Thresholds((8, 8, 24))
-    held, before = (block_means(photo), photo), None
+    stabilizer, thresholds = StabilizerEngine(64, 48, runner), Thresholds((8, 8, 24))
+    stabilized, before = (block_means(photo), photo), None
     for index in range(6):
         now = np.clip(photo + rng.normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
         now[:, index : index + 4] = 255
-        held = hold_with_numpy(now, held, 12.0, thresholds(index)[0]) if index else (block_means(now), now)
-        before = hold(now, 12.0, before)
-        differences = np.abs(np.asarray(before.photo[0]).astype(int) - held[1])
+        stabilized = stabilize_with_numpy(now, stabilized, 12.0, thresholds(index)[0]) if index else (block_means(now), now)
+        before = stabilizer(now, 12.0, before)
+        differences = np.abs(np.asarray(before.photo[0]).astype(int) - stabilized[1])
         assert differences.max() <= 1 and (differences > 0).mean() < 0.002, f"frame {index}"
 
 
@@ -124,7 +124,7 @@ def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(boo
     stylizer = load_stylizer(Backend(BACKEND, "float32", gpu=False))
     compiled = stylizer.compiled(book.bodies, 40, 32, live=True)
     stylizer.install(compiled, 40, 32)
-    parts = [*compiled.engines.values(), compiled.retouch, compiled.hold]
+    parts = [*compiled.engines.values(), compiled.retouch, compiled.stabilizer]
     calls = [part._program._call for part in parts]  # type: ignore[union-attr]
 
     def times_compiled() -> list[int]:

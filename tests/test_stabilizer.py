@@ -10,42 +10,42 @@ import pytest
 
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import build_engine
-from realtime_nst.engines.interface import Held, Hold
+from realtime_nst.engines.interface import StabilizedPhoto, Stabilizer
 from realtime_nst.engines.recolour import RetouchEngine
 from realtime_nst.engines.runner import runner_for
-from realtime_nst.engines.stabilizer import HoldEngine, Thresholds
+from realtime_nst.engines.stabilizer import StabilizerEngine, Thresholds
 from realtime_nst.painting.brush import Brush
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.book import StyleBook
 from realtime_nst.style.look import Look
-from tests.reference import block_means, hold_with_numpy
+from tests.reference import block_means, stabilize_with_numpy
 
 OPENVINO = runner_for(Backend("openvino", "bfloat16", gpu=False))
 WIDTH, HEIGHT = 128, 96
 
 
-class Holding:
+class StabilizedStream:
     """A stream of photos that are held and not painted.
 
     Args:
-        graph: A `HoldEngine`.
+        graph: A `StabilizerEngine`.
     """
 
-    def __init__(self, graph: Hold) -> None:
+    def __init__(self, graph: Stabilizer) -> None:
         self.graph = graph
-        self.held: Held | None = None
+        self.stabilized: StabilizedPhoto | None = None
 
     def __call__(self, photo: np.ndarray, stability: float, fresh: bool) -> np.ndarray:
-        self.held = self.graph(photo, stability, None if fresh else self.held)
-        still: np.ndarray = self.held.photo[0]
+        self.stabilized = self.graph(photo, stability, None if fresh else self.stabilized)
+        still: np.ndarray = self.stabilized.photo[0]
         return still
 
 
 @pytest.fixture
-def hold() -> Holding:
+def stabilizer() -> StabilizedStream:
     """The compiled graph, and a stream that holds nothing yet."""
-    return Holding(HoldEngine(WIDTH, HEIGHT, OPENVINO))
+    return StabilizedStream(StabilizerEngine(WIDTH, HEIGHT, OPENVINO))
 
 
 def smooth(seed: int) -> np.ndarray:
@@ -63,17 +63,17 @@ def motion(images: list[np.ndarray]) -> float:
     return float(np.mean([np.abs(b.astype(float) - a).mean() for a, b in itertools.pairwise(images)]))
 
 
-def test_holding_equals_the_formula_frame_by_frame(hold: Holding) -> None:
+def test_holding_equals_the_formula_frame_by_frame(stabilizer: StabilizedStream) -> None:
     photo, thresholds = smooth(0), Thresholds((8, WIDTH // 8, 24))
-    held = (block_means(photo), photo)
-    assert np.array_equal(hold(photo, 12.0, True), photo)
+    stabilized = (block_means(photo), photo)
+    assert np.array_equal(stabilizer(photo, 12.0, True), photo)
     for index in range(1, 12):
         now = photo.copy()
         now[20:30, 8 * index : 8 * index + 6] = 255
         now = noisy(now, 6, index)
-        held = hold_with_numpy(now, held, 12.0, thresholds(index)[0])
-        found = hold(now, 12.0, False)
-        differences = np.abs(found.astype(int) - held[1])
+        stabilized = stabilize_with_numpy(now, stabilized, 12.0, thresholds(index)[0])
+        found = stabilizer(now, 12.0, False)
+        differences = np.abs(found.astype(int) - stabilized[1])
         assert differences.max() <= 1 and (differences > 0).mean() < 0.002, f"frame {index}"
 
 
@@ -87,20 +87,20 @@ def test_thresholds_of_rounding_are_spread_evenly_over_places_and_over_frames() 
     assert np.diff(over_time, axis=0).max() < 0.04, "any place has all of them within two seconds"
 
 
-def test_noise_of_a_camera_moves_the_photo_twenty_times_less(hold: Holding) -> None:
+def test_noise_of_a_camera_moves_the_photo_twenty_times_less(stabilizer: StabilizedStream) -> None:
     photos = [noisy(smooth(0), 4, index) for index in range(60)]
-    still = [hold(photo, 16.0, not index).copy() for index, photo in enumerate(photos)]
+    still = [stabilizer(photo, 16.0, not index).copy() for index, photo in enumerate(photos)]
     assert motion(still) < motion(photos) / 20
     settled = np.abs(still[-1].astype(float) - smooth(0)).mean()
     assert settled < 0.5 * np.abs(photos[-1].astype(float) - smooth(0)).mean(), "what is held is less noisy, too"
 
 
-def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Holding) -> None:
+def test_what_differs_by_little_is_followed_until_it_is_the_same(stabilizer: StabilizedStream) -> None:
     ramp = np.arange(8, 248, dtype=np.uint8).repeat(WIDTH * HEIGHT * 3 // 240 + 1)[: WIDTH * HEIGHT * 3].reshape(HEIGHT, WIDTH, 3)
     for change in (5, -5, 1, -1):
-        hold(ramp, 32.0, True)
+        stabilizer(ramp, 32.0, True)
         now = (ramp.astype(int) + change).astype(np.uint8)
-        found = [hold(now, 32.0, False).copy() for _ in range(200)]
+        found = [stabilizer(now, 32.0, False).copy() for _ in range(200)]
         assert np.abs(found[2].astype(int) - ramp).mean() < 0.2 * abs(change)
         assert np.abs(found[120].astype(int) - now).mean() < 0.05, "four seconds later"
         assert np.array_equal(found[-1], now), "and to the last grey level"
@@ -108,55 +108,55 @@ def test_what_differs_by_little_is_followed_until_it_is_the_same(hold: Holding) 
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_black_stays_black_and_white_stays_white(level: int) -> None:
-    hold = Holding(HoldEngine(1280, 64, OPENVINO))
+    stabilizer = StabilizedStream(StabilizerEngine(1280, 64, OPENVINO))
     photo = np.full((64, 1280, 3), level, np.uint8)
     for index in range(60):
-        assert (hold(photo, 8.0, not index) == level).all(), f"frame {index}"
+        assert (stabilizer(photo, 8.0, not index) == level).all(), f"frame {index}"
 
 
-def test_what_moves_is_the_photo_itself(hold: Holding) -> None:
-    hold(smooth(0), 8.0, True)
-    assert np.array_equal(hold(smooth(1), 8.0, False), smooth(1)), "a cut"
+def test_what_moves_is_the_photo_itself(stabilizer: StabilizedStream) -> None:
+    stabilizer(smooth(0), 8.0, True)
+    assert np.array_equal(stabilizer(smooth(1), 8.0, False), smooth(1)), "a cut"
 
 
 @pytest.mark.parametrize("stability", [8.0, 16.0, 32.0])
-def test_a_moving_hand_leaves_no_ghost(hold: Holding, stability: float) -> None:
+def test_a_moving_hand_leaves_no_ghost(stabilizer: StabilizedStream, stability: float) -> None:
     background = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
     for step in range(-32, WIDTH + 8, 8):
         photo = background.copy()
         photo[24:72, max(step, 0) : max(step + 32, 0)] = (200, 150, 120)
-        found = hold(photo, stability, step == -32)
+        found = stabilizer(photo, stability, step == -32)
         assert np.array_equal(found[24:72, max(step, 0) : max(step + 32, 0)], photo[24:72, max(step, 0) : max(step + 32, 0)])
     assert np.abs(found.astype(int) - background).max() <= 1
 
 
-def test_fresh_forgets_what_was_held(hold: Holding) -> None:
+def test_fresh_forgets_what_was_held(stabilizer: StabilizedStream) -> None:
     photo = smooth(0)
-    hold(photo, 16.0, True)
+    stabilizer(photo, 16.0, True)
     near = np.clip(photo.astype(int) + 4, 0, 255).astype(np.uint8)
-    assert np.abs(hold(near, 16.0, False).astype(int) - photo).mean() < 0.5
-    assert np.array_equal(hold(near, 16.0, True), near)
+    assert np.abs(stabilizer(near, 16.0, False).astype(int) - photo).mean() < 0.5
+    assert np.array_equal(stabilizer(near, 16.0, True), near)
 
 
-def test_what_is_held_can_be_kept_and_gone_on_from(hold: Holding) -> None:
-    other = Holding(HoldEngine(WIDTH, HEIGHT, OPENVINO))
+def test_what_is_held_can_be_kept_and_gone_on_from(stabilizer: StabilizedStream) -> None:
+    other = StabilizedStream(StabilizerEngine(WIDTH, HEIGHT, OPENVINO))
     for index in range(8):
         photo = noisy(smooth(0), 4, index)
-        still = hold(photo, 16.0, index == 0).copy()
+        still = stabilizer(photo, 16.0, index == 0).copy()
         if index == 3:
-            other.held = copy.deepcopy(hold.held)
+            other.stabilized = copy.deepcopy(stabilizer.stabilized)
         elif index > 3:
             assert np.array_equal(other(photo, 16.0, False), still), f"frame {index}"
 
 
 def test_what_a_brush_kept_stays_as_it_was(book: StyleBook) -> None:
-    stylizer = Stylizer(partial(build_engine, runner=OPENVINO), hold=lambda *size: HoldEngine(*size, OPENVINO))
+    stylizer = Stylizer(partial(build_engine, runner=OPENVINO), stabilizer=lambda *size: StabilizerEngine(*size, OPENVINO))
     brush = Brush(stylizer, Look(stability=16.0))
     brush.prepare(book["wave"], WIDTH, HEIGHT)
     photos = [noisy(smooth(0), 4, index) for index in range(8)]
     for photo in photos[:4]:
         brush.paint(photo, book["wave"])
-    kept = brush.held()
+    kept = brush.stabilized()
     assert kept is not None
     expected = [brush.paint(photo, book["wave"]).copy() for photo in photos[4:]]
     brush.go_on(kept)
@@ -164,21 +164,21 @@ def test_what_a_brush_kept_stays_as_it_was(book: StyleBook) -> None:
         assert np.array_equal(brush.paint(photo, book["wave"]), painted)
 
 
-def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(hold: Holding) -> None:
+def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(stabilizer: StabilizedStream) -> None:
     kept, copies = [], []
     for index in range(6):
         photo = noisy(smooth(0), 9, index)
         photo.flags.writeable = False
-        kept.append(hold(photo, 16.0, index == 0))
+        kept.append(stabilizer(photo, 16.0, index == 0))
         copies.append(kept[-1].copy())
     assert all(np.array_equal(one, other) for one, other in zip(kept, copies))
 
 
-def test_streams_that_share_a_graph_know_nothing_of_each_other(hold: Holding) -> None:
-    other = Holding(hold.graph)
-    alone = [Holding(HoldEngine(WIDTH, HEIGHT, OPENVINO)) for _ in range(2)]
+def test_streams_that_share_a_graph_know_nothing_of_each_other(stabilizer: StabilizedStream) -> None:
+    other = StabilizedStream(stabilizer.graph)
+    alone = [StabilizedStream(StabilizerEngine(WIDTH, HEIGHT, OPENVINO)) for _ in range(2)]
     for index in range(8):
-        for seed, (shared, own) in enumerate(zip((hold, other), alone)):
+        for seed, (shared, own) in enumerate(zip((stabilizer, other), alone)):
             photo = noisy(smooth(seed), 4, 10 * seed + index)
             assert np.array_equal(shared(photo, 16.0, index == 0), own(photo, 16.0, index == 0)), f"frame {index} of {seed}"
 
@@ -187,7 +187,7 @@ def test_streams_on_two_threads_paint_as_one_after_the_other(book: StyleBook) ->
     stylizer = Stylizer(
         partial(build_engine, runner=OPENVINO),
         partial(RetouchEngine, runner=OPENVINO),
-        partial(HoldEngine, runner=OPENVINO),
+        partial(StabilizerEngine, runner=OPENVINO),
     )
     streams = [[noisy(smooth(seed), 4, 10 * seed + index) for index in range(12)] for seed in range(2)]
     looks = [Look(stability=16.0), Look(strength=0.5, stability=8.0)]
