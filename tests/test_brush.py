@@ -11,7 +11,7 @@ from PIL import Image
 
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.interface import Stabilizer
-from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.media.photos import read_photo
@@ -46,13 +46,13 @@ class Negative:
 
 @pytest.fixture
 def negative(monkeypatch: pytest.MonkeyPatch) -> Negative:
-    """Commands paint negatives, and retouch as they always do."""
+    """Commands paint negatives, and recolour as they always do."""
     engine = Negative()
 
     def stabilizer(width: int, height: int) -> Stabilizer:
         return StabilizerEngine(width, height, OPENVINO)
 
-    stylizer = Stylizer(lambda *size: engine, lambda *size: RetouchEngine(*size, OPENVINO), stabilizer)
+    stylizer = Stylizer(lambda *size: engine, lambda *size: RecolourEngine(*size, OPENVINO), stabilizer)
     monkeypatch.setattr("realtime_nst.painting.serving.load_stylizer", lambda backend: stylizer)
     return engine
 
@@ -86,12 +86,12 @@ def test_photo_keeps_its_colours(run: Run, tmp_path: Path, negative: Negative) -
     assert np.abs(read_photo(tmp_path / "out.png") - keep_colours_with_numpy(before, 255 - before)).max() <= 0.52
 
 
-def test_large_pictures_are_retouched_in_strips_that_do_not_show(monkeypatch: pytest.MonkeyPatch, book: StyleBook) -> None:
+def test_large_pictures_are_recoloured_in_strips_that_do_not_show(monkeypatch: pytest.MonkeyPatch, book: StyleBook) -> None:
     sizes: list[tuple[int, int]] = []
 
     def build(width: int, height: int) -> object:
         sizes.append((width, height))
-        return RetouchEngine(width, height, OPENVINO)
+        return RecolourEngine(width, height, OPENVINO)
 
     stylizer = Stylizer(lambda *size: Negative(), build)  # type: ignore[arg-type]
     photo = np.random.default_rng(3).integers(0, 256, (210, 98, 3), np.uint8)

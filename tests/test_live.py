@@ -59,7 +59,7 @@ class Bench:
         self.may_compile.set()
         self.broken: Exception | None = None
         self.controls = Controls(list(book.values()), book["wave"], settings)
-        self.stylizer = Stylizer(self.compile, lambda width, height: self.retouch, lambda width, height: self)
+        self.stylizer = Stylizer(self.compile, lambda width, height: self.recolour, lambda width, height: self)
         self.painter = LivePainter(self.stylizer, self.controls, book.bodies, WIDTH, HEIGHT, pace, clock=lambda: self.engine.now)
         self.engine.vectors.clear()  # of the pictures that warm up
         self.looks.clear()
@@ -77,7 +77,7 @@ class Bench:
         self.stabilizations.append((stability, before is None))
         return StabilizedPhoto(np.zeros(1, np.float32), photo[None], 0)
 
-    def retouch(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
+    def recolour(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
         self.looks.append(look)
         return painting
 
@@ -214,7 +214,7 @@ def test_nothing_is_used_for_the_first_time_by_the_painting_thread(make: Callabl
 
         on_device = __call__
 
-    class NotingRetouch:
+    class NotingRecolour:
         def __call__(self, photo: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
             first.setdefault(id(self), threading.current_thread().name)
             return painting
@@ -228,7 +228,7 @@ def test_nothing_is_used_for_the_first_time_by_the_painting_thread(make: Callabl
         return part
 
     bench.stylizer._compile = lambda body, width, height: keep(Noting())  # type: ignore[assignment, return-value]
-    bench.stylizer._build_retouch = lambda width, height: keep(NotingRetouch())  # type: ignore[assignment, return-value]
+    bench.stylizer._build_recolour = lambda width, height: keep(NotingRecolour())  # type: ignore[assignment, return-value]
     bench.controls.colours = True
     bench.controls.scale = 0.5
     assert wait_until(lambda: bench.paint() is not None and bench.painter.process_size() == (32, 24), 60)

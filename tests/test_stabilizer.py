@@ -11,7 +11,7 @@ import pytest
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import build_engine
 from realtime_nst.engines.interface import StabilizedPhoto, Stabilizer
-from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.engines.stabilizer import StabilizerEngine, Thresholds
 from realtime_nst.painting.brush import Brush
@@ -186,7 +186,7 @@ def test_streams_that_share_a_graph_know_nothing_of_each_other(stabilizer: Stabi
 def test_streams_on_two_threads_paint_as_one_after_the_other(book: StyleBook) -> None:
     stylizer = Stylizer(
         partial(build_engine, runner=OPENVINO),
-        partial(RetouchEngine, runner=OPENVINO),
+        partial(RecolourEngine, runner=OPENVINO),
         partial(StabilizerEngine, runner=OPENVINO),
     )
     streams = [[noisy(smooth(seed), 4, 10 * seed + index) for index in range(12)] for seed in range(2)]

@@ -12,7 +12,7 @@ import pytest
 
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import WholeEngine, build_engine
-from realtime_nst.engines.interface import Retouch
+from realtime_nst.engines.interface import Recolour
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.painting.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.style.book import StyleBook, find_styles
@@ -55,7 +55,7 @@ def test_any_size_comes_back_in_that_size(stylizer: Stylizer, book: StyleBook, w
 def test_live_show_of_large_frames_readies_nothing_that_they_do_not_use(book: StyleBook) -> None:
     built: list[tuple[int, int]] = []
 
-    def note(width: int, height: int) -> Retouch:
+    def note(width: int, height: int) -> Recolour:
         built.append((width, height))
         return lambda photo, painting, look: painting[0]
 

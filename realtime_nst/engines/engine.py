@@ -55,6 +55,6 @@ class WholeEngine:
         return painted
 
     def on_device(self, image: Any, vector: np.ndarray) -> Any:
-        """The painting `(1, height, width, 3)` where it is, for a `Retouch`."""
+        """The painting `(1, height, width, 3)` where it is, for a `Recolour`."""
         (painting,) = self._program({"images": image[None], "vectors": vector[None]})
         return painting

@@ -1,4 +1,4 @@
-"""What a stylizer is put together from, each for one size: an `Engine`, a `Stabilizer` before it, a `Retouch` behind it."""
+"""What a stylizer is put together from, each for one size: an `Engine`, a `Stabilizer` before it, a `Recolour` behind it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Engine(Protocol):
         """Image uint8 `(height, width, 3)`, which may be on the device, and vector float32 `(V,)` to an image alike."""
 
     def on_device(self, image: Any, vector: np.ndarray) -> Any:
-        """The same, left where it is computed, for a `Retouch`."""
+        """The same, left where it is computed, for a `Recolour`."""
 
 
-Retouch = Callable[[Any, Any, Look], np.ndarray]
+Recolour = Callable[[Any, Any, Look], np.ndarray]
 """Photo, its painting on the device, and look, to an image like the photo."""
 
 

@@ -1,6 +1,6 @@
-"""`Retouch`: strength and own colours on the device, compiled.
+"""`Recolour`: strength and own colours on the device, compiled.
 
-A second compiled graph behind the network; left out where nothing is retouched, so that it costs nothing then. It
+A second compiled graph behind the network; left out where nothing is recoloured, so that it costs nothing then. It
 does not know styles, or where frames come from, and imports Keras only where the compiled graph is not on disk.
 """
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import keras
 
 
-class RetouchEngine:
-    """`Retouch`, compiled for one size of frame.
+class RecolourEngine:
+    """`Recolour`, compiled for one size of frame.
 
     Args:
         width: Width of the images in pixels, a multiple of 8.
@@ -26,14 +26,14 @@ class RetouchEngine:
 
     def __init__(self, width: int, height: int, runner: Runner) -> None:
         def build() -> "keras.Model":
-            from realtime_nst.networks.recolour import build_retouch
+            from realtime_nst.networks.recolour import build_recolour
 
-            return build_retouch(width, height)
+            return build_recolour(width, height)
 
         self._program, self._download = runner.compile(build, "retouch", width, height, float32=True), runner.download
 
     def __call__(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
-        """Retouch.
+        """Recolour.
 
         Args:
             photo: uint8 `(height, width, 3)`.
@@ -45,5 +45,5 @@ class RetouchEngine:
         """
         settings = np.array([[look.strength, look.colours]], np.float32)
         (picture,) = self._program({"photos": photo[None], "paintings": painting, "settings": settings})
-        retouched: np.ndarray = self._download(picture)[0]
-        return retouched
+        recoloured: np.ndarray = self._download(picture)[0]
+        return recoloured

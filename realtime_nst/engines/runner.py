@@ -1,6 +1,6 @@
 """`Runner`: what compiles Keras models and runs them on arrays; one for each backend, in a module of its own.
 
-The network, the stabilizer before it and the retouch behind it are all run so. A runner does not know what they compute.
+The network, the stabilizer before it and the recolour behind it are all run so. A runner does not know what they compute.
 """
 
 from collections.abc import Callable, Mapping

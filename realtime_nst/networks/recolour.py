@@ -1,4 +1,4 @@
-"""The graph behind `Retouch`: strength and own colours, from a photo and its painting.
+"""The graph behind `Recolour`: strength and own colours, from a photo and its painting.
 
 It has no weights and is the same for every body. It computes in float32 also where the network rounds to half
 precision, because bfloat16 cannot hold the 256 steps of a colour. One definition for every Keras backend.
@@ -15,8 +15,8 @@ LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the brightness that the eye sees (BT.601)."""
 
 
-def build_retouch(width: int, height: int) -> keras.Model:
-    """The graph of `RetouchLayer` for one size of frame.
+def build_recolour(width: int, height: int) -> keras.Model:
+    """The graph of `RecolourLayer` for one size of frame.
 
     Args:
         width: Width of the images in pixels.
@@ -24,10 +24,10 @@ def build_retouch(width: int, height: int) -> keras.Model:
     """
     images = {name: keras.Input((height, width, 3), dtype="uint8", name=name) for name in ("photos", "paintings")}
     inputs = {**images, "settings": keras.Input((2,), dtype="float32", name="settings")}
-    return keras.Model(inputs, RetouchLayer(name="retouch")(list(inputs.values())), name="retouch")
+    return keras.Model(inputs, RecolourLayer(name="retouch")(list(inputs.values())), name="retouch")
 
 
-class RetouchLayer(layers.Layer):
+class RecolourLayer(layers.Layer):
     """Give a painting its photo's colours, and blend it with the photo.
 
     *Colours*: the brightness of the painting with the colour differences of the photo. Where the sum leaves the

@@ -4,5 +4,5 @@ stylizer.py  picture to picture, in any size and style
 stream.py    one stream of pictures, stabilized from each to the next
 brush.py     style and look together, for films and photos
 contrast.py  frames that show hardly anything are painted as faintly
-serving.py   engine, stabilizer and retouch put together as a stylizer
+serving.py   engine, stabilizer and recolour put together as a stylizer
 """

@@ -4,15 +4,15 @@ from functools import partial
 
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import build_engine
-from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.painting.stylizer import Stylizer
 
 
 def load_stylizer(backend: Backend) -> Stylizer:
-    """A stylizer whose networks, stabilizers and retouches run on a backend."""
+    """A stylizer whose networks, stabilizers and recolours run on a backend."""
     runner = runner_for(backend)
     return Stylizer(
-        partial(build_engine, runner=runner), partial(RetouchEngine, runner=runner), partial(StabilizerEngine, runner=runner)
+        partial(build_engine, runner=runner), partial(RecolourEngine, runner=runner), partial(StabilizerEngine, runner=runner)
     )

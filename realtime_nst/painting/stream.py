@@ -29,7 +29,7 @@ class Stream:
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How the picture is held still, and how its painting is retouched.
+            look: How the picture is held still, and how its painting is recoloured.
 
         Returns:
             A new image, like the input.

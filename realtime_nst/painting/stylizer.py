@@ -1,4 +1,4 @@
-"""`Stylizer`: pictures through a body, held still before it and retouched behind it where the look asks for that.
+"""`Stylizer`: pictures through a body, held still before it and recoloured behind it where the look asks for that.
 
 Every body and size is compiled once; a style is only a vector, so that a switch takes effect on the next frame
 and costs nothing. Engines are given to it: it imports no framework.
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.engines.interface import Engine, Retouch, StabilizedPhoto, Stabilizer
+from realtime_nst.engines.interface import Engine, Recolour, StabilizedPhoto, Stabilizer
 from realtime_nst.frames import pad_to_multiple, padded_length
 from realtime_nst.painting.contrast import painted_share
 from realtime_nst.style.look import PLAIN, Look
@@ -23,7 +23,7 @@ SIZES_KEPT = 2
 
 
 UNSTABILIZED_FROM = 10_000_000
-"""Pixels from which on a picture is retouched in strips (at once it would take 120 bytes for each), and not stabilized."""
+"""Pixels from which on a picture is recoloured in strips (at once it would take 120 bytes for each), and not stabilized."""
 STRIP_PIXELS = 2_000_000
 TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
 """A look that uses everything."""
@@ -31,10 +31,10 @@ TOUCHED = Look(strength=0.5, colours=1.0, stability=1.0)
 
 @dataclass
 class Compiled:
-    """What serves one size of frame: an engine per body, by its hash, the stabilizer before and the retouch behind it."""
+    """What serves one size of frame: an engine per body, by its hash, the stabilizer before and the recolour behind it."""
 
     engines: dict[str, Engine]
-    retouch: Retouch | None = None
+    recolour: Recolour | None = None
     stabilizer: Stabilizer | None = None
 
 
@@ -43,18 +43,18 @@ class Stylizer:
 
     Args:
         compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a runner.
-        retouch: Width and height to a `Retouch`; without one strength and colours are the painting's.
+        recolour: Width and height to a `Recolour`; without one strength and colours are the painting's.
         stabilizer: Width and height to a `Stabilizer`; without one no look is stable.
     """
 
     def __init__(
         self,
         compile: Callable[[Body, int, int], Engine],
-        retouch: Callable[[int, int], Retouch] | None = None,
+        recolour: Callable[[int, int], Recolour] | None = None,
         stabilizer: Callable[[int, int], Stabilizer] | None = None,
     ) -> None:
         self._compile = compile
-        self._build_retouch, self._build_stabilizer = retouch, stabilizer
+        self._build_recolour, self._build_stabilizer = recolour, stabilizer
         self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
         self._painting = threading.RLock()
 
@@ -77,17 +77,17 @@ class Stylizer:
         compiled = Compiled({body.sha256: self._compile(body, width, height) for body in bodies})
         if not live:
             return compiled
-        if width * height <= UNSTABILIZED_FROM:  # larger ones are retouched in strips, and not stabilized
-            compiled.retouch = self._build_retouch(width, height) if self._build_retouch else None
+        if width * height <= UNSTABILIZED_FROM:  # larger ones are recoloured in strips, and not stabilized
+            compiled.recolour = self._build_recolour(width, height) if self._build_recolour else None
             compiled.stabilizer = self._build_stabilizer(width, height) if self._build_stabilizer else None
         picture = np.zeros((height, width, 3), np.uint8)
         for body in bodies:
             engine, vector = compiled.engines[body.sha256], np.zeros(body.architecture.vector_size, np.float32)
             still = picture if compiled.stabilizer is None else compiled.stabilizer(picture, TOUCHED.stability, None).photo[0]
-            if compiled.retouch is None:
+            if compiled.recolour is None:
                 engine(still, vector)
             else:
-                compiled.retouch(still, engine.on_device(still, vector), TOUCHED)
+                compiled.recolour(still, engine.on_device(still, vector), TOUCHED)
         return compiled
 
     def install(self, compiled: Compiled, width: int, height: int) -> None:
@@ -95,7 +95,7 @@ class Stylizer:
         with self._painting:
             kept = self._kept(padded_length(width), padded_length(height))
             kept.engines.update(compiled.engines)
-            kept.retouch = compiled.retouch or kept.retouch
+            kept.recolour = compiled.recolour or kept.recolour
             kept.stabilizer = compiled.stabilizer or kept.stabilizer
 
     def ready(self, width: int, height: int) -> bool:
@@ -108,7 +108,7 @@ class Stylizer:
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How its painting is retouched. With nothing before it, the picture itself is not stabilized.
+            look: How its painting is recoloured. With nothing before it, the picture itself is not stabilized.
 
         Returns:
             A new image, like the input.
@@ -123,7 +123,7 @@ class Stylizer:
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How the picture is held still, and how its painting is retouched.
+            look: How the picture is held still, and how its painting is recoloured.
             before: What the picture before became, of the same size; `None` for the first one.
 
         Returns:
@@ -136,10 +136,10 @@ class Stylizer:
             stabilizer = self._stabilizer(*reversed(padded.shape[:2])) if look.stability else None
             stabilized = stabilizer(padded, look.stability, before) if stabilizer else None
             still = stabilized.photo[0] if stabilized else padded
-            if self._build_retouch and (share := painted_share(image)) < 1.0:
+            if self._build_recolour and (share := painted_share(image)) < 1.0:
                 look = look._replace(strength=share * look.strength)
-            if look.retouches:
-                painted = self._retouched(still, engine.on_device(still, style.vector), look)
+            if look.recolours:
+                painted = self._recoloured(still, engine.on_device(still, style.vector), look)
             else:
                 painted = engine(still, style.vector)
         return painted if padded is image else painted[:height, :width], stabilized
@@ -168,21 +168,21 @@ class Stylizer:
             engines[body.sha256] = self._compile(body, width, height)
         return engines[body.sha256]
 
-    def _retouched(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
+    def _recoloured(self, photo: Any, painting: Any, look: Look) -> np.ndarray:
         height, width = photo.shape[:2]
         if width * height <= UNSTABILIZED_FROM:
-            return self._retouch(width, height)(photo, painting, look)
+            return self._recolour(width, height)(photo, painting, look)
         rows = min(height, padded_length(STRIP_PIXELS // width))  # each pixel is on its own
-        retouch, whole = self._retouch(width, rows), np.empty((height, width, 3), np.uint8)
+        recolour, whole = self._recolour(width, rows), np.empty((height, width, 3), np.uint8)
         for top in [*range(0, height - rows, rows), height - rows]:  # the last one overlaps the one before
             strip = slice(top, top + rows)
-            whole[strip] = retouch(photo[strip], painting[:, strip], look)
+            whole[strip] = recolour(photo[strip], painting[:, strip], look)
         return whole
 
-    def _retouch(self, width: int, height: int) -> Retouch:
+    def _recolour(self, width: int, height: int) -> Recolour:
         kept = self._kept(width, height)
-        if kept.retouch is None:
-            if self._build_retouch is None:
-                raise ValueError("look: this stylizer has no retouch.")
-            kept.retouch = self._build_retouch(width, height)
-        return kept.retouch
+        if kept.recolour is None:
+            if self._build_recolour is None:
+                raise ValueError("look: this stylizer has no recolour.")
+            kept.recolour = self._build_recolour(width, height)
+        return kept.recolour

@@ -12,7 +12,7 @@ DEFAULT_STABILITY = 8
 
 
 class Look(NamedTuple):
-    """How a photo is held still before it is painted, and how the painting is retouched by it.
+    """How a photo is held still before it is painted, and how the painting is recoloured by it.
 
     Args:
         strength: 0 is the photo, 1 the painting, between them a blend of pixels.
@@ -25,7 +25,7 @@ class Look(NamedTuple):
     stability: float = 0.0
 
     @property
-    def retouches(self) -> bool:
+    def recolours(self) -> bool:
         """False where a painting stays as the network gives it, so that nothing needs to be computed behind it."""
         return self.strength != 1.0 or self.colours != 0.0
 

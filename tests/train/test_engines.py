@@ -9,7 +9,7 @@ import pytest
 
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import build_engine
-from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.engines.stabilizer import StabilizerEngine, Thresholds
 from realtime_nst.networks.transform import build_transform_network
@@ -101,13 +101,13 @@ def test_styles_load_on_this_backend_too(weights: Path) -> None:
     assert list(find_styles([weights])) == ["mosaic", "scream", "wave"]
 
 
-def test_retouching_and_holding_equal_the_formulas_written_in_numpy() -> None:
+def test_recolouring_and_holding_still_equal_the_formulas_written_in_numpy() -> None:
     from tests.reference import block_means, keep_colours_with_numpy, stabilize_with_numpy
 
     runner = runner_for(Backend(BACKEND, "float32", gpu=False))
     rng = np.random.default_rng(0)
     photo, painting = (rng.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(2))
-    found = RetouchEngine(64, 48, runner)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
+    found = RecolourEngine(64, 48, runner)(photo, keras.ops.convert_to_tensor(painting[None]), Look(0.5, 1.0))
     assert np.abs(found - (photo + 0.5 * (keep_colours_with_numpy(photo, painting) - photo))).max() <= 0.52
     stabilizer, thresholds = StabilizerEngine(64, 48, runner), Thresholds((8, 8, 24))
     stabilized, before = (block_means(photo), photo), None
@@ -124,7 +124,7 @@ def test_everything_is_compiled_before_the_show_so_that_no_key_makes_it_wait(boo
     stylizer = load_stylizer(Backend(BACKEND, "float32", gpu=False))
     compiled = stylizer.compiled(book.bodies, 40, 32, live=True)
     stylizer.install(compiled, 40, 32)
-    parts = [*compiled.engines.values(), compiled.retouch, compiled.stabilizer]
+    parts = [*compiled.engines.values(), compiled.recolour, compiled.stabilizer]
     calls = [part._program._call for part in parts]  # type: ignore[union-attr]
 
     def times_compiled() -> list[int]:

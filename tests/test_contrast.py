@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.engines.backend import Backend
-from realtime_nst.engines.recolour import RetouchEngine
+from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.painting.contrast import CLEAR, FAINTEST, painted_share
 from realtime_nst.painting.stylizer import Stylizer
@@ -31,7 +31,7 @@ class Negative:
 @pytest.fixture
 def negatives() -> Stylizer:
     openvino = runner_for(Backend("openvino", "float32", gpu=False))
-    return Stylizer(lambda body, width, height: Negative(), lambda *size: RetouchEngine(*size, openvino))
+    return Stylizer(lambda body, width, height: Negative(), lambda *size: RecolourEngine(*size, openvino))
 
 
 def test_share_grows_with_contrast() -> None:
