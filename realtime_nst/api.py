@@ -21,7 +21,7 @@ from realtime_nst.jobs.outputs import Task, check_task
 from realtime_nst.jobs.progress import QuietReport
 from realtime_nst.media.filekinds import check_file
 from realtime_nst.painting import serving
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.painting.stream import Stream
 from realtime_nst.pipeline.interrupt import on_interrupt
 from realtime_nst.pipeline.loop import Unattended
@@ -233,11 +233,11 @@ def paint_video(
     book = _book(weights)
     path = StylePath([book.mix(name) for name in names], every)
     chosen = choose_backend(backend, precision)
-    brush = Brush(serving.load_stylizer(chosen), look)
+    picture_painter = PicturePainter(serving.load_stylizer(chosen), look)
     wishes = Wishes(
         styles=path,
         engine=str(chosen),
-        look=brush.description(),
+        look=picture_painter.description(),
         size=size,
         begin=Fraction(start).limit_denominator(1_000_000),
         end=None if end is None else Fraction(end).limit_denominator(1_000_000),
@@ -247,7 +247,7 @@ def paint_video(
     )
     remote = Unattended()
     with on_interrupt(remote.leave):
-        return paint_file(task.source, task.output, wishes, brush, _Calls(progress, notice), remote)
+        return paint_file(task.source, task.output, wishes, picture_painter, _Calls(progress, notice), remote)
 
 
 @dataclasses.dataclass

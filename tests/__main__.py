@@ -15,8 +15,8 @@ NOTHING_CHOSEN = 5
 
 QUICK = """
 architecture architecture_numbers app remote stage stats controls settings styles weightfile buffers crossfade pace
-overlay upscale stabilizer recolour runner contrast brush imaging photos depth picturefile photofiles videofiles sinks video
-live shipped_styles api
+overlay upscale stabilizer recolour runner contrast picture_painter imaging photos depth picturefile photofiles
+videofiles sinks video live shipped_styles api
 """
 """Test files of the quick suite, whose tests take milliseconds: all layers, every shipped style, one film, the API."""
 

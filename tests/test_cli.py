@@ -17,7 +17,7 @@ from realtime_nst.inputs.devices import Device
 from realtime_nst.live.settings import Settings, write_settings
 from realtime_nst.media.photos import read_photo
 from realtime_nst.media.probing import probe
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.style.style import Style
 from tests.conftest import frames_of, one_line
 from tests.readback import tracks
@@ -143,14 +143,14 @@ def test_photo_far_too_large_or_thin_is_told_alike(
 def test_photo_for_which_memory_does_not_suffice_does_not_stop_the_others(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paint = Brush.paint
+    paint = PicturePainter.paint
 
-    def short_of_memory(brush: Brush, image: np.ndarray, style: Style) -> np.ndarray:
+    def short_of_memory(picture_painter: PicturePainter, image: np.ndarray, style: Style) -> np.ndarray:
         if image.shape[1] == 48:
             raise RuntimeError("Exception from src/inference/src/cpp/infer_request.cpp:223:\nstd::bad_alloc")
-        return paint(brush, image, style)
+        return paint(picture_painter, image, style)
 
-    monkeypatch.setattr(Brush, "paint", short_of_memory)
+    monkeypatch.setattr(PicturePainter, "paint", short_of_memory)
     (tmp_path / "out").mkdir()
     for name, width in (("a", 32), ("b", 48), ("c", 32)):
         Image.effect_noise((width, 32), 60).save(tmp_path / f"{name}.png")

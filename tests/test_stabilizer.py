@@ -14,7 +14,7 @@ from realtime_nst.engines.interface import StabilizedPhoto, Stabilizer
 from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.engines.stabilizer import StabilizerEngine, Thresholds
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.book import StyleBook
@@ -149,19 +149,19 @@ def test_what_is_held_can_be_kept_and_gone_on_from(stabilizer: StabilizedStream)
             assert np.array_equal(other(photo, 16.0, False), still), f"frame {index}"
 
 
-def test_what_a_brush_kept_stays_as_it_was(book: StyleBook) -> None:
+def test_what_a_picture_painter_kept_stays_as_it_was(book: StyleBook) -> None:
     stylizer = Stylizer(partial(build_engine, runner=OPENVINO), stabilizer=lambda *size: StabilizerEngine(*size, OPENVINO))
-    brush = Brush(stylizer, Look(stability=16.0))
-    brush.prepare(book["wave"], WIDTH, HEIGHT)
+    picture_painter = PicturePainter(stylizer, Look(stability=16.0))
+    picture_painter.prepare(book["wave"], WIDTH, HEIGHT)
     photos = [noisy(smooth(0), 4, index) for index in range(8)]
     for photo in photos[:4]:
-        brush.paint(photo, book["wave"])
-    kept = brush.stabilized()
+        picture_painter.paint(photo, book["wave"])
+    kept = picture_painter.stabilized()
     assert kept is not None
-    expected = [brush.paint(photo, book["wave"]).copy() for photo in photos[4:]]
-    brush.go_on(kept)
+    expected = [picture_painter.paint(photo, book["wave"]).copy() for photo in photos[4:]]
+    picture_painter.go_on(kept)
     for photo, painted in zip(photos[4:], expected):
-        assert np.array_equal(brush.paint(photo, book["wave"]), painted)
+        assert np.array_equal(picture_painter.paint(photo, book["wave"]), painted)
 
 
 def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(stabilizer: StabilizedStream) -> None:

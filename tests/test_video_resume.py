@@ -20,7 +20,7 @@ from realtime_nst.frames import Frame
 from realtime_nst.jobs.film_source import FilmSource, Mark
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.outputs import place
-from realtime_nst.jobs.painter import Painter
+from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.jobs.segments import SegmentSink
 from realtime_nst.jobs.workfolder import Note, WorkFolder, being_placed, segment_frames, work_path
 from realtime_nst.media.decoding import FrameReader
@@ -497,7 +497,9 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
         painted.append(int(image[0, 0, 0]))
         return image
 
-    painter = Painter(paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, stabilized=lambda: {"photo": np.array(painted)})
+    painter = FramePainter(
+        paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, stabilized=lambda: {"photo": np.array(painted)}
+    )
     frames = [
         Frame(np.full((16, 16, 3), index // 3, np.uint8), index, 0.0, Fraction(index, 25), Fraction(1, 25 + index), 1000 + index)
         for index in range(80)

@@ -24,7 +24,7 @@ from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError
 from realtime_nst.inputs.sources import PatternSource
 from realtime_nst.jobs.film_source import FilmSource
-from realtime_nst.jobs.painter import Painter
+from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.live.controls import Controls
 from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.settings import Settings
@@ -32,7 +32,7 @@ from realtime_nst.media.encoding import FrameWriter
 from realtime_nst.media.probing import probe
 from realtime_nst.outputs.sinks import NullSink
 from realtime_nst.painting import serving
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.pipeline.loop import Unattended, run
@@ -134,14 +134,14 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, pictures, options.frames)
-        info, brush, path = probe(str(clip)), Brush(stylizer, PLAIN), StylePath([style])
+        info, picture_painter, path = probe(str(clip)), PicturePainter(stylizer, PLAIN), StylePath([style])
         rounds, switches = [], []
         for _ in range(ROUNDS):
             alone = painting(stylizer, pictures, style, options.frames)
             held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
             film = FilmSource(str(clip), info)
-            run(film, Painter(brush.paint, path, 0.0, film.fps), NullSink(), Unattended(), stats)
+            run(film, FramePainter(picture_painter.paint, path, 0.0, film.fps), NullSink(), Unattended(), stats)
             loop = 1.0 / stats.mean_fps
             rounds.append((alone, loop, alone / loop, held - alone))
             switches += switch(stylizer, pictures[0], style, other)

@@ -24,7 +24,7 @@ from realtime_nst.media.photos import (
 )
 from realtime_nst.media.results import check_output
 from realtime_nst.painting import serving
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.style.look import Look
 from realtime_nst.style.style import Style
 
@@ -36,7 +36,7 @@ def image(options: argparse.Namespace) -> int:
     tasks, several = _plan(options)
     style = console.find_all_styles(options).mix(options.style)
     stylizer = serving.load_stylizer(choose_backend(options.backend, options.precision))
-    brush = Brush(stylizer, Look(options.strength, float(options.colours)))
+    picture_painter = PicturePainter(stylizer, Look(options.strength, float(options.colours)))
     sources = [task.source for task in tasks]
     painted = skipped = failed = 0
     for task in tasks:
@@ -50,7 +50,7 @@ def image(options: argparse.Namespace) -> int:
             if several:
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 _check(task, sources, options)
-            _paint(task, brush, style, options)
+            _paint(task, picture_painter, style, options)
         except (NSTError, OSError) as error:
             if not several:
                 raise
@@ -114,7 +114,7 @@ def _check(task: Task, sources: Sequence[Path], options: argparse.Namespace) -> 
     check_output(task.output, sources=sources, overwrite=options.overwrite or options.skip_existing)
 
 
-def _paint(task: Task, brush: Brush, style: Style, options: argparse.Namespace) -> None:
+def _paint(task: Task, picture_painter: PicturePainter, style: Style, options: argparse.Namespace) -> None:
     photo, alpha = read_layers(task.source)
     if alpha is not None and not keeps_alpha(task.output):
         photo, alpha = on_white(photo, alpha), None
@@ -124,7 +124,7 @@ def _paint(task: Task, brush: Brush, style: Style, options: argparse.Namespace) 
     software = f"realtime-nst {__version__}"
     remarks = NOTHING_SAID if options.strip else read_remarks(task.source)
     texts = {"Style": style.name, "Software": software}
-    write_photo(task.output, brush.paint(photo, style), texts, alpha, software=software, remarks=remarks)
+    write_photo(task.output, picture_painter.paint(photo, style), texts, alpha, software=software, remarks=remarks)
 
 
 def _suffix(name: Path, container: str | None) -> str:

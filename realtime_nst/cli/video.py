@@ -21,7 +21,7 @@ from realtime_nst.media.addresses import mask
 from realtime_nst.media.containers import PIPE, numbered
 from realtime_nst.media.filekinds import check_file, check_film, left_out
 from realtime_nst.painting import serving
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.pipeline.interrupt import INTERRUPTED, on_interrupt
 from realtime_nst.pipeline.loop import Remote, Unattended
 from realtime_nst.style.look import Look
@@ -76,11 +76,11 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
     look = Look(options.strength, float(options.colours), options.stability)
-    brush = Brush(serving.load_stylizer(backend), look)
+    picture_painter = PicturePainter(serving.load_stylizer(backend), look)
     wishes = Wishes(
         styles=path,
         engine=str(backend),
-        look=brush.description(),
+        look=picture_painter.description(),
         size=options.size,
         begin=options.start,
         end=options.end,
@@ -94,11 +94,16 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     )
     remote = Unattended()
     with on_interrupt(remote.leave):
-        return _paint_all(tasks, options, wishes, brush, report, remote)
+        return _paint_all(tasks, options, wishes, picture_painter, report, remote)
 
 
 def _paint_all(
-    tasks: list[Task], options: argparse.Namespace, wishes: Wishes, brush: Brush, report: Report, remote: Remote
+    tasks: list[Task],
+    options: argparse.Namespace,
+    wishes: Wishes,
+    picture_painter: PicturePainter,
+    report: Report,
+    remote: Remote,
 ) -> int:
     """Paint one after another; what goes wrong with one does not stop the rest."""
     several = _several(tasks, options)
@@ -126,7 +131,7 @@ def _paint_all(
                 console.say("Interrupted while a film was fetched; nothing of it is kept.")
                 break
             started = time.monotonic()
-            outcome = paint_video(task.source, task.output, wishes, brush, report, remote)
+            outcome = paint_video(task.source, task.output, wishes, picture_painter, report, remote)
         except (NSTError, OSError) as error:
             if not several:
                 raise

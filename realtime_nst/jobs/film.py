@@ -19,7 +19,7 @@ from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.joining import Join, Segment, companions, cut_out, join, tried
 from realtime_nst.jobs.options import Outcome, Wishes, checked, notices_about, notices_after
 from realtime_nst.jobs.outputs import free_name, place, place_pictures
-from realtime_nst.jobs.painter import Painter
+from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.jobs.preview import PreviewSink
 from realtime_nst.jobs.progress import Report
 from realtime_nst.jobs.segments import SegmentSink, StreamSink
@@ -34,7 +34,7 @@ from realtime_nst.media.results import amount
 from realtime_nst.media.stereo import picture_mark
 from realtime_nst.media.timing import FrameClock, ticks_per_second
 from realtime_nst.outputs.sinks import TeeSink, finishing
-from realtime_nst.painting.brush import Brush
+from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.pipeline.loop import Remote, run
 from realtime_nst.pipeline.stats import Stats
 
@@ -46,7 +46,7 @@ def paint_video(
     source: Path,
     output: Path,
     wishes: Wishes,
-    brush: Brush,
+    picture_painter: PicturePainter,
     report: Report,
     remote: Remote,
 ) -> Outcome:
@@ -56,7 +56,7 @@ def paint_video(
         source: The original.
         output: The painted file, or `-`.
         wishes: How.
-        brush: Paints.
+        picture_painter: Paints.
         report: Where news go.
         remote: `remote.quit` asks to stop; it is true afterwards if it did.
 
@@ -77,8 +77,8 @@ def paint_video(
             plan = plan_tracks(info, container, instead=instead)
         for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
             report.notice(f"{source.name}: {notice}")
-        job = _Painting(source, output, wishes, info, container, encoder, plan, report, remote, brush)
-        brush.prepare(wishes.styles.styles[0], info.width, info.height)
+        job = _Painting(source, output, wishes, info, container, encoder, plan, report, remote, picture_painter)
+        picture_painter.prepare(wishes.styles.styles[0], info.width, info.height)
         return job.stream() if str(output) == PIPE else job.file()
 
 
@@ -95,7 +95,7 @@ class _Painting:
     plan: TrackPlan
     report: Report
     remote: Remote
-    brush: Brush
+    picture_painter: PicturePainter
 
     def stream(self) -> Outcome:
         """Paint into standard output."""
@@ -108,7 +108,7 @@ class _Painting:
         patient = PatientRemote(self.remote, [film.check], lambda: 0, stats, self.report.notice)
         previews = self._previews()
         with finishing(sink), finishing(TeeSink(previews)):
-            outcome = self._carry(film, self._painter(film), [sink, *previews], 0, patient, stats)
+            outcome = self._carry(film, self._frame_painter(film), [sink, *previews], 0, patient, stats)
             if self.remote.quit:
                 sink.break_off()
         self._remark(film)
@@ -142,7 +142,7 @@ class _Painting:
             end=self.wishes.end,
             after=Mark(work.frames, last.time, last.check) if last else None,
         )
-        painter = self._painter(film, work, length)
+        painter = self._frame_painter(film, work, length)
         clock = self._clock(last)
         sink = SegmentSink(
             work,
@@ -180,16 +180,18 @@ class _Painting:
     def _previews(self) -> list[Sink]:
         return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
 
-    def _painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> Painter:
+    def _frame_painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> FramePainter:
         """What paints; with a work folder, from what the stabilizer knew, which the last frame of each segment takes along."""
-        brush, styles, begin = self.brush, self.wishes.styles, float(self.wishes.begin)
-        if work is None or not brush.stabilizes:
-            return Painter(brush.paint, styles, begin, film.fps)
+        picture_painter, styles, begin = self.picture_painter, self.wishes.styles, float(self.wishes.begin)
+        if work is None or not picture_painter.stabilizes:
+            return FramePainter(picture_painter.paint, styles, begin, film.fps)
         if (stabilized := work.stabilized()) is not None:
-            brush.go_on(stabilized)
-        return Painter(brush.paint, styles, begin, film.fps, segment=length, stabilized=brush.stabilized)
+            picture_painter.go_on(stabilized)
+        return FramePainter(picture_painter.paint, styles, begin, film.fps, segment=length, stabilized=picture_painter.stabilized)
 
-    def _carry(self, film: FilmSource, painter: Painter, sinks: list[Sink], done: int, remote: Remote, stats: Stats) -> Outcome:
+    def _carry(
+        self, film: FilmSource, painter: FramePainter, sinks: list[Sink], done: int, remote: Remote, stats: Stats
+    ) -> Outcome:
         self.report.begin(self.output.name, self._expected(), done)
         try:
             run(film, painter, TeeSink(sinks), remote, stats)

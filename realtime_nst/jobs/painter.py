@@ -1,4 +1,4 @@
-"""`Painter`: frame to frame in the style of its moment; a frame that repeats the one before is not painted again."""
+"""`FramePainter`: frame to frame in the style of its moment; a frame that repeats the one before is not painted again."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ SPARSE = 64
 """Rows between those that are compared first."""
 
 
-class Painter:
+class FramePainter:
     """Paint frames, except those that repeat the one before in the same style.
 
     Args:

@@ -1,8 +1,8 @@
 """Pictures in, paintings out.
 
-stylizer.py  picture to picture, in any size and style
-stream.py    one stream of pictures, stabilized from each to the next
-brush.py     style and look together, for films and photos
-contrast.py  frames that show hardly anything are painted as faintly
-serving.py   engine, stabilizer and recolour put together as a stylizer
+stylizer.py         picture to picture, in any size and style
+stream.py           one stream of pictures, stabilized from each to the next
+picture_painter.py  style and look together, for films and photos
+contrast.py         frames that show hardly anything are painted as faintly
+serving.py          engine, stabilizer and recolour put together as a stylizer
 """

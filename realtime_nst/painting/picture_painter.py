@@ -1,4 +1,4 @@
-"""`Brush`: pictures in a style, as strong, with whose colours and as still as the user wants; for files."""
+"""`PicturePainter`: pictures in a style, as strong, with whose colours and as still as the user wants; for files."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from realtime_nst.style.look import Look
 from realtime_nst.style.style import Style
 
 
-class Brush:
+class PicturePainter:
     """Paint pictures in one look.
 
     Args:
