@@ -25,6 +25,8 @@ from realtime_nst.style.style import Body, write_body, write_style
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
 NARROW = Architecture(patches=9, quarter=6, eighth=8, blocks=1, inner=5, fine_blocks=1, fine_inner=7, half=4)
+PATIENCE = 60.0
+"""Seconds for what should take less than one: other programs may have the processor."""
 
 
 def ffmpeg_children() -> list[int]:
@@ -38,7 +40,7 @@ def ffmpeg_children() -> list[int]:
     return children
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
+def wait_until(condition: Callable[[], bool], timeout: float = PATIENCE) -> bool:
     """Wait for a condition; False if it does not come true in time."""
     deadline = time.monotonic() + timeout
     while not condition():

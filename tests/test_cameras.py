@@ -26,13 +26,11 @@ from realtime_nst.inputs.devices import (
     users_of,
 )
 from realtime_nst.pipeline.stage import Stage
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE, wait_until
 
 cv2 = pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
 
 WIDTH, HEIGHT = 64, 48
-PATIENCE = 60.0
-"""Seconds for what should take less than one: other programs may have the processor."""
 
 
 def blue(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:

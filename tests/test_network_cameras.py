@@ -20,10 +20,9 @@ from realtime_nst.inputs import polling
 from realtime_nst.inputs.polling import PolledCamera
 from realtime_nst.inputs.sources import FileSource, open_source
 from realtime_nst.pipeline.stage import Stage
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE, wait_until
 from tests.readback import disc_in, read_back
 
-PATIENCE = 60.0
 STEP = 8
 
 

@@ -21,9 +21,9 @@ from realtime_nst.inputs import sources
 from realtime_nst.inputs.playout import Newest, Playout, Replay
 from realtime_nst.inputs.sources import FileSource, open_source
 from realtime_nst.media.ffmpeg import executable
+from tests.conftest import PATIENCE
 from tests.readback import number_in, numbered_source, read_back
 
-PATIENCE = 60.0
 RATE = 25
 SHARP = ("-c:v", "libx264", "-crf", "10", "-g", "25", "-sc_threshold", "0", "-pix_fmt", "yuv420p")
 EARLY, LATE = 0.1, 2.0

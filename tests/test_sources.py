@@ -16,10 +16,8 @@ from realtime_nst.inputs import sources
 from realtime_nst.inputs.sources import FileSource, PatternSource, open_source
 from realtime_nst.media.filekinds import check_file
 from realtime_nst.pipeline.stage import Stage
-from tests.conftest import ffmpeg_children, wait_until
+from tests.conftest import PATIENCE, ffmpeg_children, wait_until
 from tests.readback import disc_in, disc_source
-
-PATIENCE = 60.0
 
 pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
 

@@ -20,7 +20,7 @@ from PIL import Image
 from realtime_nst.live.keys import KEYS, Key
 from realtime_nst.media.ffmpeg import executable
 from realtime_nst.style.style import write_style
-from tests.conftest import ffmpeg_children, frames_of, narrow_body, random_vector, wait_until
+from tests.conftest import PATIENCE, ffmpeg_children, frames_of, narrow_body, random_vector, wait_until
 from tests.reference import keep_colours_with_numpy
 
 for tool in ("Xvfb", "xdotool", "openbox"):
@@ -42,8 +42,6 @@ COLOURS = {
 NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "10")
 WIDTH, HEIGHT = 320, 240
 SCREEN = 800, 600
-PATIENCE = 60
-"""Seconds for what should take one: a busy machine may need long to start."""
 LINE, LINE_HEIGHT = np.s_[209:225], 18
 """Rows of the lowest line of text at the bottom, and how much higher the next one is."""
 X_KEYS = {"10": "0", "-": "minus", "+": "plus", ",": "comma", ".": "period", "esc": "Escape"}

@@ -25,7 +25,7 @@ MISSES_ALLOWED = 30
 """Frames in a row that a camera may fail to give before it counts as gone."""
 SILENCE = 2.0
 """Seconds without a frame after which a camera counts as gone, also if its driver says nothing."""
-FIRST_PATIENCE = 10.0
+FIRST_SILENCE = 10.0
 """Seconds that a camera which was opened again may take for its first picture."""
 RETRY_EVERY = 0.5
 FIRST_PAUSE = 0.02
@@ -101,11 +101,11 @@ class CameraSource:
 
     def __iter__(self) -> Iterator[Frame]:
         reading = self._reading = self._start(self._device)  # not before: frames would wait, and grow old
-        patience = self._silence
+        silence = self._silence
         while not self._closed.is_set():
-            picture = reading.get(timeout=patience)
+            picture = reading.get(timeout=silence)
             if picture is not None:
-                patience = self._silence
+                silence = self._silence
                 image, captured_at = picture
                 self._watch_for_black(image, captured_at)
                 yield Frame(self._fitted(image), self._index, captured_at)
@@ -115,7 +115,7 @@ class CameraSource:
                 reading.close()
                 reading.join(0.1)
                 self._reading = reading = self._reconnected()
-                patience = max(self._silence, FIRST_PATIENCE)
+                silence = max(self._silence, FIRST_SILENCE)
 
     def close(self) -> None:
         self._closed.set()
