@@ -6,6 +6,7 @@
     │   └── DiskFullError   no space left
     ├── StyleError      a weight file or style name that cannot be used
     ├── BackendError    an engine or precision that this machine does not have
+    ├── ControlError    what is asked of a running show from outside, and cannot be done
     └── TrainingError   photos, paintings or VGG weights that training cannot start from
 
 Mistakes in calls are `ValueError` and `TypeError` and are never caught. Messages say what happened, with the
@@ -39,6 +40,10 @@ class StyleError(NSTError):
 
 class BackendError(NSTError):
     """This machine lacks the engine or precision that was asked for."""
+
+
+class ControlError(NSTError):
+    """A running show cannot do what is asked of it, or cannot be reached where it should be."""
 
 
 class TrainingError(NSTError):

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_nst.live.controls import Controls, step
+from realtime_nst.live.controls import Controls
 from realtime_nst.live.keys import KEYS
+from realtime_nst.live.kinds import step
 from realtime_nst.live.overlay import draw_overlay, figure_lines, help_lines
 from realtime_nst.live.settings import Settings
 from realtime_nst.pipeline.stats import Stats
@@ -101,7 +102,7 @@ def test_steps_go_down_to_the_first_and_up_to_the_last(
 
 
 def test_a_value_between_two_steps_goes_to_the_next(book: StyleBook) -> None:
-    assert (step([0, 8, 16], 10, True), step([0, 8, 16], 10, False)) == (16, 8)
+    assert (step((0, 8, 16), 10, True), step((0, 8, 16), 10, False)) == (16, 8)
     controls = Controls(list(book.values()), settings=Settings(strength=0.6))
     controls.press("-")
     assert controls.strength == 0.5
@@ -285,7 +286,7 @@ def test_only_what_keys_set_is_chosen_and_not_what_time_changes(book: StyleBook)
 def test_every_key_of_a_setting_has_it_remembered(book: StyleBook) -> None:
     controls = Controls(list(book.values()), settings=Settings(strength=0.5, scale=0.75, stability=16))
     for key in KEYS:
-        if key.action not in ("quit", "toggle_pause"):
+        if key.action not in ("quit", "pause"):
             controls.press(key.names[-1])
     assert controls.chosen.keys() == asdict(Settings()).keys() - {"cycle"}, "the seconds of a cycle have no key"
     assert controls.settings == Settings(strength=0.5, scale=0.75, stability=16).with_flags(controls.chosen)

@@ -71,7 +71,7 @@ class Audience:
     def __init__(self, controls: Controls, stats: Stats, seconds: float) -> None:
         self.controls, self.stats = controls, stats
         self.keys = np.random.default_rng(0)
-        self.names = [name for key in KEYS for name in key.names if key.action not in ("quit", "toggle_pause")]
+        self.names = [name for key in KEYS for name in key.names if key.action not in ("quit", "pause")]
         self.began = time.monotonic()
         self.seconds = seconds
         self.next_key = 0.0

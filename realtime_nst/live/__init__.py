@@ -3,7 +3,8 @@
 show.py        a show with all its outputs, put together
 painter.py     Frame -> Frame as the user wishes; pace.py how finely, upscale.py back to full size
 remote.py      what steers the show: keys, time, and who watches
-controls.py    what the user wants now; keys.py the table of keys, settings.py what is remembered
+controls.py    what the user wants now; settings.py what is remembered
+actions.py     the table of what can be done; kinds.py what kinds of values there are, keys.py the keys in the window
 window.py      the window; visibility.py whether there is a screen, and it is seen, overlay.py text over it
 recorder.py    recordings that start and stop; snapshots.py pictures
 doctor.py      what a show needs, and how to mend what is missing

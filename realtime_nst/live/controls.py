@@ -1,23 +1,25 @@
-"""What the user wants now. The main thread writes, the stylizing thread reads.
+"""What the user wants now. Keys on the main thread and messages on others change it; the stylizing thread reads.
 
-Every field is replaced in one step, so no lock is needed. The keys are in `keys.py`.
+Every field is replaced in one step, so reading needs no lock; changes come one after another. What can be done is in
+`actions.py`.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Any, TypeVar
+from typing import Any
 
+from realtime_nst.errors import ControlError, StyleError
+from realtime_nst.live.actions import ACTIONS, action_named
 from realtime_nst.live.keys import KEYS
-from realtime_nst.live.settings import FADE_SECONDS, SCALES, STRENGTHS, WIPES, Settings
-from realtime_nst.style.book import mix_name
+from realtime_nst.live.kinds import LESS
+from realtime_nst.live.settings import FADE_SECONDS, Settings
+from realtime_nst.style.book import StyleBook, mix_name
 from realtime_nst.style.crossfade import blend
-from realtime_nst.style.look import STABILITIES
 from realtime_nst.style.style import Style
 
 NOTICE_SECONDS = 2.0
-BALANCES = (0.0, 0.25, 0.5, 0.75)
-T = TypeVar("T", int, float)
 
 
 class Controls:
@@ -50,7 +52,8 @@ class Controls:
         self.stability = start.stability
         self.scale = start.scale
         self.fade = start.fade
-        self._fade = start.fade or FADE_SECONDS  # when it fades
+        self.fade_seconds = start.fade or FADE_SECONDS
+        """Seconds of a fade, when it fades."""
         self.mirror = start.mirror
         self.show_display = start.display
         self.balance = 0.0
@@ -66,29 +69,87 @@ class Controls:
         self.changes = 0
         self.chosen: dict[str, Any] = {}
         """What later shows start with, by the names of `Settings`: what keys set, however this show began."""
-        self._other = self.styles[(self.position + 1) % len(self.styles)]
-        self._cycle_seconds = start.cycle
+        self.other = self.styles[(self.position + 1) % len(self.styles)]
+        """The style that is mixed in: the one before, unless another was chosen."""
+        self.cycle_seconds = start.cycle
         self._next_change = 0.0
         self._clock = clock
         self._notice: tuple[str, float] = ("", 0.0)
-        self.cycle(start.cycling)
+        self._changing = threading.RLock()
+        self._listeners: list[Callable[[dict[str, Any]], object]] = []
+        self._told: dict[str, Any] = {}
+        self._cycle(start.cycling)
 
     def press(self, name: str | None) -> None:
-        """Do what a key means; an unknown key or `None` does nothing."""
+        """Do what a key means; an unknown key or `None` does nothing. What cannot be done is said in the window."""
         for key in KEYS:
             if name is not None and name in key.names:
-                before = asdict(self.settings)
-                action = getattr(self, f"_{key.action}")
-                action(name)
-                self.keep(setting for setting, value in asdict(self.settings).items() if value != before[setting])
-                self.changes += 1
+                try:
+                    self.do(key.action, key.values[key.names.index(name)])
+                except ControlError as error:
+                    self.say(str(error))
+
+    def do(self, name: str, value: object = None) -> None:
+        """Do an action. Any thread may ask.
+
+        Args:
+            name: Of a row of `actions.ACTIONS`.
+            value: One that it takes; `None` means what comes next.
+
+        Raises:
+            ControlError: There is no such action, or it takes no such value; nothing is changed then.
+        """
+        action = action_named(name)
+        with self._changing:
+            before = asdict(self.settings)
+            wanted = action.read(value, getattr(self, action.attribute, None))
+            change = getattr(self, f"_do_{name}", None)
+            if change is not None:
+                change(wanted)
+            else:
+                setattr(self, action.attribute, wanted)
+            if action.words is not None:
+                self.say(action.words(wanted))
+            self.keep(setting for setting, now in asdict(self.settings).items() if now != before[setting])
+            self.changes += 1
+            self._tell()
 
     def tick(self) -> None:
-        """Let time do what it should: change the style when its turn is over."""
-        if self.cycling and not self.idle and self._clock() >= self._next_change:
-            self._next_change = self._clock() + self._cycle_seconds
-            self._use((self.position + 1) % len(self.styles))
-            self.changes += 1
+        """Let time do what it should: change the style when its turn is over, and tell listeners what else has changed."""
+        with self._changing:
+            if self.cycling and not self.idle and self._clock() >= self._next_change:
+                self._next_change = self._clock() + self.cycle_seconds
+                self._use(self.styles[(self.position + 1) % len(self.styles)])
+                self.changes += 1
+            self._tell()
+
+    def listen(self, heard: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
+        """Be told of each change, whoever made it.
+
+        Args:
+            heard: Called with the new `state`, on the thread that changed it, so it must return at once.
+
+        Returns:
+            What ends it.
+        """
+        with self._changing:
+            self._listeners.append(heard)
+        return lambda: self._listeners.remove(heard)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is set now: `actions` by name, the style that is `painting`, and what is said for a moment, the `notice`."""
+        with self._changing:
+            values = {action.name: action.shown(getattr(self, action.attribute, None)) for action in ACTIONS}
+            actions = {name: value for name, value in values.items() if value is not None}
+            return {"actions": actions, "painting": self.target.name, "notice": self.notice}
+
+    def _tell(self) -> None:
+        """Tell the listeners, if anything is other than they know."""
+        if self._listeners and (state := self.state) != self._told:
+            self._told = state
+            for heard in list(self._listeners):
+                heard(state)
 
     def keep(self, names: Iterable[str]) -> None:
         """Have these settings remembered as they are now."""
@@ -98,11 +159,6 @@ class Controls:
     def leave(self) -> None:
         """Ask to quit."""
         self.quit = True
-
-    def cycle(self, on: bool = True) -> None:
-        """Let styles change by themselves, or not."""
-        self.cycling = on
-        self._next_change = self._clock() + self._cycle_seconds
 
     def say(self, text: str, seconds: float = NOTICE_SECONDS) -> None:
         """Show a few words for a moment."""
@@ -121,6 +177,11 @@ class Controls:
         return text if self._clock() < until else ""
 
     @property
+    def fading(self) -> bool:
+        """Whether one style fades into the next."""
+        return self.fade > 0.0
+
+    @property
     def position(self) -> int:
         """Place of the present style in the list, from 0; -1 for a mix."""
         names = [style.name for style in self.styles]
@@ -136,99 +197,98 @@ class Controls:
             stability=self.stability,
             scale=self.scale,
             fade=self.fade,
-            cycle=self._cycle_seconds,
+            cycle=self.cycle_seconds,
             mirror=self.mirror,
             display=self.show_display,
             cycling=self.cycling,
             wipe=self.wipe,
         )
 
-    def _choose(self, name: str) -> None:
-        if int(name) <= len(self.styles):
-            self._use(int(name) - 1)
-            self.keep(["style"])  # also if it is there already: this one is wanted
+    def _do_style(self, wanted: str | int) -> None:
+        self._use(self._style(wanted))
+        self.keep(["style"])  # also if it is there already: this one is wanted
 
-    def _step_style(self, name: str) -> None:
-        place = self.position + 1 if name == "n" else max(self.position, 0) - 1
-        self._use(place % len(self.styles))
+    def _do_next(self, way: str) -> None:
+        if way:
+            place = max(self.position, 0) - 1 if way == LESS else self.position + 1
+            self._use(self.styles[place % len(self.styles)])
 
-    def _use(self, position: int) -> None:
-        chosen = self.styles[position]
-        if chosen.name != self.style.name:
-            self._other = self.style
-        self.style = self.target = chosen
-        self.balance = 0.0
-        self._next_change = max(self._next_change, self._clock() + self._cycle_seconds)
-        self.say(f"{position + 1}  {chosen.name}")
+    def _do_other(self, wanted: str | int) -> None:
+        other, before = self._style(wanted), self.other
+        self.other = other
+        try:
+            self._mix(self.balance)
+        except ControlError:
+            self.other = before
+            raise
 
-    def _step_balance(self, name: str) -> None:
-        other = self._other
-        if other.name == self.style.name or other.body.sha256 != self.style.body.sha256:
-            self.say(f"{self.style.name} and {other.name} do not mix")
-            return
-        self.balance = BALANCES[(BALANCES.index(self.balance) + 1) % len(BALANCES)]
-        mix = replace(blend(self.style, other, self.balance), name=mix_name(self.style.name, other.name, self.balance))
-        self.target = mix if self.balance else self.style
-        self.say(f"{1 - self.balance:.0%} {self.style.name}   {self.balance:.0%} {other.name}")
+    def _do_mix(self, balance: float) -> None:
+        self._mix(balance)
+        self.say(f"{1 - self.balance:.0%} {self.style.name}   {self.balance:.0%} {self.other.name}")
 
-    def _step_strength(self, name: str) -> None:
-        self.strength = step(STRENGTHS, self.strength, name == "+")
-        self.say("the photo" if not self.strength else f"strength {self.strength:.0%}")
-
-    def _toggle_colours(self, name: str) -> None:
-        self.colours = not self.colours
-        self.say("my colours" if self.colours else "the painting's colours")
-
-    def _step_scale(self, name: str) -> None:
-        self.scale = step(SCALES, self.scale, name == ".")
-        self.say(f"painted at {self.scale:.0%} of the size")
-
-    def _step_stability(self, name: str) -> None:
-        self.stability = step(STABILITIES, self.stability, name == "k")
-        self.say(f"stability {self.stability}" if self.stability else "stability off")
-
-    def _toggle_cycle(self, name: str) -> None:
-        self.cycle(not self.cycling)
-        if not self.cycling:
+    def _do_cycle(self, on: bool) -> None:
+        self._cycle(on)
+        if not on:
             self.keep(["style"])  # that of this moment was chosen, by letting it stay
-        self.say(f"another style every {self._cycle_seconds:g} s" if self.cycling else "this style stays")
+        self.say(f"another style every {self.cycle_seconds:g} s" if on else "this style stays")
 
-    def _toggle_fade(self, name: str) -> None:
-        self.fade = 0.0 if self.fade else self._fade
-        self.say(f"fade to the next style over {self.fade:g} s" if self.fade else "cut to the next style")
+    def _do_cycle_seconds(self, seconds: float) -> None:
+        self.cycle_seconds = seconds
+        self._cycle(self.cycling)
+        self.say(f"another style every {seconds:g} s")
 
-    def _step_wipe(self, name: str) -> None:
-        self.wipe = WIPES[(WIPES.index(self.wipe) + 1) % len(WIPES)]
+    def _do_fade(self, on: bool) -> None:
+        self.fade = self.fade_seconds if on else 0.0
+        self._say_fade()
 
-    def _toggle_pause(self, name: str) -> None:
-        self.paused = not self.paused
+    def _do_fade_seconds(self, seconds: float) -> None:
+        self.fade = self.fade_seconds = seconds
+        self._say_fade()
 
-    def _toggle_mirror(self, name: str) -> None:
-        self.mirror = not self.mirror
-
-    def _toggle_full_screen(self, name: str) -> None:
-        self.full_screen = not self.full_screen
-
-    def _toggle_recording(self, name: str) -> None:
-        self.recording = not self.recording
-        if self.recording and self.paused:
+    def _do_record(self, on: bool) -> None:
+        self.recording = on
+        if on and self.paused:
             self.say("recording begins when you go on")
 
-    def _toggle_display(self, name: str) -> None:
-        self.show_display = not self.show_display
+    def _do_snapshot(self, wanted: bool) -> None:
+        self.snapshots_wanted += wanted
 
-    def _snapshot(self, name: str) -> None:
-        self.snapshots_wanted += 1
+    def _do_quit(self, wanted: bool) -> None:
+        if wanted:
+            self.leave()
 
-    def _toggle_help(self, name: str) -> None:
-        self.show_help = not self.show_help
+    def _say_fade(self) -> None:
+        self.say(f"fade to the next style over {self.fade:g} s" if self.fade else "cut to the next style")
 
-    def _quit(self, name: str) -> None:
-        self.leave()
+    def _cycle(self, on: bool) -> None:
+        self.cycling = on
+        self._next_change = self._clock() + self.cycle_seconds
 
+    def _style(self, wanted: str | int) -> Style:
+        """A style by name or number, or a mix."""
+        if isinstance(wanted, int):
+            if not 1 <= wanted <= len(self.styles):
+                raise ControlError(f"There is no style of this number, only 1 to {len(self.styles)}.")
+            return self.styles[wanted - 1]
+        if wanted == self.style.name:  # it may be a mix whose parts are not among the styles
+            return self.style
+        try:
+            return StyleBook(self.styles).mix(wanted)
+        except StyleError as error:
+            raise ControlError(str(error)) from error
 
-def step(values: Sequence[T], value: T, up: bool) -> T:
-    """The next larger or smaller of some rising values; the last and the first stay."""
-    if up:
-        return next((other for other in values if other > value), values[-1])
-    return next((other for other in reversed(values) if other < value), values[0])
+    def _use(self, chosen: Style) -> None:
+        if chosen.name != self.style.name:
+            self.other = self.style
+        self.style = self.target = chosen
+        self.balance = 0.0
+        self._next_change = max(self._next_change, self._clock() + self.cycle_seconds)
+        self.say(f"{self.position + 1}  {chosen.name}" if self.position >= 0 else chosen.name)
+
+    def _mix(self, balance: float) -> None:
+        """Paint in the style, with so much of the other one."""
+        style, other = self.style, self.other
+        if balance and (other.name == style.name or other.body.sha256 != style.body.sha256):
+            raise ControlError(f"{style.name} and {other.name} do not mix.")
+        mix = replace(blend(style, other, balance), name=mix_name(style.name, other.name, balance)) if balance else style
+        self.balance, self.target = balance, mix

@@ -1,19 +1,23 @@
-"""The one table of keys: window, help and docs/live.md agree on it."""
+"""The keys inside of the window, made from the table of actions: window, help and docs/live.md agree on them."""
 
 from typing import NamedTuple
+
+from realtime_nst.live.actions import ACTIONS
+from realtime_nst.live.kinds import LESS, MORE, Action, Press
 
 SIGNS = {"10": "0"}
 """What stands on a key that is named otherwise: `0` is the tenth number."""
 
 
 class Key(NamedTuple):
-    """A row of the table: names of keys, the method of `Controls` they call, and what that does.
+    """A row of the table: names of keys, the action that they do with these values, and what that does.
 
     Of two keys in a row the first means less or back, the second more or on.
     """
 
     names: tuple[str, ...]
     action: str
+    values: tuple[int | str | None, ...]
     help: str
 
     @property
@@ -23,24 +27,15 @@ class Key(NamedTuple):
         return f"{signs[0]}-{signs[-1]}" if len(signs) > 2 else " ".join(signs)
 
 
-KEYS = (
-    Key((*"123456789", "10"), "choose", "style by number"),
-    Key(("p", "n"), "step_style", "style before, next"),
-    Key(("-", "+"), "step_strength", "less, more of the style"),
-    Key(("c",), "toggle_colours", "keep my colours"),
-    Key((",", "."), "step_scale", "larger, finer strokes"),
-    Key(("j", "k"), "step_stability", "holds still: less, more"),
-    Key(("b",), "step_balance", "mix with the style before this one"),
-    Key(("a",), "toggle_cycle", "change styles by itself"),
-    Key(("d",), "toggle_fade", "fade or cut to the next style"),
-    Key(("w",), "step_wipe", "before and after: half, moving, off"),
-    Key(("m",), "toggle_mirror", "mirror"),
-    Key(("f",), "toggle_full_screen", "full screen"),
-    Key(("space",), "toggle_pause", "pause, go on"),
-    Key(("s",), "snapshot", "save a picture"),
-    Key(("r",), "toggle_recording", "record, stop"),
-    Key(("i",), "toggle_display", "show or hide the figures"),
-    Key(("h",), "toggle_help", "show or hide the keys"),
-    Key(("q", "esc"), "quit", "quit"),
-)
-"""The keys inside of the window."""
+def _key(action: Action) -> Key:
+    names = action.keys
+    values: tuple[int | str | None, ...] = (None,) * len(names)
+    if len(names) > 2:
+        values = tuple(map(int, names))
+    elif len(names) == 2 and not isinstance(action, Press):
+        values = LESS, MORE
+    return Key(names, action.name, values, action.help)
+
+
+KEYS = tuple(_key(action) for action in ACTIONS if action.keys)
+"""All keys, in the order of the help."""

@@ -60,7 +60,7 @@ def figure_lines(controls: Controls, stats: Stats, engine: str, size: str) -> li
 
 def help_lines(controls: Controls) -> list[str]:
     """The keys and what they do, and beside them the styles, as lines of text in columns."""
-    numbers = next(key.names for key in KEYS if key.action == "choose")
+    numbers = next(key.names for key in KEYS if key.action == "style")
     signs = [f"{SIGNS.get(number, number)} " for number in numbers]
     names = [f"{sign}{style.name}" for sign, style in zip(chain(signs, repeat("")), controls.styles)]
     columns = [names[start : start + len(KEYS)] for start in range(0, len(names), len(KEYS))]
