@@ -68,7 +68,22 @@ def nothing_left_behind() -> Iterator[None]:
     yield
 
     def ours() -> list[str]:
-        names = ("capture", "stylize", "photos", "stage", "times", "camera", "compile", "output", "recording", "snapshot")
+        names = (
+            "http",
+            "jpeg_0",
+            "capture",
+            "stylize",
+            "photos",
+            "stage",
+            "times",
+            "camera",
+            "compile",
+            "output",
+            "recording",
+            "snapshot",
+            "http",
+            "jpeg_0",
+        )
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 
     assert wait_until(lambda: not ours()), f"threads left behind: {ours()}"

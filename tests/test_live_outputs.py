@@ -281,7 +281,7 @@ def test_a_show_that_a_camera_ends_says_where_its_recording_is(
 
 def test_outputs_that_cannot_be_are_refused_in_one_line(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for flags, words in (
-        ((), "With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera or --frames N."),
+        ((), "With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera, --http PORT or --frames N."),
         (("-o", "a.mp4", "-o", "./a.mp4"), "is given twice. Name each output once."),
         (("-o", tmp_path / "a.mp4", "-o", "a.mp4"), "is given twice. Name each output once."),
         (("-o", "udp://127.0.0.1:9", "-o", "udp://127.0.0.1:9"), "is given twice. Name each output once."),

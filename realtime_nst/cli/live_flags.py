@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_nst.cli.arguments import add_look, add_stability, number, size, whole
+from realtime_nst.control.places import Place, parse_place
 from realtime_nst.live.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES, WIPES
 
 FASTEST = 240
@@ -83,6 +84,15 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     outputs.add_argument("--overwrite", action="store_true", help="replace an existing recording")
     outputs.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where keys save and record (here)")
     outputs.add_argument("--frames", type=_frames, metavar="N", help="stop after N frames")
+
+    control = webcam.add_argument_group("control from outside (docs/control.md)")
+    control.add_argument(
+        "--http",
+        type=_place,
+        metavar="[HOST:]PORT",
+        help="let pages and programs see and steer it; with a host, as in 0.0.0.0:8080, other machines too, which need the "
+        "token in the link that is printed",
+    )
     webcam.set_defaults(command=("realtime_nst.cli.webcam", "webcam"))
 
 
@@ -104,6 +114,13 @@ def _frames(text: str) -> int:
 
 def _fps(text: str) -> int:
     return whole(text, 1, FASTEST)
+
+
+def _place(text: str) -> Place:
+    try:
+        return parse_place(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _wipe(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from realtime_nst.cli.arguments import DEFAULT_STYLE
 from realtime_nst.cli.console import find_all_styles, say
+from realtime_nst.control.remotes import remotes
 from realtime_nst.errors import SinkError, StyleError
 from realtime_nst.inputs.sources import open_source
 from realtime_nst.live.settings import Settings, forget_settings, read_settings, remembered
@@ -23,8 +24,10 @@ from realtime_nst.style.style import Style
 def webcam(options: argparse.Namespace) -> int:
     """Paint a camera until the user quits."""
     check_live_outputs(options.output, overwrite=options.overwrite)
-    if options.no_window and not (options.output or options.virtual_camera or options.frames):
-        raise SinkError("With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera or --frames N.")
+    if options.no_window and not (options.output or options.virtual_camera or options.frames or options.http):
+        raise SinkError(
+            "With --no-window alone nobody would see anything. Add -o FILE, --virtual-camera, --http PORT or --frames N."
+        )
     if not options.snapshots.is_dir():
         raise SinkError(f"No folder '{options.snapshots}' for snapshots. Create it, or choose another with --snapshots.")
     if options.reset:
@@ -42,10 +45,11 @@ def webcam(options: argparse.Namespace) -> int:
         settings = settings.with_flags({"scale": 1.0})
     source = open_source(options.camera, options.size, options.fps)
     try:
-        show = Show(options, settings, book, style, source, say, kept)
+        show = Show(options, settings, book, style, source, say, kept, steered=options.http is not None)
         if options.remember:
             show.controls.keep(given)
-        return show.play()
+        with remotes(options, show, say):
+            return show.play()
     finally:
         source.close()
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.recorder import Recorder
-from realtime_nst.live.remote import LiveRemote, NoKeyboard
+from realtime_nst.live.remote import LiveRemote, NoKeyboard, Output
 from realtime_nst.live.settings import Settings, keep_settings
 from realtime_nst.live.snapshots import Snapshots
 from realtime_nst.live.window import WindowSink
@@ -42,6 +43,14 @@ REPEAT = 1.0
 """Seconds without a frame after which streams and the virtual camera get the last one again."""
 
 
+class Viewer(Sink, Output, Protocol):
+    """Where the show is seen, beside the window."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether anyone looks there now."""
+
+
 class Show:
     """Everything that a live show needs, from flags; `play` runs it.
 
@@ -53,6 +62,7 @@ class Show:
         source: The camera.
         say: Prints a line for the user.
         kept: What of the settings is kept from an earlier show, in words.
+        steered: Whether anything but the window may ask for pictures and recordings.
     """
 
     def __init__(
@@ -64,14 +74,19 @@ class Show:
         source: LiveSource,
         say: Callable[[str], None],
         kept: str = "",
+        steered: bool = False,
     ) -> None:
         self._options, self._say = options, say
+        self._steered = steered or not options.no_window
+        self.viewers: list[Viewer] = []
+        """Added before `play`."""
         self._kept = kept
         self._source = source
         self._failures: list[NSTError] = []
         self._files: list[LiveFileSink] = []
         self._background_sinks: list[BackgroundSink] = []
         self._window: WindowSink | None = None
+        self._pictures: list[Snapshots] = []
         backend = choose_backend(options.backend, options.precision)
         stylizer = serving.load_stylizer(backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
@@ -102,7 +117,8 @@ class Show:
                     if self.stats.frames:  # whatever ended the show, what was recorded of it stays
                         tee.close()
         finally:
-            keep_settings(controls.chosen)
+            if options.remember or not options.no_window:
+                keep_settings(controls.chosen)
             source.close()
             tee.discard()
             self.painter.close()
@@ -124,12 +140,15 @@ class Show:
         options, controls, source = self._options, self.controls, self._source
         width, height = source.width, source.height
         rate = Fraction(min(source.fps, STREAM_FPS)).limit_denominator(1001)
-        pictures: list[Snapshots] = []
+        sinks += self.viewers
+        if self._steered:
+            draw = self.draw if options.display_in_output else None
+            self._pictures.append(Snapshots(options.snapshots, controls, self._say, draw))
+            sinks += self._pictures  # closed from the last on: nobody looks at a window that waits for pictures
         if not options.no_window:
             changed, full = lambda: (controls.changes, controls.notice), lambda: controls.full_screen
             self._window = WindowSink("realtime-nst", width, height, self.draw, changed, full)
-            pictures.append(Snapshots(options.snapshots, controls, self._say, self.draw if options.display_in_output else None))
-            sinks += [*pictures, self._window]  # closed from the last on: nobody looks at a window that waits for pictures
+            sinks.append(self._window)
         outputs: list[BackgroundSink | Recorder] = []
         tee = TeeSink(outputs)
         sinks.append(Drawn(tee, self.draw, self._fed) if options.display_in_output else tee)
@@ -137,7 +156,7 @@ class Show:
         for folder in dict.fromkeys([options.snapshots, *(path.parent for path in planned)]):
             for path in rescue_recordings(folder, planned):
                 self._recorded(path)
-        if not options.no_window:  # recordings are started by a key
+        if self._steered:
             outputs.append(Recorder(options.snapshots, controls, width, height, rate, self._recorded, self._failed))
         if options.virtual_camera:
             camera = VirtualCameraSink(width, height, float(rate))
@@ -152,7 +171,7 @@ class Show:
                 outputs.append(self._in_background(sink, f"The stream to '{mask(output)}'", STREAM_FINISH_TIMEOUT, REPEAT))
             else:
                 outputs.append(self._in_background(sink, f"'{output}'"))
-        return LiveRemote(controls, self._window or NoKeyboard(), [*pictures, *outputs], self._watched)
+        return LiveRemote(controls, self._window or NoKeyboard(), [*self._pictures, *outputs, *self.viewers], self._watched)
 
     def _in_background(
         self, sink: Sink, name: str, patience: float = FINISH_TIMEOUT, repeat: float | None = None
@@ -163,7 +182,10 @@ class Show:
 
     def _watched(self) -> bool:
         """Whether anyone takes the frames."""
-        return self._window is None or self._window.watched or self._fed()
+        if self._window is None and (self._options.frames or not self.viewers):
+            return True
+        seen = (self._window is not None and self._window.watched) or any(viewer.watched for viewer in self.viewers)
+        return seen or self._fed() or any(picture.pending for picture in self._pictures)
 
     def _fed(self) -> bool:
         """Whether anything beside the window takes frames."""
@@ -172,6 +194,21 @@ class Show:
     def draw(self, image: np.ndarray) -> np.ndarray:
         """What the user should read, over a picture."""
         return draw_overlay(image, self.controls, self.stats, self._engine, self._size())
+
+    def figures(self) -> dict[str, Any]:
+        """How it runs, in numbers, by name; any thread may ask."""
+        painted_width, painted_height = self.painter.process_size()
+        return {
+            "fps": round(self.stats.fps, 1),
+            "age_ms": round(self.stats.age_ms),
+            "frames": self.stats.frames,
+            "dropped": self.stats.dropped,
+            "width": self.painter.width,
+            "height": self.painter.height,
+            "painted_width": painted_width,
+            "painted_height": painted_height,
+            "engine": self._engine,
+        }
 
     def _size(self) -> str:
         frame = f"{self.painter.width}x{self.painter.height}"
@@ -182,7 +219,7 @@ class Show:
         """The show goes on for the others."""
         self.controls.say("an output failed")
         self._failed(error)
-        if self._options.no_window and not self._fed():
+        if self._options.no_window and not (self._fed() or self._steered):
             self.controls.leave()
 
     def _missed(self, words: str) -> None:

@@ -40,12 +40,19 @@ class Snapshots:
         self._saved = controls.snapshots_wanted
         self._writing: list[tuple[Stage[bool], Path]] = []
 
+    @property
+    def pending(self) -> bool:
+        """Whether a picture is wished that is not there yet."""
+        return self._saved < self._controls.snapshots_wanted
+
     def write(self, frame: Frame) -> None:
         self._shown = frame
 
     def check(self) -> None:
         """Save the frame on show, if that is wished."""
-        if self._saved < self._controls.snapshots_wanted and self._shown is not None:
+        if not (self._controls.watched or self._controls.paused):
+            self._shown = None  # too old; whoever wishes one now gets the next
+        if self.pending and self._shown is not None:
             self._saved = self._controls.snapshots_wanted
             self.save(self._shown if self._draw is None else self._shown.with_image(self._draw(self._shown.image)))
 

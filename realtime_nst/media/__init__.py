@@ -10,6 +10,7 @@ encoding.py     frames into a file; encoders.py by what, rawstream.py through wh
 containers.py   what a kind of file holds; charsets.py characters of subtitles
 photos.py       still pictures in and out: picturefile.py opens one, depth.py makes eight bits of any others,
                 remarks.py is what it says of itself
+jpeg.py         frames as JPEGs, quickly
 results.py      small files out: allowed or not, and whole or not at all
 opencv.py       OpenCV where it loads
 """
