@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.control import server as serving
-from realtime_nst.control.access import TOKEN_VARIABLE, Bucket
+from realtime_nst.control.access import TOKEN_VARIABLE, Bucket, new_token
 from realtime_nst.control.channel import LARGEST_MESSAGE, Steered, outside
 from realtime_nst.control.pictures import Pictures
 from realtime_nst.control.places import Place, parse_place
@@ -49,7 +49,7 @@ class Hall:
     def __init__(self, book: StyleBook, place: Place) -> None:
         self.controls = Controls(list(book.values()))
         self.pictures = Pictures()
-        self.server = Server(Steered(self.controls, self.pictures, lambda: {"fps": 30.0}), place)
+        self.server = Server(Steered(self.controls, self.pictures, lambda: {"fps": 30.0}), place, new_token())
         self.port = self.server.access.place.port
         self.shown = 0
         self._ended = threading.Event()
@@ -595,9 +595,9 @@ def test_what_is_no_place_is_refused(text: str) -> None:
 def test_a_port_that_is_taken_and_a_host_of_another_machine_are_one_line(hall: Hall, book: StyleBook) -> None:
     steered = Steered(Controls(list(book.values())), Pictures(), dict)
     with pytest.raises(ControlError, match=rf"Nothing can listen at 127\.0\.0\.1:{hall.port}: .+\. Choose another .+ --http"):
-        Server(steered, Place("127.0.0.1", hall.port))
+        Server(steered, Place("127.0.0.1", hall.port), "")
     with pytest.raises(ControlError, match=r"Nothing can listen at 192\.0\.2\.1:0"):
-        Server(steered, Place("192.0.2.1", 0))
+        Server(steered, Place("192.0.2.1", 0), "")
 
 
 def test_loopback_is_known() -> None:

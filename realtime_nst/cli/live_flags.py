@@ -93,6 +93,9 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="let pages and programs see and steer it; with a host, as in 0.0.0.0:8080, other machines too, which need the "
         "token in the link that is printed",
     )
+    control.add_argument(
+        "--osc", type=_place, metavar="[HOST:]PORT", help="hear Open Sound Control, as in /nst/strength 0.6; hosts as with --http"
+    )
     webcam.set_defaults(command=("realtime_nst.cli.webcam", "webcam"))
 
 

@@ -45,7 +45,7 @@ def webcam(options: argparse.Namespace) -> int:
         settings = settings.with_flags({"scale": 1.0})
     source = open_source(options.camera, options.size, options.fps)
     try:
-        show = Show(options, settings, book, style, source, say, kept, steered=options.http is not None)
+        show = Show(options, settings, book, style, source, say, kept, steered=bool(options.http or options.osc))
         if options.remember:
             show.controls.keep(given)
         with remotes(options, show, say):

@@ -7,4 +7,5 @@ access.py    who may come in, and how often
 api.py       what is at which address
 channel.py   one WebSocket: state, figures and frames
 pictures.py  the newest frame as a JPEG, for all who look
+osc.py       Open Sound Control
 """

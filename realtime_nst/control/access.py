@@ -55,18 +55,24 @@ class Bucket:
         return (1.0 - self._left) / self._rate
 
 
+def new_token() -> str:
+    """What opens a show to other machines: the user's own, or one that nobody guesses."""
+    return os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
+
+
 class Access:
     """The rules of one server.
 
     Args:
         place: Where it listens. Where other machines reach it, a token is needed for everything.
+        token: The token.
         rate: Requests a second that one address may send.
         burst: Requests at once.
     """
 
-    def __init__(self, place: Place, rate: float = 100.0, burst: float = 300.0) -> None:
+    def __init__(self, place: Place, token: str, rate: float = 100.0, burst: float = 300.0) -> None:
         self.place = place
-        self.token = "" if place.loopback else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
+        self.token = "" if place.loopback else token
         self._rate, self._burst = rate, burst
         self._buckets: dict[str, Bucket] = {}
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from realtime_nst.control.access import new_token
 from realtime_nst.live.show import Show
 
 
@@ -19,6 +20,7 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
     Raises:
         ControlError: Nothing can listen there.
     """
+    token = new_token()
     with ExitStack() as opened:
         if options.http is not None:
             from realtime_nst.control.channel import Steered  # aiohttp takes a moment to load
@@ -26,8 +28,14 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
             from realtime_nst.control.server import Server
 
             pictures = Pictures()
-            server = Server(Steered(show.controls, pictures, show.figures), options.http)
+            server = Server(Steered(show.controls, pictures, show.figures), options.http, token)
             opened.callback(server.close)
             show.viewers.append(pictures)
             say(f"Steer it at {server.access.link}")
+        if options.osc is not None:
+            from realtime_nst.control.osc import Osc
+
+            osc = Osc(show.controls, options.osc, token)
+            opened.callback(osc.close)
+            say(f"OSC at {osc.place}, as in {osc.root}/strength 0.6")
         yield

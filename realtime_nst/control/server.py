@@ -49,16 +49,17 @@ class Server:
     Args:
         steered: The show.
         place: Where to listen.
+        token: What other machines need.
         flag: That asked for it, for the error.
 
     Raises:
         ControlError: Nothing can listen there.
     """
 
-    def __init__(self, steered: Steered, place: Place, flag: str = "--http") -> None:
+    def __init__(self, steered: Steered, place: Place, token: str, flag: str = "--http") -> None:
         self._steered = steered
         self._socket = place.bind(socket.SOCK_STREAM, flag)
-        self.access = Access(place.at(self._socket))
+        self.access = Access(place.at(self._socket), token)
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
