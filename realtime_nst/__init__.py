@@ -13,7 +13,7 @@ and imports run down only (tests/test_architecture.py):
     cli/         the command line
     api.py       what other programs use
     benchmark/   how fast it is
-    control/     a show steered from outside
+    control/     a show steered from outside         studio/      the page
     live/        the live show                       jobs/        films from end to end
     inputs/      where live frames come from         outputs/     where they go
     painting/    pictures in, paintings out

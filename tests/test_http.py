@@ -34,7 +34,8 @@ from realtime_nst.style.book import StyleBook
 from tests.conftest import wait_until
 from tests.test_actions import EXAMPLES, WRONG
 
-ROUTES = ("/api/state", "/api/actions", "/api/styles", "/api/socket", "/stream.mjpg", "/api/nothing", "/")
+ROUTES = ("/api/state", "/api/actions", "/api/styles", "/api/socket", "/stream.mjpg", "/api/nothing", "/", "/view")
+ROUTES += ("/studio/main.js", "/api/link.svg", "/api/styles/wave/thumbnail.jpg")
 TOKEN = "a-token-of-the-test"
 
 
@@ -74,6 +75,13 @@ class Hall:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
+
+    def fetch(self, path: str, **headers: str) -> tuple[int, Any, bytes]:
+        """Status, headers and body of an answer."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
 
     def act(self, name: str, *values: Any) -> tuple[int, Any]:
         """Do an action, with a value or without."""
@@ -271,6 +279,48 @@ def test_no_folder_and_no_password_is_told(hall: Hall, words: str, expected: str
     assert outside(words) == expected
     hall.controls.say(words)
     assert hall.ask("/api/state")[1]["notice"] == expected
+
+
+def test_a_link_elsewhere_may_lead_to_the_page_but_no_frame_may_hold_it(hall: Hall) -> None:
+    for path, dest, expected in (
+        ("/", "document", 200),
+        ("/view", "document", 200),
+        ("/", "iframe", 403),
+        ("/api/state", "document", 403),
+    ):
+        assert hall.fetch(path, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest=dest)[0] == expected
+
+
+def test_the_token_of_a_link_becomes_a_cookie_that_scripts_and_other_sites_do_not_get(open_hall: Hall) -> None:
+    status, headers, _ = open_hall.fetch(f"/view?token={TOKEN}")
+    assert status == 303 and headers["Location"] == "/view"
+    cookie = headers["Set-Cookie"]
+    assert all(words in cookie for words in ("HttpOnly", "SameSite=Lax", "Path=/")) and TOKEN in cookie
+    assert open_hall.fetch("/view", Cookie=cookie.partition(";")[0])[0] == 200
+    status, headers, drawn = open_hall.fetch("/api/link.svg", Cookie=cookie.partition(";")[0])
+    assert status == 200 and headers["Content-Type"] == "image/svg+xml" and b"<svg" in drawn
+
+
+def test_a_show_for_this_machine_alone_has_no_link_for_phones(hall: Hall) -> None:
+    assert hall.fetch("/api/link.svg")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../__init__.py", "..%2f__init__.py", "__init__.py", "%2e%2e/%2e%2e/errors.py", "/etc/passwd", "x", ".", "main.js%00"],
+)
+def test_no_file_but_those_of_the_page_can_be_asked_for(hall: Hall, name: str) -> None:
+    status, _, said = hall.fetch(f"/studio/{name}")
+    assert status in (400, 404) and list(json.loads(said)) == ["error"]
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(hall: Hall) -> None:
+    _, _, page = hall.fetch("/")
+    names = re.findall(r"/studio/([\w.]+)", page.decode())
+    for name in [*names, "panel.js", "keys.js", "link.js", "gallery.js", "picture.js", "view.js"]:
+        status, headers, text = hall.fetch(f"/studio/{name}")
+        assert status == 200 and headers["Content-Type"].split(";")[0] in ("text/css", "text/javascript", "image/svg+xml")
+        assert not [link for link in re.findall(rb"https?://[\w.]+", text) if link != b"http://www.w3.org"]
 
 
 # What no client can do.
@@ -654,7 +704,7 @@ def test_a_show_without_a_window_is_seen_steered_and_ended_from_outside(
     code = run("webcam", *flags)
     thread.join()
     said = capsys.readouterr().err
-    assert code == 0 and f"Steer it at http://127.0.0.1:{port}/" in said
+    assert code == 0 and f"See and steer it at http://127.0.0.1:{port}/" in said
     assert len(set(seen["pictures"])) == 4 and len(list(tmp_path.glob("*.png"))) == 1
     assert seen["recording"] and len(list(tmp_path.glob("*.mp4"))) == 1
     assert len(list(tmp_path.iterdir())) == 2, "nothing else is written"

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from realtime_nst.cli.arguments import add_look, add_stability, number, size, whole
-from realtime_nst.control.places import Place, parse_place
+from realtime_nst.control.places import HIGHEST_PORT, Place, parse_place
 from realtime_nst.live.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES, WIPES
 
 FASTEST = 240
+PORT = 8765
 
 
 def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -19,6 +20,46 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="paint a camera, live, in a window",
         description="Paint a camera, live, in a window. What keys set there is remembered; flags hold for this show.",
     )
+    outputs, control = _add_show(webcam)
+    window = outputs.add_mutually_exclusive_group()
+    window.add_argument("--full-screen", action="store_true", help="fill the screen")
+    window.add_argument("--no-window", action="store_true", help="show nothing, and leave aside what is remembered")
+    control.add_argument(
+        "--http",
+        type=_place,
+        metavar="[HOST:]PORT",
+        help="let pages and programs see and steer it; with a host, as in 0.0.0.0:8080, other machines too, which need the "
+        "token in the link that is printed",
+    )
+    webcam.set_defaults(command=("realtime_nst.cli.webcam", "webcam"), studio=False)
+
+
+def add_studio(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """The command `studio`."""
+    studio = commands.add_parser(
+        "studio",
+        parents=parents,
+        help="paint a camera, live, on a page with thumbnails and sliders",
+        description="Paint a camera, live, on a page in this machine's browser: click a style, drag one onto another, move "
+        "sliders. What is set there is remembered; flags hold for this show.",
+    )
+    _, control = _add_show(studio)
+    control.add_argument("--port", type=_port, default=PORT, metavar="N", help="of the page (%(default)s; 0 is any free one)")
+    control.add_argument(
+        "--host",
+        metavar="HOST",
+        help="let other machines see and steer it too, as in 0.0.0.0; they need the token in the link that is printed",
+    )
+    control.add_argument("--no-open", dest="open", action="store_false", help="open no browser")
+    studio.set_defaults(command=("realtime_nst.cli.webcam", "studio"), studio=True, no_window=True, full_screen=False)
+
+
+def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
+    """All flags that both have.
+
+    Returns:
+        The groups of outputs, and of control from outside.
+    """
     webcam.add_argument(
         "--camera",
         default="0",
@@ -66,9 +107,6 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     look.add_argument("--reset", action="store_true", help="forget what is remembered")
 
     outputs = webcam.add_argument_group("outputs")
-    window = outputs.add_mutually_exclusive_group()
-    window.add_argument("--full-screen", action="store_true", help="fill the screen")
-    window.add_argument("--no-window", action="store_true", help="show nothing, and leave aside what is remembered")
     outputs.add_argument(
         "-o",
         "--output",
@@ -87,16 +125,12 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 
     control = webcam.add_argument_group("control from outside (docs/control.md)")
     control.add_argument(
-        "--http",
+        "--osc",
         type=_place,
         metavar="[HOST:]PORT",
-        help="let pages and programs see and steer it; with a host, as in 0.0.0.0:8080, other machines too, which need the "
-        "token in the link that is printed",
+        help="hear Open Sound Control, as in /nst/strength 0.6",
     )
-    control.add_argument(
-        "--osc", type=_place, metavar="[HOST:]PORT", help="hear Open Sound Control, as in /nst/strength 0.6; hosts as with --http"
-    )
-    webcam.set_defaults(command=("realtime_nst.cli.webcam", "webcam"))
+    return outputs, control
 
 
 def add_checks(commands: Any, plain: list[argparse.ArgumentParser], engine: list[argparse.ArgumentParser]) -> None:
@@ -117,6 +151,10 @@ def _frames(text: str) -> int:
 
 def _fps(text: str) -> int:
     return whole(text, 1, FASTEST)
+
+
+def _port(text: str) -> int:
+    return whole(text, 0, HIGHEST_PORT)
 
 
 def _place(text: str) -> Place:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from realtime_nst import __version__
 from realtime_nst.cli.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, moment, seconds, size, whole
-from realtime_nst.cli.live_flags import add_checks, add_webcam
+from realtime_nst.cli.live_flags import add_checks, add_studio, add_webcam
 from realtime_nst.engines.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.media.addresses import is_address
@@ -108,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_look(painting, 1.0, False)
 
     add_webcam(commands, [common, styled, engine])
+    add_studio(commands, [common, styled, engine])
 
     video = commands.add_parser("video", parents=[common, styled, painting], help="paint video files")
     _add_video_flags(video)

@@ -9,6 +9,7 @@ from typing import Any
 
 from realtime_nst.cli.arguments import DEFAULT_STYLE
 from realtime_nst.cli.console import find_all_styles, say
+from realtime_nst.control.places import HERE, Place
 from realtime_nst.control.remotes import remotes
 from realtime_nst.errors import SinkError, StyleError
 from realtime_nst.inputs.sources import open_source
@@ -33,7 +34,8 @@ def webcam(options: argparse.Namespace) -> int:
     if options.reset:
         forget_settings()
     given = given_settings(options)
-    before = read_settings() if options.remember or not options.no_window else Settings()
+    remembers = options.remember or options.studio or not options.no_window
+    before = read_settings() if remembers else Settings()
     usual = before.with_flags({"style": ""}) if before.style == DEFAULT_STYLE else before
     book = find_all_styles(options)
     style, there = starting_style(book, options.style, before.style)
@@ -45,13 +47,20 @@ def webcam(options: argparse.Namespace) -> int:
         settings = settings.with_flags({"scale": 1.0})
     source = open_source(options.camera, options.size, options.fps)
     try:
-        show = Show(options, settings, book, style, source, say, kept, steered=bool(options.http or options.osc))
+        steered = bool(options.http or options.osc)
+        show = Show(options, settings, book, style, source, say, kept, steered=steered, remembers=remembers)
         if options.remember:
             show.controls.keep(given)
         with remotes(options, show, say):
             return show.play()
     finally:
         source.close()
+
+
+def studio(options: argparse.Namespace) -> int:
+    """Paint a camera into a page of this machine's browser, until the user quits."""
+    options.http = Place(options.host or HERE, options.port)
+    return webcam(options)
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:

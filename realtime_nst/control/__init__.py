@@ -7,5 +7,7 @@ access.py    who may come in, and how often
 api.py       what is at which address
 channel.py   one WebSocket: state, figures and frames
 pictures.py  the newest frame as a JPEG, for all who look
+thumbnails.py every style, painted small from what the camera sees now
+pages.py     the page and its files, and the link as a QR code
 osc.py       Open Sound Control
 """

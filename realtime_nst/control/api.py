@@ -38,6 +38,7 @@ class Api:
             web.get("/api/actions", self.actions),
             web.post("/api/actions/{name}", self.act),
             web.get("/api/styles", self.styles),
+            web.get("/api/styles/{name}/thumbnail.jpg", self.thumbnail),
             web.get("/api/socket", self.channel),
             web.get("/stream.mjpg", self.stream),
         ]
@@ -61,6 +62,14 @@ class Api:
 
     async def styles(self, request: web.Request) -> web.Response:
         return answer(styles_of(self._controls))
+
+    async def thumbnail(self, request: web.Request) -> web.Response:
+        """A style as it paints what the camera sees."""
+        thumbnails = self._steered.thumbnails
+        found = thumbnails.get(request.match_info["name"]) if thumbnails is not None else None
+        if found is None:
+            raise web.HTTPNotFound
+        return web.Response(body=found.data, content_type="image/jpeg")
 
     async def channel(self, request: web.Request) -> web.WebSocketResponse:
         connection = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=LARGEST_MESSAGE, compress=False)

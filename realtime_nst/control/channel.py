@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 
 from realtime_nst.control.access import Bucket
 from realtime_nst.control.pictures import Pictures
+from realtime_nst.control.thumbnails import Thumbnails
 from realtime_nst.errors import ControlError
 from realtime_nst.live.controls import Controls
 from realtime_nst.live.kinds import LONGEST_SHOWN
@@ -33,7 +34,7 @@ RATE, BURST = 200.0, 400.0
 """Messages a second that are heard, and at once; further ones wait."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Steered:
     """The show that is steered.
 
@@ -41,11 +42,15 @@ class Steered:
         controls: What is wanted of it.
         pictures: What it shows.
         figures: How it runs, in numbers, by name.
+        thumbnails: Its styles, small; `None` where nobody paints them.
+        choosing: How many look at those.
     """
 
     controls: Controls
     pictures: Pictures
     figures: Callable[[], dict[str, Any]]
+    thumbnails: Thumbnails | None = None
+    choosing: int = 0
 
 
 def outside(text: str) -> str:
@@ -93,6 +98,7 @@ class Channel:
         self._asked, self._changed = asyncio.Event(), asyncio.Event()
         self._bucket = Bucket(RATE, BURST)
         self._sent_at = self._age = 0.0
+        self._choosing = False
 
     async def run(self) -> None:
         """Until the other side goes."""
@@ -118,6 +124,7 @@ class Channel:
                     await self._say({"error": outside(str(error))})
         finally:
             stop()
+            self._steered.choosing -= self._choosing
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -127,18 +134,26 @@ class Channel:
             if self._sent_at:
                 self._age = time.monotonic() - self._sent_at
             self._asked.set()
+        elif message.get("ask") == "thumbnails":
+            self._steered.choosing += not self._choosing
+            self._choosing = True
         elif isinstance(message.get("action"), str):
             self._steered.controls.do(message["action"], message.get("value"))
         else:
-            raise ControlError('Send {"action": NAME, "value": ...}, or {"ask": "frame"}.')
+            raise ControlError('Send {"action": NAME, "value": ...}, or {"ask": "frame"} or "thumbnails".')
 
     async def _tell(self) -> None:
         told: dict[str, Any] = {}
+        versions: dict[str, int] = {}
         figured = float("-inf")
         while True:
             if (state := state_of(self._steered.controls)) != told:
                 told = state
                 await self._say({"state": state})
+            thumbnails = self._steered.thumbnails
+            if self._choosing and thumbnails is not None and (now := thumbnails.versions) != versions:
+                versions = now
+                await self._say({"thumbnails": versions})
             if time.monotonic() - figured >= FIGURES_EVERY:
                 figured = time.monotonic()
                 await self._say({"figures": self._steered.figures() | {"page_age_ms": round(1000 * self._age)}})

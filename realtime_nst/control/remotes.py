@@ -1,11 +1,15 @@
 """All that flags ask for beside the window: opened before the show, and closed after it."""
 
 import argparse
+import os
+import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from realtime_nst.control.access import new_token
 from realtime_nst.live.show import Show
+from realtime_nst.painting import serving
 
 
 @contextmanager
@@ -23,15 +27,10 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
     token = new_token()
     with ExitStack() as opened:
         if options.http is not None:
-            from realtime_nst.control.channel import Steered  # aiohttp takes a moment to load
-            from realtime_nst.control.pictures import Pictures
-            from realtime_nst.control.server import Server
-
-            pictures = Pictures()
-            server = Server(Steered(show.controls, pictures, show.figures), options.http, token)
-            opened.callback(server.close)
-            show.viewers.append(pictures)
-            say(f"Steer it at {server.access.link}")
+            link = _serve(options, show, token, opened)
+            say(f"See and steer it at {link}")
+            if options.studio and options.open and has_desktop():
+                webbrowser.open(link)
         if options.osc is not None:
             from realtime_nst.control.osc import Osc
 
@@ -39,3 +38,28 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
             opened.callback(osc.close)
             say(f"OSC at {osc.place}, as in {osc.root}/strength 0.6")
         yield
+
+
+def _serve(options: argparse.Namespace, show: Show, token: str, opened: ExitStack) -> str:
+    """Put the show on a page, until `opened` closes. Returns the link to it."""
+    from realtime_nst.control.channel import Steered  # aiohttp takes a moment to load
+    from realtime_nst.control.pictures import Pictures
+    from realtime_nst.control.server import Server
+    from realtime_nst.control.thumbnails import Thumbnails
+
+    pictures = Pictures()
+    steered = Steered(show.controls, pictures, show.figures)
+    server = Server(steered, options.http, token, "--port" if options.studio else "--http")
+    opened.callback(server.close)
+    stylizer = serving.load_stylizer(show.backend)
+    steered.thumbnails = Thumbnails(
+        show.controls, stylizer, lambda: show.painter.photo, lambda: steered.choosing > 0 and pictures.watched
+    )
+    opened.callback(steered.thumbnails.close)
+    show.viewers.append(pictures)
+    return server.access.link
+
+
+def has_desktop() -> bool:
+    """Whether a browser would be seen; one in a terminal would take the show's own."""
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

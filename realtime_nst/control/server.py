@@ -11,6 +11,7 @@ from aiohttp import web
 from realtime_nst.control.access import Access, RefusedError
 from realtime_nst.control.api import Api, answer
 from realtime_nst.control.channel import Steered
+from realtime_nst.control.pages import Pages
 from realtime_nst.control.places import Place
 from realtime_nst.pipeline.stage import Stage
 
@@ -90,7 +91,7 @@ class Server:
 
     async def _serve(self) -> None:
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
-        app.add_routes(Api(self._steered).routes())
+        app.add_routes([*Api(self._steered).routes(), *Pages(self.access).routes()])
         app.on_response_prepare.append(_add_headers)
         runner = web.AppRunner(app, shutdown_timeout=0.5)
         await runner.setup()

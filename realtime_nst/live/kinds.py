@@ -110,12 +110,14 @@ class Number(Action):
         limits: The lowest and the highest; without them those of the setting of this name.
         steps: Rising values that "+" and "-" go through, and without a value round and round; a slider has their range.
         whole: Whether it has no fraction; one that is given is rounded away.
+        snaps: Whether a slider stops at the steps only.
     """
 
     kind = "number"
     limits: tuple[float, float] = (0.0, 0.0)
     steps: tuple[float, ...] = (0.0, 1.0)
     whole: bool = False
+    snaps: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -141,7 +143,8 @@ class Number(Action):
 
     def row(self) -> dict[str, Any]:
         lowest, highest = self.bounds
-        return super().row() | {"lowest": lowest, "highest": highest, "steps": list(self.steps), "whole": self.whole}
+        numbers = {"lowest": lowest, "highest": highest, "steps": list(self.steps), "whole": self.whole, "snaps": self.snaps}
+        return super().row() | numbers
 
 
 @dataclass(frozen=True, kw_only=True)

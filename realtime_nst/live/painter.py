@@ -67,6 +67,8 @@ class LivePainter:
         self._compiling: Stage[Compiled] | None = None
         self._compiling_scale = 0.0
         self._refused: set[float] = set()
+        self.photo: np.ndarray | None = None
+        """The newest one, as it was painted; any thread may look at it."""
         stylizer.prepare(self._bodies, *self.process_size(), live=True)
 
     def process_size(self, scale: float | None = None) -> tuple[int, int]:
@@ -82,6 +84,7 @@ class LivePainter:
         remarks = remarks_of(controls)
         started = self._clock()
         photo = mirrored(frame.image) if controls.mirror else frame.image
+        self.photo = photo
         self._follow_size()
         style = self._path.towards(controls.target, controls.fade)
         if controls.strength <= 0.0:

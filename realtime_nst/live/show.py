@@ -63,6 +63,7 @@ class Show:
         say: Prints a line for the user.
         kept: What of the settings is kept from an earlier show, in words.
         steered: Whether anything but the window may ask for pictures and recordings.
+        remembers: Whether later shows start with what is set in this one.
     """
 
     def __init__(
@@ -75,8 +76,9 @@ class Show:
         say: Callable[[str], None],
         kept: str = "",
         steered: bool = False,
+        remembers: bool = True,
     ) -> None:
-        self._options, self._say = options, say
+        self._options, self._say, self._remembers = options, say, remembers
         self._steered = steered or not options.no_window
         self.viewers: list[Viewer] = []
         """Added before `play`."""
@@ -87,12 +89,12 @@ class Show:
         self._background_sinks: list[BackgroundSink] = []
         self._window: WindowSink | None = None
         self._pictures: list[Snapshots] = []
-        backend = choose_backend(options.backend, options.precision)
-        stylizer = serving.load_stylizer(backend)
+        self.backend = choose_backend(options.backend, options.precision)
+        stylizer = serving.load_stylizer(self.backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
         self.controls.full_screen = options.full_screen
         self.stats = Stats()
-        self._engine = str(backend)
+        self._engine = str(self.backend)
         bodies = list({body.sha256: body for body in (style.body, *book.bodies)}.values())
         pace = Pace(options.fps) if options.fps and has_opencv() else None
         self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, pace)
@@ -117,7 +119,7 @@ class Show:
                     if self.stats.frames:  # whatever ended the show, what was recorded of it stays
                         tee.close()
         finally:
-            if options.remember or not options.no_window:
+            if self._remembers:
                 keep_settings(controls.chosen)
             source.close()
             tee.discard()

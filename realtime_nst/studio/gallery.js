@@ -1,0 +1,116 @@
+// The styles, each painted small from what the camera sees: click one to paint in it, drag one onto another to mix them.
+
+const KIND = "application/x-style";
+
+export class Gallery {
+  #items = new Map();
+  #versions = {};
+
+  constructor(link, list, styles) {
+    this.link = link;
+    for (const style of styles) {
+      const item = this.#item(style);
+      this.#items.set(style.name, item);
+      list.append(item.closest("li"));
+    }
+  }
+
+  // Mark what is painted: the style, and the one that is mixed in.
+  show({ style, other, mix }) {
+    for (const [name, item] of this.#items) {
+      const chosen = name === style;
+      const mixed = mix > 0 && name === other;
+      if (chosen && item.getAttribute("aria-pressed") === "false") item.scrollIntoView({ block: "nearest", inline: "nearest" });
+      item.setAttribute("aria-pressed", String(chosen));
+      item.classList.toggle("mixed", mixed);
+      item.querySelector(".share").textContent = chosen && mix > 0 ? percent(1 - mix) : mixed ? percent(mix) : "";
+    }
+  }
+
+  // Fetch the thumbnails that are new.
+  refresh(versions) {
+    for (const [name, version] of Object.entries(versions)) {
+      const item = this.#items.get(name);
+      if (!item || this.#versions[name] === version) continue;
+      this.#versions[name] = version;
+      const fresh = new Image();
+      fresh.onload = () => {
+        item.querySelector("img").src = fresh.src;
+        item.classList.add("painted");
+      };
+      fresh.src = `/api/styles/${encodeURIComponent(name)}/thumbnail.jpg?v=${version}`;
+    }
+  }
+
+  #item(style) {
+    const row = document.createElement("li");
+    const item = document.createElement("button");
+    item.type = "button";
+    item.className = "style";
+    item.draggable = true;
+    item.dataset.style = style.name;
+    item.setAttribute("aria-pressed", "false");
+    const image = document.createElement("img");
+    image.alt = "";
+    image.draggable = false;
+    image.src = "/studio/empty.svg";
+    item.append(picture(image), words("title", style.title || style.name), words("artist", byline(style)));
+    if (style.number <= 10) item.append(words("number", String(style.number % 10)));
+    item.append(words("share", ""));
+    item.onclick = () => this.link.act("style", style.name);
+    item.ondragstart = (event) => {
+      event.dataTransfer.setData(KIND, style.name);
+      event.dataTransfer.setData("text/plain", style.title || style.name);
+      event.dataTransfer.effectAllowed = "copy";
+      event.dataTransfer.setDragImage(image, image.width / 2, image.height / 2);
+      document.body.classList.add("mixing");
+    };
+    item.ondragend = () => document.body.classList.remove("mixing");
+    item.ondragover = (event) => {
+      if (!event.dataTransfer.types.includes(KIND)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
+      item.classList.add("over");
+    };
+    item.ondragleave = () => item.classList.remove("over");
+    item.ondrop = (event) => {
+      item.classList.remove("over");
+      const dropped = event.dataTransfer.getData(KIND);
+      if (!dropped) return;
+      event.preventDefault();
+      this.mix(style.name, dropped);
+    };
+    row.append(item);
+    return item;
+  }
+
+  // Paint half in one style and half in another.
+  mix(style, other) {
+    this.link.act("style", style);
+    if (style === other) return;
+    this.link.act("other", other);
+    this.link.act("mix", 0.5);
+  }
+}
+
+export function byline(style) {
+  return [style.artist, style.year].filter(Boolean).join(", ");
+}
+
+export function percent(share) {
+  return `${Math.round(100 * share)} %`;
+}
+
+function picture(image) {
+  const frame = document.createElement("span");
+  frame.className = "thumbnail";
+  frame.append(image);
+  return frame;
+}
+
+function words(kind, text) {
+  const part = document.createElement("span");
+  part.className = kind;
+  part.textContent = text;
+  return part;
+}
