@@ -130,6 +130,17 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
         metavar="[HOST:]PORT",
         help="hear Open Sound Control, as in /nst/strength 0.6",
     )
+    control.add_argument(
+        "--midi", metavar="DEVICE", help="do what knobs and pads of a MIDI device say; a part of its name is enough"
+    )
+    control.add_argument("--midi-map", type=Path, metavar="FILE", help="which knob does what (default: a file of the user)")
+    control.add_argument(
+        "--midi-learn",
+        type=_names,
+        default=(),
+        metavar="ACTIONS",
+        help="ask for a knob or pad to touch for each of these first, as in strength,mix,next",
+    )
     return outputs, control
 
 
@@ -151,6 +162,10 @@ def _frames(text: str) -> int:
 
 def _fps(text: str) -> int:
     return whole(text, 1, FASTEST)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _port(text: str) -> int:

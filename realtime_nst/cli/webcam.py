@@ -47,7 +47,7 @@ def webcam(options: argparse.Namespace) -> int:
         settings = settings.with_flags({"scale": 1.0})
     source = open_source(options.camera, options.size, options.fps)
     try:
-        steered = bool(options.http or options.osc)
+        steered = bool(options.http or options.osc or options.midi)
         show = Show(options, settings, book, style, source, say, kept, steered=steered, remembers=remembers)
         if options.remember:
             show.controls.keep(given)

@@ -9,5 +9,5 @@ channel.py   one WebSocket: state, figures and frames
 pictures.py  the newest frame as a JPEG, for all who look
 thumbnails.py every style, painted small from what the camera sees now
 pages.py     the page and its files, and the link as a QR code
-osc.py       Open Sound Control
+osc.py       Open Sound Control; midi.py knobs, faders and pads
 """

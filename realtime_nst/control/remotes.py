@@ -37,6 +37,11 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
             osc = Osc(show.controls, options.osc, token)
             opened.callback(osc.close)
             say(f"OSC at {osc.place}, as in {osc.root}/strength 0.6")
+        if options.midi is not None:
+            from realtime_nst.control.midi import Midi, default_mapping
+
+            midi = Midi(show.controls, options.midi, options.midi_map or default_mapping(), options.midi_learn)
+            opened.callback(midi.close)
         yield
 
 

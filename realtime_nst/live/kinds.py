@@ -59,6 +59,10 @@ class Action:
         """
         raise NotImplementedError
 
+    def at(self, share: float) -> object:
+        """The value of a knob that is turned so far, from 0 to 1."""
+        raise NotImplementedError
+
     def shown(self, value: Any) -> bool | float | str | None:
         """What is set, as messages say it; `None` for what has no value."""
         return value  # type: ignore[no-any-return]
@@ -101,6 +105,9 @@ class Switch(Action):
             return value == MORE
         raise self.wrong(value)
 
+    def at(self, share: float) -> bool:
+        return share >= 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Action):
@@ -141,6 +148,12 @@ class Number(Action):
             raise self.wrong(value)
         return round(value) if self.whole else float(value)
 
+    def at(self, share: float) -> float:
+        if self.snaps:
+            return self.steps[round(share * (len(self.steps) - 1))]
+        highest = max(self.steps[-1], min(1.0, self.bounds[1]))  # a share goes to its end
+        return self.steps[0] + share * (highest - self.steps[0])
+
     def row(self) -> dict[str, Any]:
         lowest, highest = self.bounds
         numbers = {"lowest": lowest, "highest": highest, "steps": list(self.steps), "whole": self.whole, "snaps": self.snaps}
@@ -169,6 +182,9 @@ class Choice(Action):
         if not isinstance(value, str) or value not in self.choices:
             raise self.wrong(value)
         return self.choices[value]
+
+    def at(self, share: float) -> str:
+        return list(self.choices)[min(int(share * len(self.choices)), len(self.choices) - 1)]
 
     def shown(self, value: str) -> str:
         return next(word for word, meant in self.choices.items() if meant == value)
