@@ -130,9 +130,7 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
         metavar="[HOST:]PORT",
         help="hear Open Sound Control, as in /nst/strength 0.6",
     )
-    control.add_argument(
-        "--midi", metavar="DEVICE", help="do what knobs and pads of a MIDI device say; a part of its name is enough"
-    )
+    control.add_argument("--midi", metavar="DEVICE", help="do what knobs and pads of a device say (a part of its name)")
     control.add_argument("--midi-map", type=Path, metavar="FILE", help="which knob does what (default: a file of the user)")
     control.add_argument(
         "--midi-learn",
