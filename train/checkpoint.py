@@ -22,8 +22,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
 
 def state_of(model: Learner) -> dict[str, Any]:
     """Every variable that a step changes, by a name that is the same in every run."""
-    state = {f"network/{layer.name}/kernel": layer.kernel for layer in model.network.layers if hasattr(layer, "kernel")}
-    state["vectors"], state["lag"] = model.vectors, model.lag
+    state = model.learned()
     for index, variable in enumerate(model.optimizer.variables):
         state[f"optimizer/{index}"] = variable
     return state

@@ -20,6 +20,7 @@ from realtime_nst.media import photofiles
 from realtime_nst.media.filekinds import left_out
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened
+from realtime_nst.style.field import PARTS, PERIOD, field_at
 
 from .camera_noise import as_camera, correlated_noise
 
@@ -31,8 +32,12 @@ JPEG_QUALITIES = (8, 90)
 log = logging.getLogger(__name__)
 
 
-class Batch(TypedDict):
-    """What one training step sees. Images are float32 `(B, size, size, 3)` RGB in `[0, 255]`."""
+class Batch(TypedDict, total=False):
+    """What one training step sees. Images are float32 `(B, size, size, 3)` RGB in `[0, 255]`.
+
+    With a texture field also its values for the frames, "field4" and "field8", and for the moved ones, "moved4" and
+    "moved8", float32 `(B, size / 4, size / 4, channels)` and `(B, size / 8, size / 8, channels)`.
+    """
 
     photos: np.ndarray
     """The clean photos: what the content term compares with."""
@@ -57,6 +62,9 @@ class Motion:
         exposure: Largest relative change of brightness.
         still: Share of pictures that do not move at all: a camera on a tripod.
         compressed: Share of pictures with JPEG's block edges in them, as webcams and thin videos have them.
+        whole: Share of the others that move by whole pixels and do not bend: nothing has to be sampled between pixels then,
+            which would blur what is compared, so that the network learns to move its strokes along and not to soften them.
+        zoom: How much nearer than the whole photo a crop may be: nearer ones are plainer.
     """
 
     shift: float = 8.0
@@ -67,6 +75,8 @@ class Motion:
     exposure: float = 0.08
     still: float = 0.35
     compressed: float = 0.5
+    whole: float = 0.5
+    zoom: float = 1.5
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -114,6 +124,7 @@ class PhotoBatches:
         seed: Start of all randomness.
         motion: How the moved copies differ.
         skipped: Photos that are known not to be decodable; others come in here as they are met.
+        field: Channels of the texture field that goes along with each photo; 0 is none.
     """
 
     def __init__(
@@ -125,7 +136,9 @@ class PhotoBatches:
         seed: int = 0,
         motion: Motion | None = None,
         skipped: set[Path] | None = None,
+        field: int = 0,
     ) -> None:
+        self._field = field
         self.skipped = set[Path]() if skipped is None else skipped
         self._photos = list(photos)
         self._batch = batch
@@ -143,7 +156,23 @@ class PhotoBatches:
         rng = np.random.default_rng((self._seed, step))
         pairs = [self._pair(step * self._batch + slot, rng) for slot in range(self._batch)]
         photos, frames, moved, flow = (np.stack(parts).astype(np.float32) for parts in zip(*pairs))
-        return {"photos": photos, "frames": frames, "moved": moved, "flow": flow}
+        batch = Batch(photos=photos, frames=frames, moved=moved, flow=flow)
+        return batch | self._fields(flow, step) if self._field else batch  # type: ignore[return-value]
+
+    def _fields(self, flow: np.ndarray, step: int) -> dict[str, np.ndarray]:
+        """Another piece of the texture field for each photo, and the same moved as the photo is."""
+        rng = np.random.default_rng((self._seed, 3, step))
+        corners = rng.uniform(0, PERIOD, (self._batch, 2))
+        fields = {}
+        for part in PARTS:
+            side = self._size // part
+            moves = flow.reshape(-1, side, part, side, part, 2).mean((2, 4))
+            y, x = np.mgrid[:side, :side]
+            for name, away in (("field", 0.0), ("moved", 1.0)):
+                places = [(x + (corner[0] + away * move[..., 0]) / part, y + (corner[1] + away * move[..., 1]) / part)
+                          for corner, move in zip(corners, moves)]
+                fields[f"{name}{part}"] = np.stack([field_at(part, self._field, *place) for place in places])
+        return fields
 
     def _pair(self, position: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         size, margin, motion = self._size, self._margin, self._motion
@@ -159,7 +188,7 @@ class PhotoBatches:
 
     def _crop(self, position: int, side: int, rng: np.random.Generator) -> np.ndarray:
         photo = self._open(position)
-        scale = side / min(photo.size) * rng.uniform(1.0, 1.5)
+        scale = side / min(photo.size) * self._motion.zoom ** rng.uniform()
         width, height = (max(side, round(length * scale)) for length in photo.size)
         left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
         box = tuple(edge / scale for edge in (left, top, left + side, top + side))
@@ -196,6 +225,8 @@ class PhotoBatches:
         if rng.uniform() < motion.still:
             return np.zeros((size, size, 2), np.float32)
         shift = rng.uniform(-motion.shift, motion.shift, 2)
+        if rng.uniform() < motion.whole:
+            return np.broadcast_to(np.rint(shift).astype(np.float32), (size, size, 2))
         coarse = rng.normal(0.0, motion.bend, (2, 5, 5)).clip(-3 * motion.bend, 3 * motion.bend).astype(np.float32)
         bends = [Image.fromarray(plane).resize((size, size), Image.Resampling.BILINEAR) for plane in coarse]
         return np.stack([np.asarray(plane) for plane in bends], axis=-1) + shift.astype(np.float32)

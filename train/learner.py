@@ -28,8 +28,8 @@ class Learner(keras.Model):
         terms: Names of the loss's terms, each of which gets a metric.
     """
 
-    styles_per_photo = 1
-    """A batch shows each photo in so many styles."""
+    styles_per_photo = 1.0
+    """A batch shows each photo in so many of the styles."""
 
     def __init__(self, name: str, network: keras.Model, vectors: np.ndarray, terms: Iterable[str]) -> None:
         super().__init__(name=name)
@@ -38,6 +38,11 @@ class Learner(keras.Model):
         self.lag = add_numbers(self, "lag", np.ones(len(vectors)))
         self.terms = {term: keras.metrics.Mean(name=term) for term in terms}
         self.built = True
+
+    def learned(self) -> dict[str, Any]:
+        """Every variable that a step changes, but the optimizer's, by a name that is the same in every run."""
+        kernels = {f"network/{layer.name}/kernel": layer.kernel for layer in self.network.layers if hasattr(layer, "kernel")}
+        return {**kernels, "vectors": self.vectors, "lag": self.lag}
 
     def observe(self, values: Mapping[str, Any], styles: Any, lagging: str, training: bool) -> None:
         """Let the terms of a batch into their metrics and, where something is learned from it, into the lag of its styles.
@@ -51,12 +56,13 @@ class Learner(keras.Model):
         for name, value in values.items():
             self.terms[name].update_state(value)
         if training:
-            self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, values[lagging]))
+            lagging_values = values[lagging][: ops.shape(styles)[0]]  # of those whose style has a number
+            self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, lagging_values))
 
 
 def styles_of_step(model: Learner, recipe: Recipe, step: int) -> np.ndarray:
     """Which styles a step sees, int32; those that lag behind come up more often."""
-    return choose_styles(step, model.styles_per_photo * recipe.batch, ops.convert_to_numpy(model.lag), recipe.seed)
+    return choose_styles(step, round(model.styles_per_photo * recipe.batch), ops.convert_to_numpy(model.lag), recipe.seed)
 
 
 def take_step(model: Learner, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:

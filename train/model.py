@@ -13,7 +13,8 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.networks.transform import build_transform_network, identity_vector_parts, set_kernels
+from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.field import PARTS
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.style import Body
 
@@ -60,30 +61,51 @@ class StyleModel(Learner):
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Stylize frames and moved frames in one pass: `(2 B, H, W, 3)`."""
-        vectors = ops.take(self.vectors, batch["styles"], axis=0)
-        images = ops.concatenate([batch["frames"], batch["moved"]], axis=0)
-        return self.network({"images": images, "vectors": ops.concatenate([vectors, vectors], axis=0)})
+        return self.stylize(batch, ops.take(self.vectors, batch["styles"], axis=0))
+
+    def stylize(self, batch: Mapping[str, Any], vectors: Any) -> Any:
+        """Frames and moved frames in the styles of vectors `(B, V)`."""
+        given = {"images": ops.concatenate([batch["frames"], batch["moved"]], axis=0)}
+        given["vectors"] = ops.concatenate([vectors, vectors], axis=0)
+        if "field4" in batch:
+            given |= {f"field{part}": ops.concatenate([batch[f"field{part}"], batch[f"moved{part}"]], axis=0) for part in PARTS}
+        return self.network(given)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The weighted sum of the terms; Keras calls it inside of the compiled step."""
-        recipe, styles = self.recipe, x["styles"]
-        outputs, moved = ops.split(ops.cast(y_pred, "float32"), 2, axis=0)
+        return self.loss_of(x, y_pred, *self.wanted(x["styles"]), training)
+
+    def wanted(self, styles: Any) -> tuple[list[Any], Any]:
+        """Gram matrices that pictures in some styles should have, for each scale, for each tap, and their emphasis."""
+        return [ops.take(gram, styles, axis=0) for gram in self.grams], ops.take(self.emphasis, styles, axis=0)
+
+    def loss_of(self, batch: Mapping[str, Any], pictures: Any, targets: Sequence[Any], emphasis: Any, training: bool) -> Any:
+        """The weighted sum of the terms.
+
+        Args:
+            batch: What was stylized.
+            pictures: Frames and moved frames as the network painted them, `(2 B, H, W, 3)`.
+            targets: What the frames' Gram matrices should be, for each scale, for each tap, `(B, C, C)`.
+            emphasis: How much the style and the stability term of each frame count, `(B, 2)`.
+            training: Whether something is learned from it.
+        """
+        recipe = self.recipe
+        outputs, moved = ops.split(ops.cast(pictures, "float32"), 2, axis=0)
         features = self.loss_network(outputs)
         painted = Painted(
-            batch=x,
+            batch=batch,
             outputs=outputs,
             moved=moved,
             features=features,
-            photo_features=self.content_network(x["photos"]),
+            photo_features=self.content_network(batch["photos"]),
             grams=grams_at_scales(self.loss_network, outputs, recipe.style_taps, recipe.style_scales, features),
-            targets=[ops.take(gram, styles, axis=0) for gram in self.grams],
+            targets=targets,
         )
         terms = terms_of(recipe)
         values = {term.name: term.function(painted) for term in terms}
-        self.observe(values, styles, "style", training)
-        emphasis = ops.take(self.emphasis, styles, axis=0)
+        self.observe(values, batch["styles"], "style", training)
         for term in terms:
             if term.own is not None:
                 values[term.name] = emphasis[:, term.own] * values[term.name]
@@ -123,7 +145,7 @@ def build_model(
     if body:
         set_kernels(network, body.weights())
         network.trainable = not frozen
-    neutral = np.concatenate([np.full(size, value, np.float32) for size, value in identity_vector_parts(architecture)])
+    neutral = np.concatenate([np.full(size, value, np.float32) for size, value in architecture.vector_parts])
     with dtype_policy(loss_precision(precision)):
         loss_network, content_network = build_loss_network(
             vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]

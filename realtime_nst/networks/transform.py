@@ -7,6 +7,10 @@ pixels; most residual blocks work at an eighth of its size, with a way around th
 at a quarter; they are narrow inside; nothing at all is computed at full size, because the last convolution gives
 the colours of four pixels at once. Neither it nor the upsamplings can draw a grid (Odena et al., 2016).
 
+Where the photo is plain, a network that sees nothing else has nothing to hang a stroke on: what it draws there must
+come from noise, and flicker with it. So it takes a second picture in, a fixed field of smooth noise (`field.py` of
+the engines), which each layer takes up as strongly as the style says, and only where the photo is plain.
+
 This module deliberately does not know where weights come from, how they are trained or which device runs them.
 """
 
@@ -22,6 +26,9 @@ from realtime_nst.style.architecture import KERNEL, PATCH, Architecture
 NORM_EPSILON = 1e-5
 OUTPUT_MID, OUTPUT_GAIN = 127.5, 64.0
 STRIDE = 8
+PLAIN_AROUND, PLAIN_UNTIL = 9, 32.0
+"""How many places of 4 pixels on a side say together how plain the photo is, and at which mean change from place to place,
+in grey levels, the field has faded to 1/e."""
 SPREAD_ALONG = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 SPREAD = np.kron(SPREAD_ALONG, SPREAD_ALONG)
 """From the taps of a 3x3 kernel on an upsampled map to those of a 4x4 kernel that does both: `(16, 9)`."""
@@ -48,8 +55,9 @@ def build_transform_network(
             out, neither clipped nor rounded, so that gradients flow.
 
     Returns:
-        A model from `{"images": ..., "vectors": ...}` to images: images `(B, H, W, 3)` RGB, vectors
-        `(B, architecture.vector_size)` float32.
+        A model from `{"images": ..., "vectors": ..., "field4": ..., "field8": ...}` to images: images `(B, H, W, 3)` RGB,
+        vectors `(B, architecture.vector_size)` float32, and, if the architecture has a field, its values at a quarter
+        and at an eighth of the frame's size, float32 `(B, H/4, W/4, field)` and `(B, H/8, W/8, field)`.
 
     Raises:
         ValueError: `width` or `height` is not a multiple of 8.
@@ -66,15 +74,29 @@ def build_transform_network(
 
     images = keras.Input((height, width, 3), dtype="uint8" if uint8 else "float32", name="images")
     vectors = keras.Input((shape.vector_size,), dtype="float32", name="vectors")
-
+    inputs = {"images": images, "vectors": vectors}
     parts = iter(SplitStyleVector(shape, name="split")(vectors))
+    x = scaled = FromPixels(name="scaled")(images)  # (B, H, W, 3)
+    fields = {}
+    if shape.field:
+        plain = Plainness(name="plain4")(scaled)
+        for part in (4, 8):
+            given = keras.Input((height and height // part, width and width // part, shape.field), name=f"field{part}")
+            inputs[f"field{part}"] = given
+            plain = layers.AveragePooling2D(2, name="plain8")(plain) if part == 8 else plain
+            fields[part] = Masked(name=f"masked{part}")([given, plain])
 
     def conv(x: Any, channels: int, name: str, strides: int = 1) -> Any:
         x = ReflectionPadding2D(name=f"{name}_pad")(x)
         return layers.Conv2D(channels, KERNEL, strides, use_bias=False, name=name)(x)
 
     def norm(x: Any, name: str) -> Any:
-        return ConditionalInstanceNormalization(name=f"{name}_norm")([x, next(parts), next(parts)])
+        x = ConditionalInstanceNormalization(name=f"{name}_norm")([x, next(parts), next(parts)])
+        if name not in shape.field_channels:
+            return x
+        part, channels = shape.field_channels[name]
+        taken = FieldConv2D(channels, name=f"{name}_field")([fields[part], next(parts)])
+        return layers.Add(name=f"{name}_taken")([x, taken])
 
     def relu(x: Any, name: str) -> Any:
         return layers.ReLU(name=f"{name}_relu")(x)
@@ -84,9 +106,11 @@ def build_transform_network(
         y = norm(conv(y, channels, f"{name}b"), f"{name}b")
         return layers.Add(name=f"{name}_add")([x, y])
 
-    x = FromPixels(name="scaled")(images)  # (B, H, W, 3)
-    x = layers.Conv2D(shape.patches, PATCH, PATCH, use_bias=False, name="patches")(x)  # (B, H/4, W/4, patches)
+    if shape.entry > PATCH:
+        x = ReflectionPadding2D((shape.entry - PATCH) // 2, name="patches_pad")(x)
+    x = layers.Conv2D(shape.patches, shape.entry, PATCH, use_bias=False, name="patches")(x)  # (B, H/4, W/4, patches)
     x = fine = relu(norm(conv(x, shape.quarter, "stem"), "stem"), "stem")  # (B, H/4, W/4, quarter)
+    x = Blur2D(name="down_blur")(x) if shape.blurred else x
     x = relu(norm(conv(x, shape.eighth, "down", strides=2), "down"), "down")  # (B, H/8, W/8, eighth)
     for index in range(1, shape.blocks + 1):
         x = residual_block(x, shape.inner, shape.eighth, f"block{index}")
@@ -98,7 +122,7 @@ def build_transform_network(
     x = relu(norm(x, "half"), "half")
     x = SubpixelColours(name="colours")(x)  # (B, H/2, W/2, 12)
     images_out = ToPixels(uint8, name="pixels")([x, next(parts), next(parts)])  # (B, H, W, 3)
-    return keras.Model({"images": images, "vectors": vectors}, images_out, name="transform_network")
+    return keras.Model(inputs, images_out, name="transform_network")
 
 
 def set_kernels(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
@@ -107,24 +131,16 @@ def set_kernels(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
         network.get_layer(name.removesuffix("/kernel")).kernel.assign(array)
 
 
-def identity_vector_parts(architecture: Architecture) -> list[tuple[int, float]]:
-    """Lengths and start values of a style vector's parts, in the order in which the network takes them.
-
-    A new vector starts with every scale at 1 and every shift at 0.
-    """
-    return [part for size in (*architecture.norm_channels, 3) for part in ((size, 1.0), (size, 0.0))]
-
-
 class SplitStyleVector(layers.Layer):
-    """Cut a style vector into the scale and shift of every normalization, in the order of the forward pass.
+    """Cut a style vector into its parts, in the order of the forward pass.
 
     Input shape: `(B, architecture.vector_size)`.
-    Output shape: a list of `(B, C)`: scale and shift of each normalization, then of the three colours.
+    Output shape: a list of `(B, C)`, as `Architecture.vector_parts` says.
     """
 
     def __init__(self, architecture: Architecture, **options: Any) -> None:
         super().__init__(autocast=False, **options)
-        self.sizes = [size for size, _ in identity_vector_parts(architecture)]
+        self.sizes = [size for size, _ in architecture.vector_parts]
 
     def call(self, vectors: Any) -> list[Any]:
         parts, start = [], 0
@@ -134,17 +150,114 @@ class SplitStyleVector(layers.Layer):
         return parts
 
 
-class ReflectionPadding2D(layers.Layer):
-    """Continue a feature map by one pixel on each side, mirrored, so that a 3x3 convolution keeps its size.
+class Plainness(layers.Layer):
+    """How plain an image is at each place of 4x4 pixels: 1 where nothing changes from place to place, near 0 at edges.
 
-    Zero padding would draw a frame around the picture: instance statistics and convolutions both see it.
+    Places are compared, and not pixels, so that a camera's noise does not make a wall look rich.
 
-    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first; `H` and `W` at least 2.
-    Output shape: `(B, H + 2, W + 2, C)`, or `(B, C, H + 2, W + 2)`.
+    Input shape: `(B, H, W, 3)` in `[-1, 1]`, or `(B, 3, H, W)` with channels first.
+    Output shape: `(B, H/4, W/4, 1)`, or `(B, 1, H/4, W/4)`.
     """
 
     def call(self, x: Any) -> Any:
-        return pad_by_one(x, "reflect")
+        mean = np.full((PATCH, PATCH, 3, 1), 1.0 / (3 * PATCH**2), np.float32)  # as a convolution: OpenVINO pools slowly here
+        grey = ops.conv(x, ops.convert_to_tensor(mean, self.compute_dtype), PATCH, "valid")
+        grey = pad(grey, ((0, 1), (0, 1)), "symmetric")
+        here, below, right = cut(grey, 0, 0), cut(grey, 1, 0), cut(grey, 0, 1)
+        change = pad(ops.abs(below - here) + ops.abs(right - here), ((PLAIN_AROUND // 2,) * 2,) * 2, "symmetric")
+        for window in ((PLAIN_AROUND, 1), (1, PLAIN_AROUND)):
+            change = ops.average_pool(change, window, 1, "valid")
+        return ops.exp(change * (-127.5 / PLAIN_UNTIL))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, *sides = input_shape
+        height, width = (side and side // PATCH for side in (sides[1:] if channels_first() else sides[:2]))
+        return (batch, 1, height, width) if channels_first() else (batch, height, width, 1)
+
+
+class Masked(layers.Layer):
+    """The texture field where the photo is plain.
+
+    Input shape: `[(B, H, W, C), (B, H, W, 1) or (B, 1, H, W)]`: the field, and how plain the photo is.
+    Output shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(autocast=False, **options)
+
+    def call(self, inputs: Any) -> Any:
+        field, plain = inputs
+        field = ops.transpose(field, (0, 3, 1, 2)) if channels_first() else field
+        return ops.cast(field * plain, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        batch, height, width, channels = input_shape[0]
+        return (batch, channels, height, width) if channels_first() else input_shape[0]
+
+
+class FieldConv2D(layers.Layer):
+    """A 3x3 convolution of the texture field, as strong in each channel as the style says.
+
+    Input shape: `[(B, H, W, field) or (B, field, H, W), (B, channels)]`: field, gains.
+    Output shape: `(B, H, W, channels)`, or `(B, channels, H, W)`.
+    """
+
+    def __init__(self, channels: int, **options: Any) -> None:
+        super().__init__(autocast=False, **options)
+        self.channels = channels
+
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
+        self.kernel = add_kernel(self, input_shape[0], self.channels, keras.initializers.RandomNormal(stddev=0.15))
+
+    def call(self, inputs: Any) -> Any:
+        field, gains = inputs
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        taken = ops.conv(pad_by_one(field, "reflect"), kernel, padding="valid")
+        return taken * per_channel(ops.cast(gains, self.compute_dtype))
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        first = input_shape[0]
+        return (first[0], self.channels, *first[2:]) if channels_first() else (*first[:3], self.channels)
+
+
+class Blur2D(layers.Layer):
+    """Blur a feature map by the binomial kernel of 3x3, so that a step of two that follows sees no finer pattern.
+
+    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
+    Output shape: that of the input.
+
+    Reference:
+        Zhang: Making convolutional networks shift-invariant again (2019), section 3.
+    """
+
+    def call(self, x: Any) -> Any:
+        channels = x.shape[1 if channels_first() else -1]
+        row = np.array([0.25, 0.5, 0.25], np.float32)
+        kernel = np.repeat(np.outer(row, row)[:, :, None, None], channels, axis=2)
+        return ops.depthwise_conv(pad_by_one(x, "reflect"), ops.convert_to_tensor(kernel, self.compute_dtype), padding="valid")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+
+class ReflectionPadding2D(layers.Layer):
+    """Continue a feature map on each side, mirrored, so that a convolution keeps its size.
+
+    Zero padding would draw a frame around the picture: instance statistics and convolutions both see it.
+
+    Args:
+        width: By how many pixels.
+
+    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first; `H` and `W` greater than the width.
+    Output shape: `(B, H + 2 width, W + 2 width, C)`, or `(B, C, H + 2 width, W + 2 width)`.
+    """
+
+    def __init__(self, width: int = 1, **options: Any) -> None:
+        super().__init__(**options)
+        self.width = width
+
+    def call(self, x: Any) -> Any:
+        return pad(x, ((self.width, self.width),) * 2, "reflect")
 
 
 class UpsampledConv2D(layers.Layer):
@@ -298,8 +411,19 @@ def add_kernel(layer: layers.Layer, input_shape: tuple[int | None, ...], channel
 
 def pad_by_one(x: Any, mode: str) -> Any:
     """Continue a feature map by one pixel on each side, "reflect" (without the border itself) or "symmetric" (with it)."""
-    rows = columns = [1, 1]
+    return pad(x, ((1, 1), (1, 1)), mode)
+
+
+def pad(x: Any, widths: tuple[tuple[int, int], ...], mode: str) -> Any:
+    """Continue a feature map by so many rows before and after, and columns, "reflect" or "symmetric"."""
+    rows, columns = map(list, widths)
     return ops.pad(x, [[0, 0], [0, 0], rows, columns] if channels_first() else [[0, 0], rows, columns, [0, 0]], mode=mode)
+
+
+def cut(x: Any, rows: int, columns: int) -> Any:
+    """A feature map with one row and one column fewer, from a row and a column on."""
+    down, across = (slice(start, start - 1 or None) for start in (rows, columns))
+    return x[:, :, down, across] if channels_first() else x[:, down, across, :]
 
 
 def channels_first() -> bool:

@@ -1,0 +1,83 @@
+"""The style encoder: a painting -> the style vector of a body, so that any picture is a style at once.
+
+Small, and in one piece for every Keras backend. It looks at a painting through a few convolutions, and keeps of each only
+mean and deviation of its channels over the picture: which marks there are and how strong, and not where.
+
+Reference:
+    Ghiasi, Lee, Kudlur, Dumoulin, Shlens: Exploring the structure of a real-time, arbitrary neural artistic stylization
+    network (2017), section 3.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from realtime_nst.networks.transform import FromPixels, channels_first
+
+WIDTHS = (32, 64, 96, 160)
+"""Channels of its convolutions, each at half the size of the one before."""
+INNER = 256
+EPSILON = 1e-4
+
+
+def build_style_encoder(vector_size: int, *, mean: np.ndarray | None = None, uint8: bool = True) -> keras.Model:
+    """Build the encoder; its weights are random until they are loaded or trained.
+
+    Args:
+        vector_size: Length of the body's style vectors.
+        mean: The vector that it starts with, float32 `(vector_size,)`.
+        uint8: True for serving, False for training: what pictures are given as, in `[0, 255]`.
+
+    Returns:
+        A model from `{"paintings": (B, H, W, 3)}` RGB, of any size, to `{"vectors": (B, vector_size), "codes": (B, 256)}`,
+        float32: style vectors, and what they were made from.
+    """
+    paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
+    x = FromPixels(name="encoder_scaled")(paintings)
+    statistics = [Statistics(name="encoder_statistics0")(x)]
+    for index, width in enumerate(WIDTHS, 1):
+        x = layers.Conv2D(
+            width, 5 if index == 1 else 3, 2, padding="same", activation="relu",
+            kernel_initializer="he_uniform", name=f"encoder{index}a",
+        )(x)
+        x = layers.Conv2D(
+            width, 3, padding="same", activation="relu", kernel_initializer="he_uniform", name=f"encoder{index}b"
+        )(x) if index > 1 else x
+        statistics.append(Statistics(name=f"encoder_statistics{index}")(x))
+    codes = layers.Concatenate(name="encoder_statistics")(statistics)
+    codes = layers.LayerNormalization(name="encoder_norm")(codes)
+    for index in (1, 2):
+        codes = layers.Dense(INNER, "gelu", name=f"encoder_dense{index}")(codes)
+    start = np.zeros(vector_size) if mean is None else mean
+    vectors = layers.Dense(
+        vector_size,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        bias_initializer=lambda shape, dtype: ops.convert_to_tensor(start.astype(np.float32)),
+        dtype="float32",
+        name="encoder_vectors",
+    )(codes)
+    codes = layers.Activation("linear", dtype="float32", name="encoder_codes")(codes)
+    return keras.Model({"paintings": paintings}, {"vectors": vectors, "codes": codes}, name="style_encoder")
+
+
+class Statistics(layers.Layer):
+    """Logarithms of mean size and deviation of each channel over the picture.
+
+    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
+    Output shape: float32 `(B, 2 C)`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(autocast=False, dtype="float32", **options)
+
+    def call(self, x: Any) -> Any:
+        x = ops.cast(x, "float32")
+        axes = (2, 3) if channels_first() else (1, 2)
+        mean = ops.mean(x, axis=axes)
+        variance = ops.mean(ops.square(x), axis=axes) - ops.square(mean)
+        return ops.concatenate([mean, ops.log(ops.maximum(variance, 0.0) + EPSILON) / 2], axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape[0], 2 * input_shape[1 if channels_first() else -1]
