@@ -24,13 +24,8 @@ from keras import layers
 from tqdm import tqdm
 
 from benchmarks.peers import LAYERS, johnson
-from realtime_nst.networks.transform import (
-    OUTPUT_GAIN,
-    OUTPUT_MID,
-    ConditionalInstanceNormalization,
-    SplitStyleVector,
-    per_channel,
-)
+from realtime_nst.networks.convolutions import per_channel
+from realtime_nst.networks.transform import OUTPUT_GAIN, OUTPUT_MID, ConditionalInstanceNormalization, SplitStyleVector
 from realtime_nst.pipeline.stage import Stage
 from realtime_nst.train import model as training
 from realtime_nst.train.dataset import PhotoBatches, find_photos

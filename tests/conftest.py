@@ -20,6 +20,7 @@ from realtime_nst.media.probing import probe
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.style import Body, write_body, write_style
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
@@ -183,7 +184,11 @@ class LetGo:
 
 def painting_by(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Stylizer:
     """A stylizer with a function in place of the network, from picture and vector to a picture."""
-    return Stylizer(lambda body, width, height: paint, stabilizer=lambda width, height: LetGo())  # type: ignore[arg-type, return-value]
+
+    def engine(image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
+        return paint(image, vector)
+
+    return Stylizer(lambda body, width, height: engine, stabilizer=lambda width, height: LetGo())  # type: ignore[arg-type, return-value]
 
 
 @pytest.fixture

@@ -38,7 +38,8 @@ KERAS_ALLOWED = {
     "engines.backend",
 }
 KERAS_ALLOWED |= {"engines.engine", "engines.stabilizer", "engines.recolour", "engines.strips", "benchmark.roofline"}
-KERAS_ALLOWED |= {"networks.transform", "networks.stabilizer", "networks.recolour", "networks.strips"}
+KERAS_ALLOWED |= {"networks.transform", "networks.convolutions", "networks.field", "networks.encoder"}
+KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips"}
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}
 SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor"}

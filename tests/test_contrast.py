@@ -9,6 +9,7 @@ from realtime_nst.engines.runner import runner_for
 from realtime_nst.painting.contrast import CLEAR, FAINTEST, painted_share
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
 
 
@@ -21,10 +22,10 @@ def textured(contrast: float, level: float = 100.0, shape: tuple[int, int] = (24
 class Negative:
     """An engine whose painting anybody can compute."""
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         return 255 - image
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def on_device(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         return (255 - image)[None]
 
 

@@ -20,6 +20,7 @@ from realtime_nst.media.photos import read_photo
 from realtime_nst.painting.serving import load_stylizer
 from realtime_nst.painting.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
 from tests.conftest import wait_until
 
@@ -39,7 +40,7 @@ class Invert:
         self.vectors: list[np.ndarray] = []
         self.full, self.now = full, 0.0
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         self.vectors.append(vector)
         self.now += self.full * image.shape[0] * image.shape[1] / (WIDTH * HEIGHT)
         return 255 - image
@@ -208,9 +209,9 @@ def test_nothing_is_used_for_the_first_time_by_the_painting_thread(make: Callabl
     first: dict[int, str] = {}
 
     class Noting(Invert):
-        def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
             first.setdefault(id(self), threading.current_thread().name)
-            return super().__call__(image, vector)
+            return super().__call__(image, vector, offset)
 
         on_device = __call__
 

@@ -18,6 +18,7 @@ from realtime_nst.media.photos import read_photo
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
 from realtime_nst.style.schedule import StylePath
 from tests.conftest import one_line
@@ -36,10 +37,10 @@ class Negative:
     def __init__(self) -> None:
         self.vectors: list[np.ndarray] = []
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        return self.on_device(image, vector)[0]
+    def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
+        return self.on_device(image, vector, offset)[0]
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def on_device(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         self.vectors.append(vector)
         return np.ascontiguousarray(255 - image)[None]
 
@@ -188,10 +189,10 @@ def test_another_strength_does_not_go_on_with_what_was_painted(
         """Leave segments as a full disk would."""
         usual = negative.on_device
 
-        def failing(image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        def failing(image: np.ndarray, vector: np.ndarray, offset: Offset) -> np.ndarray:
             if len(negative.vectors) == frame:
                 raise OSError(28, os.strerror(28))
-            return usual(image, vector)
+            return usual(image, vector, offset)
 
         with monkeypatch.context() as patch:
             patch.setattr(negative, "on_device", failing)

@@ -16,6 +16,7 @@ from realtime_nst.engines.interface import Recolour
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.painting.stylizer import SIZES_KEPT, Stylizer
 from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
 from realtime_nst.style.style import write_style
 from tests.conftest import NARROW, narrow_body, random_vector
@@ -71,10 +72,10 @@ def test_live_show_of_large_frames_readies_nothing_that_they_do_not_use(book: St
 class Copy:
     """An engine that paints the photo itself."""
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         return image
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def on_device(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         return image[None]
 
 
@@ -110,7 +111,7 @@ def test_results_are_new_pictures_and_inputs_stay(stylizer: Stylizer, book: Styl
 
 def test_only_the_last_sizes_stay_compiled(book: StyleBook) -> None:
     class Dummy:
-        def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
             return image
 
     built: list[tuple[int, int]] = []

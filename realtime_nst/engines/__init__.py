@@ -4,7 +4,7 @@ backend.py      which backend and precision suit this machine
 runner.py       what compiles models and runs them; openvino_runner.py, tensorflow_runner.py, jax_runner.py one for each backend
 cache.py        compiled models on disk, for the next start
 interface.py    what a stylizer is put together from
-engine.py       a body for one size of frame; strips.py for large pictures
+engine.py       a body for one size of frame; strips.py for large pictures, field.py the texture that strokes hang on
 stabilizer.py   photos held still
 recolour.py     strength and own colours
 """

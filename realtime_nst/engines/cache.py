@@ -21,6 +21,8 @@ MOST_MODELS = 16
 DEFINITION = (
     "style/architecture.py",
     "networks/transform.py",
+    "networks/convolutions.py",
+    "networks/field.py",
     "networks/recolour.py",
     "networks/stabilizer.py",
     "networks/strips.py",

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from realtime_nst.engines.field import KeptField
 from realtime_nst.engines.interface import Engine
 from realtime_nst.engines.runner import Runner
 from realtime_nst.engines.strips import StripEngine
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.style import Body
 
 if TYPE_CHECKING:
@@ -49,12 +51,13 @@ class WholeEngine:
             return network
 
         self._program, self._download = runner.compile(build, body.sha256, width, height), runner.download
+        self._field = KeptField(body.architecture, width, height, runner)
 
-    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
-        painted: np.ndarray = self._download(self.on_device(image, vector))[0]
+    def __call__(self, image: Any, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
+        painted: np.ndarray = self._download(self.on_device(image, vector, offset))[0]
         return painted
 
-    def on_device(self, image: Any, vector: np.ndarray) -> Any:
+    def on_device(self, image: Any, vector: np.ndarray, offset: Offset = HOME) -> Any:
         """The painting `(1, height, width, 3)` where it is, for a `Recolour`."""
-        (painting,) = self._program({"images": image[None], "vectors": vector[None]})
+        (painting,) = self._program({"images": image[None], "vectors": vector[None], **self._field.at(offset)})
         return painting

@@ -6,16 +6,27 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
 
 
 class Engine(Protocol):
     """A body compiled for one size."""
 
-    def __call__(self, image: Any, vector: np.ndarray) -> np.ndarray:
-        """Image uint8 `(height, width, 3)`, which may be on the device, and vector float32 `(V,)` to an image alike."""
+    def __call__(self, image: Any, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
+        """Paint.
 
-    def on_device(self, image: Any, vector: np.ndarray) -> Any:
+        Args:
+            image: uint8 `(height, width, 3)`, which may be on the device.
+            vector: float32 `(V,)`.
+            offset: By how many pixels the texture field has moved with what the image shows; a body without a field takes
+                no notice. Another one than before costs about a millisecond.
+
+        Returns:
+            An image like the first.
+        """
+
+    def on_device(self, image: Any, vector: np.ndarray, offset: Offset = HOME) -> Any:
         """The same, left where it is computed, for a `Recolour`."""
 
 

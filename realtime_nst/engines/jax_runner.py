@@ -28,6 +28,12 @@ class JaxRunner:
         activate(self._backend)
         return JaxProgram(build())
 
+    def upload(self, array: np.ndarray) -> Any:
+        """An array of JAX."""
+        import jax
+
+        return jax.device_put(array)
+
     def download(self, array: Any) -> np.ndarray:
         """A copy, which may be written to."""
         return np.array(array)

@@ -48,6 +48,10 @@ class OpenVINORunner:
         store_model(key, compiled.export_model().getvalue())
         return OpenVINOProgram(compiled)
 
+    def upload(self, array: np.ndarray) -> np.ndarray:
+        """The array itself: it is there."""
+        return array
+
     def download(self, array: np.ndarray) -> np.ndarray:
         """The array itself: it never left."""
         return array

@@ -52,6 +52,9 @@ class Runner(Protocol):
             BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
         """
 
+    def upload(self, array: np.ndarray) -> Any:
+        """An array to where programs compute, for an input that many calls share."""
+
     def download(self, array: Any) -> np.ndarray:
         """An output of a program as an array of NumPy's own that may be written to."""
 

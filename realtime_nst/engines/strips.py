@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from realtime_nst.engines.field import KeptField
 from realtime_nst.engines.runner import Runner
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.style import Body
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class StripEngine:
     def __init__(self, body: Body, width: int, height: int, runner: Runner) -> None:
         self._width, self._height, self._rows = width, height, strip_rows(width, height)
         self._half = body.architecture.half
+        self._field = KeptField(body.architecture, width, height, runner)
         parts: list[keras.Model] = []
 
         def part(index: int) -> "keras.Model":
@@ -65,13 +68,13 @@ class StripEngine:
             for index, float32 in enumerate((False, True, False))
         )
 
-    def __call__(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        painted: np.ndarray = self.on_device(image, vector)[0]
+    def __call__(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
+        painted: np.ndarray = self.on_device(image, vector, offset)[0]
         return painted
 
-    def on_device(self, image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def on_device(self, image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         """The painting `(1, height, width, 3)`."""
-        (features,) = self._front({"images": image[None], "vectors": vector[None]})  # (1, C, H/4, W/4)
+        (features,) = self._front({"images": image[None], "vectors": vector[None], **self._field.at(offset)})  # (1, C, H/4, W/4)
         scale, shift, *colours = np.split(vector[None, -2 * self._half - 6 :], np.cumsum([self._half, self._half, 3]), axis=1)
         total, squares = np.zeros((2, self._half))
         for strip, kept in self._strips():

@@ -29,6 +29,12 @@ class TensorFlowRunner:
         activate(self._backend)
         return TensorFlowProgram(build(), self._backend.gpu)
 
+    def upload(self, array: np.ndarray) -> Any:
+        """A tensor."""
+        import tensorflow
+
+        return tensorflow.convert_to_tensor(array)
+
     def download(self, array: Any) -> np.ndarray:
         """A copy."""
         downloaded: np.ndarray = array.numpy()

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from realtime_nst.networks.transform import channels_first, per_channel
+from realtime_nst.networks.convolutions import channels_first, per_channel
 
 
 def cut_network(network: keras.Model, rows: int) -> tuple[keras.Model, keras.Model, keras.Model]:

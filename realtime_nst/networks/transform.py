@@ -8,8 +8,8 @@ at a quarter; they are narrow inside; nothing at all is computed at full size, b
 the colours of four pixels at once. Neither it nor the upsamplings can draw a grid (Odena et al., 2016).
 
 Where the photo is plain, a network that sees nothing else has nothing to hang a stroke on: what it draws there must
-come from noise, and flicker with it. So it takes a second picture in, a fixed field of smooth noise (`field.py` of
-the engines), which each layer takes up as strongly as the style says, and only where the photo is plain.
+come from noise, and flicker with it. So it takes a second picture in, a fixed field of smooth noise (`style/field.py`),
+which each layer takes up as strongly as the style says, and only where the photo is plain.
 
 This module deliberately does not know where weights come from, how they are trained or which device runs them.
 """
@@ -21,17 +21,20 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from realtime_nst.networks.convolutions import (
+    Blur2D,
+    ReflectionPadding2D,
+    SubpixelColours,
+    UpsampledConv2D,
+    channels_first,
+    per_channel,
+)
+from realtime_nst.networks.field import FieldConv2D, Masked, Plainness
 from realtime_nst.style.architecture import KERNEL, PATCH, Architecture
 
 NORM_EPSILON = 1e-5
 OUTPUT_MID, OUTPUT_GAIN = 127.5, 64.0
 STRIDE = 8
-PLAIN_AROUND, PLAIN_UNTIL = 9, 32.0
-"""How many places of 4 pixels on a side say together how plain the photo is, and at which mean change from place to place,
-in grey levels, the field has faded to 1/e."""
-SPREAD_ALONG = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
-SPREAD = np.kron(SPREAD_ALONG, SPREAD_ALONG)
-"""From the taps of a 3x3 kernel on an upsampled map to those of a 4x4 kernel that does both: `(16, 9)`."""
 
 
 def build_transform_network(
@@ -150,184 +153,6 @@ class SplitStyleVector(layers.Layer):
         return parts
 
 
-class Plainness(layers.Layer):
-    """How plain an image is at each place of 4x4 pixels: 1 where nothing changes from place to place, near 0 at edges.
-
-    Places are compared, and not pixels, so that a camera's noise does not make a wall look rich.
-
-    Input shape: `(B, H, W, 3)` in `[-1, 1]`, or `(B, 3, H, W)` with channels first.
-    Output shape: `(B, H/4, W/4, 1)`, or `(B, 1, H/4, W/4)`.
-    """
-
-    def call(self, x: Any) -> Any:
-        mean = np.full((PATCH, PATCH, 3, 1), 1.0 / (3 * PATCH**2), np.float32)  # as a convolution: OpenVINO pools slowly here
-        grey = ops.conv(x, ops.convert_to_tensor(mean, self.compute_dtype), PATCH, "valid")
-        grey = pad(grey, ((0, 1), (0, 1)), "symmetric")
-        here, below, right = cut(grey, 0, 0), cut(grey, 1, 0), cut(grey, 0, 1)
-        change = pad(ops.abs(below - here) + ops.abs(right - here), ((PLAIN_AROUND // 2,) * 2,) * 2, "symmetric")
-        for window in ((PLAIN_AROUND, 1), (1, PLAIN_AROUND)):
-            change = ops.average_pool(change, window, 1, "valid")
-        return ops.exp(change * (-127.5 / PLAIN_UNTIL))
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, *sides = input_shape
-        height, width = (side and side // PATCH for side in (sides[1:] if channels_first() else sides[:2]))
-        return (batch, 1, height, width) if channels_first() else (batch, height, width, 1)
-
-
-class Masked(layers.Layer):
-    """The texture field where the photo is plain.
-
-    Input shape: `[(B, H, W, C), (B, H, W, 1) or (B, 1, H, W)]`: the field, and how plain the photo is.
-    Output shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(autocast=False, **options)
-
-    def call(self, inputs: Any) -> Any:
-        field, plain = inputs
-        field = ops.transpose(field, (0, 3, 1, 2)) if channels_first() else field
-        return ops.cast(field * plain, self.compute_dtype)
-
-    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        batch, height, width, channels = input_shape[0]
-        return (batch, channels, height, width) if channels_first() else input_shape[0]
-
-
-class FieldConv2D(layers.Layer):
-    """A 3x3 convolution of the texture field, as strong in each channel as the style says.
-
-    Input shape: `[(B, H, W, field) or (B, field, H, W), (B, channels)]`: field, gains.
-    Output shape: `(B, H, W, channels)`, or `(B, channels, H, W)`.
-    """
-
-    def __init__(self, channels: int, **options: Any) -> None:
-        super().__init__(autocast=False, **options)
-        self.channels = channels
-
-    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
-        self.kernel = add_kernel(self, input_shape[0], self.channels, keras.initializers.RandomNormal(stddev=0.15))
-
-    def call(self, inputs: Any) -> Any:
-        field, gains = inputs
-        kernel = ops.cast(self.kernel, self.compute_dtype)
-        taken = ops.conv(pad_by_one(field, "reflect"), kernel, padding="valid")
-        return taken * per_channel(ops.cast(gains, self.compute_dtype))
-
-    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        first = input_shape[0]
-        return (first[0], self.channels, *first[2:]) if channels_first() else (*first[:3], self.channels)
-
-
-class Blur2D(layers.Layer):
-    """Blur a feature map by the binomial kernel of 3x3, so that a step of two that follows sees no finer pattern.
-
-    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
-    Output shape: that of the input.
-
-    Reference:
-        Zhang: Making convolutional networks shift-invariant again (2019), section 3.
-    """
-
-    def call(self, x: Any) -> Any:
-        channels = x.shape[1 if channels_first() else -1]
-        row = np.array([0.25, 0.5, 0.25], np.float32)
-        kernel = np.repeat(np.outer(row, row)[:, :, None, None], channels, axis=2)
-        return ops.depthwise_conv(pad_by_one(x, "reflect"), ops.convert_to_tensor(kernel, self.compute_dtype), padding="valid")
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
-
-
-class ReflectionPadding2D(layers.Layer):
-    """Continue a feature map on each side, mirrored, so that a convolution keeps its size.
-
-    Zero padding would draw a frame around the picture: instance statistics and convolutions both see it.
-
-    Args:
-        width: By how many pixels.
-
-    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first; `H` and `W` greater than the width.
-    Output shape: `(B, H + 2 width, W + 2 width, C)`, or `(B, C, H + 2 width, W + 2 width)`.
-    """
-
-    def __init__(self, width: int = 1, **options: Any) -> None:
-        super().__init__(**options)
-        self.width = width
-
-    def call(self, x: Any) -> Any:
-        return pad(x, ((self.width, self.width),) * 2, "reflect")
-
-
-class UpsampledConv2D(layers.Layer):
-    """Nearest-neighbour upsampling by two and a convolution, as one transposed convolution.
-
-    The sum is the same with four ninths of the multiplications (3x3), and the upsampled map is never written.
-    The border continues by repetition.
-
-    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
-    Output shape: `(B, 2 H, 2 W, channels)`, or `(B, channels, 2 H, 2 W)`.
-
-    Reference:
-        Odena, Dumoulin, Olah: Deconvolution and checkerboard artifacts (2016): resize, then convolve.
-    """
-
-    def __init__(self, channels: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.channels = channels
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.kernel = add_kernel(self, input_shape, self.channels)
-
-    def call(self, x: Any) -> Any:
-        height, width = ops.shape(x)[2:] if channels_first() else ops.shape(x)[1:3]
-        # Each low pixel stands at two places, so that each tap acts at two offsets, and that along both axes.
-        flat = ops.reshape(ops.cast(self.kernel, "float32"), (KERNEL * KERNEL, -1))
-        kernel = ops.reshape(ops.matmul(SPREAD, flat), (KERNEL + 1, KERNEL + 1, *self.kernel.shape[2:]))
-        kernel = ops.cast(ops.transpose(kernel, (0, 1, 3, 2)), self.compute_dtype)  # (4, 4, C_out, C_in)
-        x = ops.conv_transpose(pad_by_one(x, "symmetric"), kernel, strides=2, padding="valid")
-        rows, columns = slice(3, 3 + 2 * height), slice(3, 3 + 2 * width)
-        return x[:, :, rows, columns] if channels_first() else x[:, rows, columns, :]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        if channels_first():
-            batch, _, height, width = input_shape
-            return batch, self.channels, height and 2 * height, width and 2 * width
-        batch, height, width, _ = input_shape
-        return batch, height and 2 * height, width and 2 * width, self.channels
-
-
-class SubpixelColours(layers.Layer):
-    """A 3x3 convolution to twelve channels: the colours of four pixels at each place, two rows of two.
-
-    A plain sub-pixel convolution draws a grid, because the four pixels answer differently to the same thing.
-    Here the sums of their kernels are made equal: where features are even, the four pixels are, too.
-
-    Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
-    Output shape: `(B, H, W, 12)`, or `(B, 12, H, W)`: row, column, colour.
-
-    Reference:
-        Shi et al.: Real-time single image and video super-resolution using an efficient sub-pixel
-        convolutional neural network (2016), section 2.2.
-    """
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        # A small start keeps the first outputs near mid grey; a large one saturates into noise and stays there.
-        start = keras.initializers.VarianceScaling(0.05, distribution="truncated_normal")
-        self.kernel = add_kernel(self, input_shape, 12, start)
-
-    def call(self, x: Any) -> Any:
-        kernel = ops.reshape(ops.cast(self.kernel, "float32"), (KERNEL * KERNEL, -1, 4, 3))
-        sums = ops.sum(kernel, axis=0, keepdims=True)
-        kernel = kernel - (sums - ops.mean(sums, axis=2, keepdims=True)) / KERNEL**2
-        kernel = ops.reshape(kernel, (KERNEL, KERNEL, -1, 12))
-        return ops.conv(pad_by_one(x, "reflect"), ops.cast(kernel, self.compute_dtype), padding="valid")
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (input_shape[0], 12, *input_shape[2:]) if channels_first() else (*input_shape[:3], 12)
-
-
 class ConditionalInstanceNormalization(layers.Layer):
     """Normalize each channel of each picture by its own mean and deviation, then apply a style's scale and shift.
 
@@ -401,36 +226,3 @@ class ToPixels(layers.Layer):
         height, width = ops.shape(x)[1], ops.shape(x)[2]
         x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 6)), (0, 1, 3, 2, 4))
         return ops.reshape(x, (-1, 2 * height, 2 * width, 3))
-
-
-def add_kernel(layer: layers.Layer, input_shape: tuple[int | None, ...], channels: int, start: Any = "glorot_uniform") -> Any:
-    """The weight of a layer that convolves in its own way, named and shaped as `Conv2D` does."""
-    channels_in = input_shape[1 if channels_first() else -1]
-    return layer.add_weight(shape=(KERNEL, KERNEL, channels_in, channels), initializer=start, name="kernel")
-
-
-def pad_by_one(x: Any, mode: str) -> Any:
-    """Continue a feature map by one pixel on each side, "reflect" (without the border itself) or "symmetric" (with it)."""
-    return pad(x, ((1, 1), (1, 1)), mode)
-
-
-def pad(x: Any, widths: tuple[tuple[int, int], ...], mode: str) -> Any:
-    """Continue a feature map by so many rows before and after, and columns, "reflect" or "symmetric"."""
-    rows, columns = map(list, widths)
-    return ops.pad(x, [[0, 0], [0, 0], rows, columns] if channels_first() else [[0, 0], rows, columns, [0, 0]], mode=mode)
-
-
-def cut(x: Any, rows: int, columns: int) -> Any:
-    """A feature map with one row and one column fewer, from a row and a column on."""
-    down, across = (slice(start, start - 1 or None) for start in (rows, columns))
-    return x[:, :, down, across] if channels_first() else x[:, down, across, :]
-
-
-def channels_first() -> bool:
-    """True where feature maps are `(B, C, H, W)`."""
-    return bool(keras.config.image_data_format() == "channels_first")
-
-
-def per_channel(values: Any) -> Any:
-    """`(B, C)` laid out to multiply or add to a feature map of the current data format."""
-    return values[:, :, None, None] if channels_first() else values[:, None, None, :]

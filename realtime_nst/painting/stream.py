@@ -7,6 +7,7 @@ import numpy as np
 
 from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.painting.stylizer import Stylizer
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import PLAIN, Look
 from realtime_nst.style.style import Style
 
@@ -23,20 +24,21 @@ class Stream:
         self._stabilized: StabilizedPhoto | None = None
         self._stabilized_as: tuple[object, ...] = ()
 
-    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> np.ndarray:
+    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN, offset: Offset = HOME) -> np.ndarray:
         """Stylize the next picture. One of another size or stability begins anew.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
             look: How the picture is held still, and how its painting is recoloured.
+            offset: By how many pixels the texture field has moved with what the picture shows.
 
         Returns:
             A new image, like the input.
         """
         now = (image.shape, look.stability)
         before = self._stabilized if now == self._stabilized_as else None
-        painted, self._stabilized = self._stylizer.paint_next(image, style, look, before)
+        painted, self._stabilized = self._stylizer.paint_next(image, style, look, before, offset)
         self._stabilized_as = now
         return painted
 

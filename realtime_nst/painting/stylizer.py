@@ -15,6 +15,7 @@ import numpy as np
 from realtime_nst.engines.interface import Engine, Recolour, StabilizedPhoto, Stabilizer
 from realtime_nst.frames import pad_to_multiple, padded_length
 from realtime_nst.painting.contrast import painted_share
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import PLAIN, Look
 from realtime_nst.style.style import Body, Style
 
@@ -102,21 +103,22 @@ class Stylizer:
         """Whether a size is compiled."""
         return (padded_length(width), padded_length(height)) in self._sizes
 
-    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> np.ndarray:
+    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN, offset: Offset = HOME) -> np.ndarray:
         """Stylize one picture of any size; one without contrast stays the photo.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
             look: How its painting is recoloured. With nothing before it, the picture itself is not stabilized.
+            offset: By how many pixels the texture field has moved.
 
         Returns:
             A new image, like the input.
         """
-        return self.paint_next(image, style, look, None)[0]
+        return self.paint_next(image, style, look, None, offset)[0]
 
     def paint_next(
-        self, image: np.ndarray, style: Style, look: Look, before: StabilizedPhoto | None
+        self, image: np.ndarray, style: Style, look: Look, before: StabilizedPhoto | None, offset: Offset = HOME
     ) -> tuple[np.ndarray, StabilizedPhoto | None]:
         """Stylize the next picture of a stream (`Stream` keeps what the stabilizer knows between them).
 
@@ -125,6 +127,7 @@ class Stylizer:
             style: The style.
             look: How the picture is held still, and how its painting is recoloured.
             before: What the picture before became, of the same size; `None` for the first one.
+            offset: By how many pixels the texture field has moved with what the picture shows.
 
         Returns:
             A new image, like the input, and what the stabilizer keeps for the next one; `None` if nothing.
@@ -138,10 +141,11 @@ class Stylizer:
             still = stabilized.photo[0] if stabilized else padded
             if self._build_recolour and (share := painted_share(image)) < 1.0:
                 look = look._replace(strength=share * look.strength)
+            vector = style.body.architecture.textured(style.vector, look.texture)
             if look.recolours:
-                painted = self._recoloured(still, engine.on_device(still, style.vector), look)
+                painted = self._recoloured(still, engine.on_device(still, vector, offset), look)
             else:
-                painted = engine(still, style.vector)
+                painted = engine(still, vector, offset)
         return painted if padded is image else painted[:height, :width], stabilized
 
     def _stabilizer(self, width: int, height: int) -> Stabilizer | None:

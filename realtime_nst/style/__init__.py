@@ -6,5 +6,6 @@ weightfile.py    their files, read without trusting them
 book.py          all styles by name: finding and mixing them
 crossfade.py     the path between two styles
 schedule.py      the style of each moment of a film
-look.py          strength, colours, stability: the numbers
+field.py         the noise that strokes hang on where a photo is plain
+look.py          strength, colours, stability, texture: the numbers
 """

@@ -6,6 +6,8 @@ It knows nothing of Keras: style files are listed, checked and mixed without a d
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 CHANNELS, BLOCKS = (4, 512), (0, 32)
 PATCH, KERNEL = 4, 3
 LIMITS = {
@@ -49,8 +51,8 @@ class Architecture:
         ValueError: A number is not an int, or outside of `LIMITS`; or `entry` is odd.
     """
 
-    entry: int = 8
-    blurred: int = 1
+    entry: int = 4
+    blurred: int = 0
     patches: int = 16
     quarter: int = 32
     eighth: int = 64
@@ -102,6 +104,22 @@ class Architecture:
             parts += [(channels, 1.0), (channels, 0.0)]
             parts += [(channels, GAIN)] if name in self.field_channels else []
         return [*parts, (3, 1.0), (3, 0.0)]
+
+    def textured(self, vector: np.ndarray, texture: float) -> np.ndarray:
+        """A style vector that takes up so much of the texture field: its gains are multiplied, nothing else.
+
+        Args:
+            vector: float32 `(vector_size,)`.
+            texture: From 0, none of it, to 1, as much as the style has of itself.
+
+        Returns:
+            Another vector, or the same where nothing changes.
+        """
+        if texture == 1.0 or not self.field:
+            return vector
+        sizes, starts = zip(*self.vector_parts)
+        factors = [texture if start == GAIN else 1.0 for start in starts]
+        return vector * np.repeat(np.array(factors, np.float32), sizes)
 
     @property
     def vector_size(self) -> int:

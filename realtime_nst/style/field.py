@@ -4,8 +4,9 @@ It is the same on every machine, has no border (it is a torus of 2048 pixels on 
 pixel, so that it goes along with the camera. NumPy alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,10 @@ SMOOTH = 0.8
 """Standard deviation of the Gaussian that it was blurred with, in places."""
 SEED = 2048
 REACH = 4
+
+Offset = tuple[float, float]
+"""By how many pixels, to the right and down, a field has moved."""
+HOME: Offset = (0.0, 0.0)
 
 
 @cache
@@ -32,7 +37,7 @@ def torus(part: int, channels: int) -> np.ndarray:
     """
     side = PERIOD // part
     # The legacy generator never changes its numbers; newer ones may, and every painting with them.
-    noise = np.random.RandomState(SEED + part).standard_normal((side, side, channels)).astype(np.float32)
+    noise: np.ndarray = np.random.RandomState(SEED + part).standard_normal((side, side, channels)).astype(np.float32)
     taps = np.arange(-REACH, REACH + 1)
     weights = np.exp(-0.5 * (taps / SMOOTH) ** 2).astype(np.float32)
     for axis in (0, 1):
@@ -42,7 +47,7 @@ def torus(part: int, channels: int) -> np.ndarray:
     return noise
 
 
-def field(part: int, channels: int, width: int, height: int, offset: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+def field(part: int, channels: int, width: int, height: int, offset: Offset = HOME) -> np.ndarray:
     """The field of a frame.
 
     Args:
@@ -50,22 +55,24 @@ def field(part: int, channels: int, width: int, height: int, offset: tuple[float
         channels: Independent fields side by side.
         width: Of the frame in pixels, a multiple of `part`.
         height: Of the frame in pixels, a multiple of `part`.
-        offset: By how many pixels, (x, y), the field has moved to the right and down.
+        offset: By how far the field has moved.
 
     Returns:
         float32 `(height / part, width / part, channels)`, between places by cubic convolution (`cubic`).
     """
     starts = [-moved / part for moved in reversed(offset)]
     firsts = [int(np.floor(start)) for start in starts]
-    rows, columns = (np.arange(first - 1, first + 2 + length // part) for first, length in zip(firsts, (height, width)))
-    piece = torus(part, channels).take(rows, 0, mode="wrap").take(columns, 1, mode="wrap")
+    piece = _cut_out(torus(part, channels), [first - 1 for first in firsts], [length // part + 3 for length in (height, width)])
     for axis, (start, first) in enumerate(zip(starts, firsts)):
         count = piece.shape[axis] - 3
         neighbours = [piece[(slice(None),) * axis + (slice(tap, tap + count),)] for tap in range(4)]
         piece = neighbours[1]
         if start != first:
-            weights = cubic(np.array(start - first))
-            piece = sum(np.float32(weight) * neighbour for weight, neighbour in zip(weights, neighbours, strict=True))
+            weights = cubic(np.array(start - first)).astype(np.float32)
+            piece = neighbours[0] * weights[0]
+            term = np.empty_like(piece)  # one for all: asking for memory takes longer than the sum
+            for weight, neighbour in zip(weights[1:], neighbours[1:], strict=True):
+                piece += np.multiply(neighbour, weight, out=term)
     return np.ascontiguousarray(piece)
 
 
@@ -104,6 +111,25 @@ def cubic(share: np.ndarray) -> np.ndarray:
     )
 
 
-def fields_of(channels: int, width: int, height: int, offset: tuple[float, float] = (0.0, 0.0)) -> Mapping[str, np.ndarray]:
+def fields_of(channels: int, width: int, height: int, offset: Offset = HOME) -> Mapping[str, np.ndarray]:
     """Both fields of a frame as a transform network takes them, `(1, ...)` each; none for a body without a field."""
     return {f"field{part}": field(part, channels, width, height, offset)[None] for part in PARTS} if channels else {}
+
+
+def _cut_out(whole: np.ndarray, firsts: Sequence[int], counts: Sequence[int]) -> np.ndarray:
+    """So many rows and columns of a torus, from a row and a column on."""
+    piece = np.empty((*counts, whole.shape[2]), whole.dtype)
+    rows, columns = (list(_spans(first, count, len(whole))) for first, count in zip(firsts, counts))
+    for (into_rows, of_rows), (into_columns, of_columns) in product(rows, columns):
+        piece[into_rows, into_columns] = whole[of_rows, of_columns]
+    return piece
+
+
+def _spans(first: int, count: int, side: int) -> Iterator[tuple[slice, slice]]:
+    """Places from one on, around a circle of `side` of them: their numbers in the order asked for, and on the circle."""
+    done = 0
+    while done < count:
+        place = (first + done) % side
+        length = min(count - done, side - place)
+        yield slice(done, done + length), slice(place, place + length)
+        done += length

@@ -1,4 +1,4 @@
-"""`Look`: what a user adds to a style: how much of it, whose colours, how still. Numbers only.
+"""`Look`: what a user adds to a style: how much of it, whose colours, how still, how much texture. Numbers only.
 
 `engines/recolour.py` and `engines/stabilizer.py` compute.
 """
@@ -12,17 +12,19 @@ DEFAULT_STABILITY = 8
 
 
 class Look(NamedTuple):
-    """How a photo is held still before it is painted, and how the painting is recoloured by it.
+    """How a photo is held still before it is painted, how much texture the painting has, and how it is recoloured.
 
     Args:
         strength: 0 is the photo, 1 the painting, between them a blend of pixels.
         colours: 0 keeps the painting's colours, 1 gives it the photo's: the style's brush on the own palette.
         stability: A pixel holds while its input changes by less than so many grey levels; 0 is off.
+        texture: How much of the texture field strokes hang on where the photo is plain, from 0, none of it, to 1.
     """
 
     strength: float = 1.0
     colours: float = 0.0
     stability: float = 0.0
+    texture: float = 1.0
 
     @property
     def recolours(self) -> bool:
