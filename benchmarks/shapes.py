@@ -21,6 +21,7 @@ from realtime_nst.cli.arguments import size
 from realtime_nst.engines.backend import Backend, activate
 from realtime_nst.engines.openvino_runner import ROUNDING, OpenVINOProgram, compile_network, options_of
 from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.field import fields_of
 
 
 def architecture_of(text: str) -> Architecture:
@@ -41,7 +42,8 @@ def measure(architectures: list[Architecture], width: int, height: int, rounds: 
         network = build_transform_network(architecture, width=width, height=height)
         compiled = compile_network(network, options_of(backend.precision))
         vector = rng.normal(1.0, 0.2, architecture.vector_size).astype(np.float32)
-        programs.append((OpenVINOProgram(compiled), {"images": frame[None], "vectors": vector[None]}))
+        given = {"images": frame[None], "vectors": vector[None], **fields_of(architecture.field, width, height)}
+        programs.append((OpenVINOProgram(compiled), given))
     seconds: list[list[float]] = [[] for _ in programs]
     for _ in tqdm(range(rounds), desc="measuring"):
         for (program, inputs), times in zip(programs, seconds):

@@ -75,6 +75,7 @@ class Stylizer:
         style: A name, or a mix such as "wave:0.6,scream:0.4"; `styles()` has the names.
         strength: From 0, the photo, to 1, the painting.
         keep_colours: Keep the photo's own colours: the brush of the style on the palette of the photo.
+        texture: Strokes where the photo is plain, as on a wall: from 0, few, to 1, all that the style has.
         weights: A folder of styles that is searched before your own and the shipped ones.
         backend: "auto", "openvino", "tensorflow" or "jax". Keras runs on one of them in a process.
         precision: "auto", "float32", "bfloat16" or "float16".
@@ -98,11 +99,12 @@ class Stylizer:
         *,
         strength: float = 1.0,
         keep_colours: bool = False,
+        texture: float = 1.0,
         weights: str | PathLike[str] | None = None,
         backend: str = "auto",
         precision: str = "auto",
     ) -> None:
-        self._look = _look(strength, keep_colours)
+        self._look = _look(strength, keep_colours, texture)
         self._book = _book(weights)
         self._styles: dict[str, Style] = {}
         self._style = self._styled(style)
@@ -176,6 +178,7 @@ def paint_video(
     every: float | None = None,
     strength: float = 1.0,
     keep_colours: bool = False,
+    texture: float = 1.0,
     stability: float = DEFAULT_STABILITY,
     start: float = 0.0,
     end: float | None = None,
@@ -201,6 +204,7 @@ def paint_video(
         every: Seconds for each of several styles.
         strength: From 0, the photo, to 1, the painting.
         keep_colours: Keep the film's own colours.
+        texture: Strokes where the film is plain, from 0, few, to 1, all that the style has.
         stability: Hold what changes by less than so many grey levels, from 0 to 32.
         start: Second at which to begin.
         end: Second at which to end; `None` goes on to the end.
@@ -226,7 +230,7 @@ def paint_video(
         raise ValueError(f"style={style!r}, every={every!r}: one style, or several and the seconds for each, were expected.")
     if size is not None and not all(isinstance(side, int) and 8 <= side <= LARGEST_SIDE for side in size):
         raise ValueError(f"size={size!r}: width and height from 8 to {LARGEST_SIDE} pixels were expected.")
-    look = _look(strength, keep_colours)._replace(stability=_between("stability", stability, 0.0, 32.0))
+    look = _look(strength, keep_colours, texture)._replace(stability=_between("stability", stability, 0.0, 32.0))
     task = Task(Path(source), Path(target))
     check_file(task.source)
     check_task(task, [task.source], overwrite=overwrite)
@@ -273,8 +277,9 @@ def _book(weights: str | PathLike[str] | None) -> StyleBook:
     return find_styles(style_folders(None if weights is None else Path(weights)))
 
 
-def _look(strength: float, keep_colours: bool) -> Look:
-    return Look(_between("strength", strength, 0.0, 1.0), float(bool(keep_colours)))
+def _look(strength: float, keep_colours: bool, texture: float) -> Look:
+    strength, texture = _between("strength", strength, 0.0, 1.0), _between("texture", texture, 0.0, 1.0)
+    return Look(strength, float(bool(keep_colours)), texture=texture)
 
 
 def _between(name: str, value: float, lowest: float, highest: float) -> float:

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "style": ("wave", "wave"),
     "strength": (0.3, 0.3),
     "colours": (True, True),
+    "texture": (0.3, 0.3),
     "scale": (0.5, 0.5),
     "stability": (12.4, 12),
     "mix": (0.4, 0.4),

@@ -85,6 +85,7 @@ def test_snapshot_and_quit_are_requests(controls: Controls) -> None:
     ("less", "more", "field", "values"),
     [
         ("-", "+", "strength", [0.0, 0.25, 0.5, 0.75, 1.0]),
+        ("g", "t", "texture", [0.0, 0.25, 0.5, 0.75, 1.0]),
         (",", ".", "scale", [0.375, 0.5, 0.625, 0.75, 0.875, 1.0]),
         ("j", "k", "stability", [0, 8, 16, 32]),
     ],

@@ -298,12 +298,12 @@ def test_a_folder_that_can_no_longer_be_read_is_told_and_the_show_goes_on(
 def test_snapshot_has_the_style_in_its_name_and_all_that_was_set_when_it_was_painted_inside(
     tmp_path: Path, book: StyleBook
 ) -> None:
-    settings = Settings(strength=0.5, colours=True, stability=16, scale=0.75)
+    settings = Settings(strength=0.5, colours=True, texture=0.25, stability=16, scale=0.75)
     controls = Controls(list(book.values()), book.mix("wave:0.6,scream:0.4"), settings)
     said: list[str] = []
     snapshots = Snapshots(tmp_path, controls, said.append)
     painted = replace(frame(7), remarks=remarks_of(controls))
-    for key in ("space", "n", "+", "c", "j", "."):  # as while it is paused
+    for key in ("space", "n", "+", "c", "t", "j", "."):  # as while it is paused
         controls.press(key)
     snapshots.save(painted)
     snapshots.close()
@@ -312,6 +312,7 @@ def test_snapshot_has_the_style_in_its_name_and_all_that_was_set_when_it_was_pai
     with Image.open(path) as file:
         inside = dict(file.info)
     expected = {"Style": "wave:0.6,scream:0.4", "Strength": "0.5", "Own colours": "yes", "Stability": "16", "Scale": "0.75"}
+    expected["Texture"] = "0.25"
     assert {name: inside.get(name) for name in expected} == expected
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", inside["Creation Time"])
 

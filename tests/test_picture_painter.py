@@ -203,6 +203,7 @@ def test_another_strength_does_not_go_on_with_what_was_painted(
     for flags, words in (
         (["--strength", "0.25"], "strength 0.5, now 0.25"),
         (["--strength", "0.5", "--keep-colours"], "own colours False, now True"),
+        (["--strength", "0.5", "--texture", "0.25"], "texture 1.0, now 0.25"),
     ):
         assert run("video", clip, "-o", out, "--codec", "ffv1", *flags) == 1
         assert f"holds frames painted otherwise ({words})" in one_line(capsys)
@@ -217,9 +218,12 @@ def test_another_strength_does_not_go_on_with_what_was_painted(
 
 
 @pytest.mark.parametrize("command", ["image", "video", "webcam"])
-@pytest.mark.parametrize("strength", ["-0.1", "1.5", "50%", "nan"])
-def test_strength_has_one_form_everywhere(run: Run, command: str, strength: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("flag", ["--strength", "--texture"])
+@pytest.mark.parametrize("share", ["-0.1", "1.5", "50%", "nan"])
+def test_shares_have_one_form_everywhere(
+    run: Run, command: str, flag: str, share: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     given = {"image": ["a.png", "-o", "b.png"], "video": ["a.mp4", "-o", "b.mp4"], "webcam": []}[command]
     with pytest.raises(SystemExit) as end:
-        run(command, *given, "--strength", strength)
-    assert end.value.code == 2 and f"'{strength}' is no number from 0 to 1" in capsys.readouterr().err
+        run(command, *given, flag, share)
+    assert end.value.code == 2 and f"'{share}' is no number from 0 to 1" in capsys.readouterr().err

@@ -15,11 +15,18 @@ def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
 
     Args:
         parser: A parser or a group of its flags.
-        default: Strength without the flag; `None` where something else remembers it.
+        default: Strength and texture without their flags; `None` where something else remembers them.
         colours: Likewise whether colours are kept.
     """
     parser.add_argument(
         "--strength", type=number(0, 1), default=default, metavar="X", help="from 0, the photo, to 1, the painting"
+    )
+    parser.add_argument(
+        "--texture",
+        type=number(0, 1),
+        default=default,
+        metavar="X",
+        help="strokes where the photo is plain, as on a wall: from 0, few, to 1, all that the style has",
     )
     parser.add_argument(
         "--keep-colours",

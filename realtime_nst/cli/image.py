@@ -36,7 +36,7 @@ def image(options: argparse.Namespace) -> int:
     tasks, several = _plan(options)
     style = console.find_all_styles(options).mix(options.style)
     stylizer = serving.load_stylizer(choose_backend(options.backend, options.precision))
-    picture_painter = PicturePainter(stylizer, Look(options.strength, float(options.colours)))
+    picture_painter = PicturePainter(stylizer, Look(options.strength, float(options.colours), texture=options.texture))
     sources = [task.source for task in tasks]
     painted = skipped = failed = 0
     for task in tasks:

@@ -41,7 +41,7 @@ class Thumbnails:
     """Paint them while they are wanted.
 
     Args:
-        controls: Their styles; and whether they keep their own colours.
+        controls: Their styles; whether they keep their own colours, and their texture.
         stylizer: Used by nobody else, so that the show never waits for it.
         photo: What the camera sees, uint8 `(height, width, 3)`; `None` while that is not known.
         wanted: Whether anyone looks at them now.
@@ -94,7 +94,7 @@ class Thumbnails:
         width, height = thumbnail_size(photo.shape[1], photo.shape[0])
         small = np.asarray(Image.fromarray(photo).resize((width, height), Image.Resampling.BOX))
         try:
-            small = self._stylizer.paint(small, style, Look(1.0, float(self._controls.colours)))
+            small = self._stylizer.paint(small, style, Look(1.0, float(self._controls.colours), texture=self._controls.texture))
         except NSTError:  # of a body that does not compile: the photo stands for it
             pass
         return jpeg(small)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from realtime_nst.errors import ControlError
 from realtime_nst.live.kinds import LONGEST_SHOWN, Action, Choice, Chosen, Number, Press, Switch, Turn
-from realtime_nst.live.settings import LIMITS, LONGEST, SCALES, STRENGTHS, WIPES
+from realtime_nst.live.settings import LIMITS, LONGEST, SCALES, STRENGTHS, TEXTURES, WIPES
 from realtime_nst.style.look import STABILITIES
 
 BALANCES = (0.0, 0.25, 0.5, 0.75)
@@ -24,6 +24,10 @@ ACTIONS: tuple[Action, ...] = (
     Switch(
         name="colours", label="My own colours", help="keep my colours", keys=("c",),
         words=lambda on: "my colours" if on else "the painting's colours",
+    ),
+    Number(
+        name="texture", label="Texture", help="fewer, more strokes in plain places", keys=("g", "t"), steps=TEXTURES,
+        words=lambda value: f"texture {value:.0%}" if value else "texture off",
     ),
     Number(
         name="scale", label="Fineness", help="larger, finer strokes", keys=(",", "."), steps=SCALES, snaps=True,

@@ -49,6 +49,7 @@ class Controls:
         """What to paint in: the style, or a mix of it with the one before."""
         self.strength = start.strength
         self.colours = start.colours
+        self.texture = start.texture
         self.stability = start.stability
         self.scale = start.scale
         self.fade = start.fade
@@ -194,6 +195,7 @@ class Controls:
             style=self.target.name,
             strength=self.strength,
             colours=self.colours,
+            texture=self.texture,
             stability=self.stability,
             scale=self.scale,
             fade=self.fade,

@@ -107,7 +107,7 @@ class LivePainter:
 
     def _paint(self, photo: np.ndarray, style: Style) -> np.ndarray:
         controls = self.controls
-        look = Look(controls.strength, float(controls.colours), float(controls.stability))
+        look = Look(controls.strength, float(controls.colours), float(controls.stability), controls.texture)
         if controls.mirror != self._mirrored:
             self._stream.forget()
             self._mirrored = controls.mirror
@@ -165,6 +165,7 @@ def remarks_of(controls: Controls) -> dict[str, str]:
         "Style": controls.target.name,
         "Strength": f"{controls.strength:g}",
         "Own colours": "yes" if controls.colours else "no",
+        "Texture": f"{controls.texture:g}",
         "Stability": str(controls.stability),
         "Scale": f"{controls.scale:g}",
     }

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 SCALES = (0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 """Shares of the frame's width and height at which the network may work."""
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+STRENGTHS = TEXTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FADE_SECONDS, CYCLE_SECONDS = 1.0, 10.0
 LONGEST = 3600.0
 WIPES = ("", "half", "moving")
@@ -30,6 +30,7 @@ class Settings:
         style: A name or a mix; "" is the default style.
         strength: From 0, the photo, to 1, the painting.
         colours: Keep the photo's colours.
+        texture: How much of the style's strokes where the photo is plain, from 0 to 1.
         stability: Grey levels of 255 up to which a pixel holds still; 0 is off.
         scale: Share of the frame's width and height at which the network works; less is larger strokes, and faster.
         fade: Seconds from one style to the next; 0 cuts.
@@ -43,6 +44,7 @@ class Settings:
     style: str = ""
     strength: float = 1.0
     colours: bool = False
+    texture: float = 1.0
     stability: int = DEFAULT_STABILITY
     scale: float = 1.0
     fade: float = FADE_SECONDS
@@ -70,6 +72,7 @@ def remembered(settings: Settings, given: dict[str, Any]) -> list[str]:
         "style": settings.style,
         "strength": f"strength {settings.strength:.0%}",
         "colours": "your own colours",
+        "texture": f"texture {settings.texture:.0%}",
         "stability": f"stability {settings.stability}",
         "scale": f"painted at {settings.scale:.0%} of the size",
         "mirror": "mirrored",
@@ -82,6 +85,7 @@ def remembered(settings: Settings, given: dict[str, Any]) -> list[str]:
 
 LIMITS = {
     "strength": (0.0, 1.0),
+    "texture": (0.0, 1.0),
     "stability": (0, STABILITIES[-1]),
     "scale": (SCALES[0], SCALES[-1]),
     "fade": (0.0, LONGEST),

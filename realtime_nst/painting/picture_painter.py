@@ -65,4 +65,10 @@ class PicturePainter:
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""
-        return {"strength": self._look.strength, "own colours": bool(self._look.colours), "stability": self._look.stability}
+        look = self._look
+        return {
+            "strength": look.strength,
+            "own colours": bool(look.colours),
+            "stability": look.stability,
+            "texture": look.texture,
+        }

@@ -4,7 +4,7 @@ import { percent } from "./gallery.js";
 
 const HEADINGS = { style: "Mix", look: "Brush", time: "Change" };
 const OWN = new Set(["style", "next", "quit"]); // the gallery's, and what has a question before it
-const SHARES = new Set(["strength", "mix", "scale"]);
+const SHARES = new Set(["strength", "texture", "mix", "scale"]);
 const ICONS = {
   snapshot: "M4 8h3l2-3h6l2 3h3v11H4zM12 10.2a3.3 3.3 0 1 0 0 6.6 3.3 3.3 0 0 0 0-6.6",
   record: "M12 6a6 6 0 1 0 0 12 6 6 0 0 0 0-12",
