@@ -13,6 +13,7 @@ from realtime_nst.engines.engine import WholeEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import PARTS
 from tests.conftest import NARROW
 
 OPENVINO = Backend("openvino", "float32", gpu=False)
@@ -34,6 +35,8 @@ def test_shipped_network_multiplies_thirty_times_less_than_johnsons() -> None:
     quarter, eighth = 320 * 180, 160 * 90
     by_hand = quarter * (16 * 3 * 16 + 9 * (16 * 32 + 4 * 32 * 16)) + eighth * 9 * (32 * 64 + 6 * 64 * 16)
     by_hand += quarter * 4 * 64 * 32 + 4 * quarter * (4 * 32 * 16 + 9 * 16 * 12)
+    by_hand += 9 * 4 * (quarter * (32 + 2 * 16) + eighth * (64 + 3 * 16))  # the field in stem, fine blocks, down and blocks
+    by_hand += quarter * (48 + 9 + 9) + 4 * (quarter + eighth)  # how plain the frame is, and the field times that
     assert total == by_hand
     scale = {"conv1": 1, "conv2": 2, "up1": 2, "up2": 1, "conv4": 1}  # of the outputs; the rest is at a quarter
     johnson = sum(
@@ -51,6 +54,16 @@ def test_bytes_of_a_layer_are_its_features_in_and_out_its_weights_and_its_featur
     assert costs["down"] == 2 * (quarter * 32 + 2 * eighth * 64 + 9 * 32 * 64)
     assert costs["colours"] == 2 * (half * 16 + half * 12 + 9 * 16 * 12), "it is not normalized"
     assert costs["frame in and out"] == 2 * 3 * 64 * 32
+    assert costs["down_field"] == 2 * (eighth * 4 + eighth * 64 + 9 * 4 * 64)
+    assert costs["field where it is plain"] == 2 * 3 * 64 * 32 + (4 + 2) * 4 * (quarter + eighth), "it comes in float32"
+
+
+def test_other_entries_and_bodies_without_a_field_are_counted_as_they_are() -> None:
+    usual, first = (count_costs(Architecture(field=field), 64, 32, "bfloat16") for field in (4, 0))
+    assert [cost for cost in usual if "field" not in cost.name] == first
+    wide = {cost.name: cost for cost in count_costs(Architecture(entry=8, blurred=1, field=0), 64, 32, "bfloat16")}
+    assert wide["patches"].multiplications == 16 * 8 * 64 * 3 * 16
+    assert wide["down_blur"].multiplications == 16 * 8 * 9 * 32 and wide["down_blur"].bytes == 2 * 2 * 16 * 8 * 32
 
 
 def test_costs_grow_with_the_frame_and_the_precision() -> None:
@@ -58,7 +71,8 @@ def test_costs_grow_with_the_frame_and_the_precision() -> None:
     for one, four in zip(small, large):
         assert one.name == four.name and four.multiplications == 4 * one.multiplications
     half = count_costs(NARROW, 64, 64, "bfloat16")
-    assert all(2 * cost.bytes == whole.bytes for cost, whole in zip(half[:-1], small[:-1]))
+    assert all(2 * cost.bytes == whole.bytes for cost, whole in zip(half[:-2], small[:-2])), "but for what comes in and goes out"
+    assert half[-2].bytes < small[-2].bytes and half[-1] == small[-1]
 
 
 def test_least_time_is_the_longer_of_calculating_and_fetching_for_every_layer() -> None:
@@ -82,10 +96,10 @@ def test_graph_has_nothing_that_was_not_asked_for(book: StyleBook) -> None:
     compiled = engine._program._request.get_compiled_model()  # type: ignore[attr-defined]
     kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
     convolutions = kinds.count("Convolution") + kinds.count("Deconvolution") + kinds.count("ConvolutionBackpropData")
-    assert convolutions == len(NARROW.kernel_shapes)
+    assert convolutions == len(NARROW.kernel_shapes) + 1, "one more sees how plain the frame is"
     assert kinds.count("MVN") == len(NARROW.norm_channels)
     assert not {"Interpolate", "Gather", "ReduceMean", "Broadcast"} & set(kinds)
-    assert kinds.count("Transpose") <= 3
+    assert kinds.count("Transpose") <= 3 + len(PARTS)
 
 
 def test_frame_is_read_where_it_lies_and_painted_where_it_is_handed_on(

@@ -61,6 +61,8 @@ def count_costs(architecture: Architecture, width: int, height: int, precision: 
     area = width * height
     scale_in = {"patches": 1, "down": 4, "quarter": 8, "half": 4, "colours": 2}
     scale_out = {"down": 8, "quarter": 4, "half": 2, "colours": 2}
+    taking = {f"{name}_field": part for name, (part, _) in architecture.field_channels.items()}
+    scale_in, scale_out = scale_in | taking, scale_out | taking
     costs = []
     for key, (side, _, channels_in, channels_out) in architecture.kernel_shapes.items():
         name = key.removesuffix("/kernel")
@@ -69,9 +71,16 @@ def count_costs(architecture: Architecture, width: int, height: int, precision: 
         # Upsampling and convolution in one: each output sees 2x2 of the features below, not 3x3 of upsampled ones.
         taps = 4 if name in ("quarter", "half") else side**2
         features = into * channels_in + out * channels_out
-        again = 0 if name in ("patches", "colours") else out * channels_out
+        again = 0 if name in ("patches", "colours", *taking) else out * channels_out
         weights = side**2 * channels_in * channels_out
         costs.append(Cost(name, out * taps * channels_in * channels_out, size * (features + again + weights)))
+    places = area // 16
+    if architecture.blurred:
+        costs.append(Cost("down_blur", 9 * places * architecture.quarter, 2 * size * places * architecture.quarter))
+    if architecture.field:
+        # How plain the frame is: means of 4x4 pixels, and of 9x9 of these, rows before columns; then the field times that.
+        values = (places + places // 4) * architecture.field
+        costs.append(Cost("field where it is plain", 3 * area + 2 * 9 * places + values, size * 3 * area + (4 + size) * values))
     costs.append(Cost("frame in and out", 0, 2 * 3 * area))
     return costs
 
