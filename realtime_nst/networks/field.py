@@ -52,7 +52,7 @@ class Masked(layers.Layer):
     def call(self, inputs: Any) -> Any:
         field, plain = inputs
         field = ops.transpose(field, (0, 3, 1, 2)) if channels_first() else field
-        return ops.cast(field * plain, self.compute_dtype)
+        return ops.cast(field * ops.cast(plain, "float32"), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         batch, height, width, channels = input_shape[0]
