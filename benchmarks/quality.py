@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class JohnsonArchitecture:
     """Johnson's network with a style vector, in numbers: what `build_model` needs of an architecture."""
 
     norm_channels = tuple(channels_out for name, _, _, channels_out, _ in LAYERS if name != "conv4")
+    vector_parts = tuple(part for size in (*norm_channels, 3) for part in ((size, 1.0), (size, 0.0)))
     vector_size = 2 * (sum(norm_channels) + 3)
 
 
@@ -132,7 +134,7 @@ def main() -> int:
     photos = find_photos(options.photos)
     ours: Callable[..., keras.Model] = training.build_transform_network
     networks: dict[str, tuple[Any, Any]] = {
-        "this project": (training.Architecture, ours),
+        "this project": (partial(training.Architecture, field=0), ours),  # as Johnson's: what is compared is the shape
         "Johnson": (JohnsonArchitecture, build_johnson),
     }
     results: dict[str, dict[str, float]] = {}
