@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.ffmpeg import executable
 from realtime_nst.media.probing import probe
 from realtime_nst.painting.stylizer import Stylizer
-from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.architecture import FIRST, Architecture
 from realtime_nst.style.book import StyleBook, find_styles
 from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.style import Body, write_body, write_style
@@ -26,6 +27,8 @@ from realtime_nst.style.style import Body, write_body, write_style
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
 NARROW = Architecture(patches=9, quarter=6, eighth=8, blocks=1, inner=5, fine_blocks=1, fine_inner=7, half=4)
+NARROW_FIRST = replace(NARROW, **FIRST)
+"""As bodies were before they took a texture field in."""
 PATIENCE = 60.0
 """Seconds for what should take less than one: other programs may have the processor."""
 
@@ -110,16 +113,16 @@ def clips() -> Path:
     return Path(folder)
 
 
-def narrow_body(folder: Path, name: str = "narrow", seed: int = 0) -> Body:
+def narrow_body(folder: Path, name: str = "narrow", seed: int = 0, architecture: Architecture = NARROW) -> Body:
     """A body of random weights that takes milliseconds."""
     rng = np.random.default_rng(seed)
-    arrays = {key: rng.normal(0, 0.2, shape).astype(np.float32) for key, shape in NARROW.kernel_shapes.items()}
-    return write_body(folder, name, NARROW, arrays, {})
+    arrays = {key: rng.normal(0, 0.2, shape).astype(np.float32) for key, shape in architecture.kernel_shapes.items()}
+    return write_body(folder, name, architecture, arrays, {})
 
 
-def random_vector(seed: int) -> np.ndarray:
+def random_vector(seed: int, architecture: Architecture = NARROW) -> np.ndarray:
     """A style vector for a narrow body."""
-    return np.random.default_rng(seed).normal(0.5, 0.5, NARROW.vector_size).astype(np.float32)
+    return np.random.default_rng(seed).normal(0.5, 0.5, architecture.vector_size).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

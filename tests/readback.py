@@ -36,7 +36,7 @@ from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.painting.stylizer import Stylizer
 free, gate = int(sys.argv[1]), sys.argv[2]
-def paint(image, vector):
+def paint(image, vector, offset):
     global free
     free -= 1
     while free < 0 and not os.path.exists(gate):

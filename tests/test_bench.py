@@ -24,6 +24,7 @@ from realtime_nst.inputs.sources import PatternSource
 from realtime_nst.live.settings import Settings, settings_file, write_settings
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import HOME, Offset
 
 
 def run(weights: Path, *words: object) -> int:
@@ -89,7 +90,7 @@ def test_what_is_a_difference_is_no_less_than_nothing_and_has_its_spread(
     now, before = 0.0, np.zeros(0)
     extra = cycle(slower)
 
-    def paint(image: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def paint(image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
         nonlocal now, before
         now += (10.0 + (0.0 if np.array_equal(vector, before) else next(extra))) / 1000
         before = vector

@@ -285,12 +285,12 @@ def test_only_what_keys_set_is_chosen_and_not_what_time_changes(book: StyleBook)
 
 
 def test_every_key_of_a_setting_has_it_remembered(book: StyleBook) -> None:
-    controls = Controls(list(book.values()), settings=Settings(strength=0.5, scale=0.75, stability=16))
+    controls = Controls(list(book.values()), settings=Settings(strength=0.5, texture=0.5, scale=0.75, stability=16))
     for key in KEYS:
         if key.action not in ("quit", "pause"):
             controls.press(key.names[-1])
     assert controls.chosen.keys() == asdict(Settings()).keys() - {"cycle"}, "the seconds of a cycle have no key"
-    assert controls.settings == Settings(strength=0.5, scale=0.75, stability=16).with_flags(controls.chosen)
+    assert controls.settings == Settings(strength=0.5, texture=0.5, scale=0.75, stability=16).with_flags(controls.chosen)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (17, 33), (64, 48), (2160, 3840)])

@@ -314,7 +314,21 @@ def test_cycle_without_seconds_goes_on_with_those_that_are_remembered(run: Run) 
     assert (read_settings().cycle, read_settings().cycling) == (25.0, False)
 
 
-FLAGS = ("--style", "scream", "--strength", 0, "--keep-colours", "--stability", 16, "--scale", 0.75, "--fade", 0)
+FLAGS = (
+    "--style",
+    "scream",
+    "--strength",
+    0,
+    "--keep-colours",
+    "--texture",
+    0.25,
+    "--stability",
+    16,
+    "--scale",
+    0.75,
+    "--fade",
+    0,
+)
 FLAGS += ("--cycle", 5, "--wipe", "half", "--mirror", "--display")
 
 
@@ -351,7 +365,7 @@ def test_without_a_window_remember_starts_with_what_is_kept_and_keeps_the_flags(
     assert "Kept from an earlier show: mirrored." in capsys.readouterr().err
     assert read_settings() == Settings(style="scream", strength=0.5, cycle=25.0, mirror=True)
     assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", *FLAGS) == 0
-    assert read_settings() == Settings("scream", 0.0, True, 16, 0.75, 0.0, 5.0, True, True, True, "half")
+    assert read_settings() == Settings("scream", 0.0, True, 0.25, 16, 0.75, 0.0, 5.0, True, True, True, "half")
     assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", "--reset", "--wipe", "moving") == 0
     assert read_settings() == Settings(wipe="moving")
 
@@ -370,6 +384,8 @@ def keys_in_turn(keys: str) -> Callable[[FakeWindow], str | None]:
         ("-", {}),
         ("+", {"strength": 0.25}),
         ("+-", {"strength": 0.0}),
+        ("t", {"texture": 0.5}),
+        ("g", {"texture": 0.0}),
         ("c.", {"colours": False, "scale": 0.875}),
         ("jd", {"stability": 8, "fade": 1.0}),
         ("wi", {"wipe": "moving", "display": False}),

@@ -201,7 +201,16 @@ def only(theatre: Theatre, pages: Callable[..., Page]) -> Page:
 @pytest.fixture
 def page(only: Page, theatre: Theatre) -> Page:
     """The page, and a show that paints in red and nothing else."""
-    plain = {"style": "a-red", "strength": 1, "colours": False, "scale": 1, "stability": 0, "fade": False, "cycle": False}
+    plain = {
+        "style": "a-red",
+        "strength": 1,
+        "colours": False,
+        "texture": 1,
+        "scale": 1,
+        "stability": 0,
+        "fade": False,
+        "cycle": False,
+    }
     for name, value in {**plain, "wipe": "off", "mirror": False, "pause": False, "record": False, "mix": 0}.items():
         assert "error" not in theatre.act(name, value)
     assert only.shows(RED)
@@ -266,6 +275,19 @@ def test_strength_goes_to_the_photo_and_back(page: Page) -> None:
     assert page.shows(mixed(LEFT, RED, 0.5), mixed(RIGHT, RED, 0.5))
     page.slide("strength", Keys.END)
     assert page.shows(RED)
+
+
+def test_texture_is_a_share_that_a_slider_and_the_keys_of_the_window_set(page: Page, theatre: Theatre) -> None:
+    page.slide("texture", Keys.HOME)
+    assert (
+        wait_until(lambda: theatre.act("texture", "-")["actions"]["texture"] == 0.0)
+        and page.text("[for=set-texture] + output") == "0 %"
+    )
+    page.run("document.activeElement.blur()")
+    page.press("t")
+    assert wait_until(lambda: page.text("[for=set-texture] + output") == "25 %")
+    page.slide("texture", Keys.END)
+    assert wait_until(lambda: page.text("[for=set-texture] + output") == "100 %")
 
 
 def test_own_colours_are_the_photos(page: Page) -> None:

@@ -392,7 +392,7 @@ def test_hash_stands_for_numbers_and_names_and_not_for_their_order(tmp_path: Pat
 
 
 def test_kernels_chain_from_pixels_to_colours() -> None:
-    shapes = TINY.kernel_shapes
+    shapes = replace(TINY, field=0).kernel_shapes
     names = ("patches", "stem", "down", "block1a", "block1b", "quarter", "half", "colours")
     assert list(shapes) == [f"{name}/kernel" for name in names]
     assert [shape[:2] for shape in shapes.values()] == [(4, 4)] + [(3, 3)] * 7

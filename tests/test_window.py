@@ -324,6 +324,20 @@ def toggle_colours(show: Show) -> None:
     assert show.shows("red")
 
 
+def step_texture(show: Show) -> None:
+    show.press("9")
+    assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE)
+    full = show.picture().astype(float)
+
+    def changed() -> float:
+        return float(np.abs(show.picture() - full)[NOISY].mean())  # which is plain but for the noise
+
+    assert show.press_until("g", lambda: changed() > 8.0), "its strokes lose what they hang on"
+    assert show.press_until("t", lambda: changed() < 3.0), "but for the camera's noise, which it held otherwise"
+    show.press("3")
+    assert show.shows("red")
+
+
 def step_scale(show: Show) -> None:
     show.press("9")
     assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE)
@@ -562,6 +576,7 @@ CHECKS: tuple[Callable[[Show], None], ...] = (
     step_style,
     step_strength,
     toggle_colours,
+    step_texture,
     step_scale,
     step_stability,
     step_balance,

@@ -9,6 +9,7 @@ import pytest
 
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import build_engine
+from realtime_nst.engines.field import KeptField
 from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.engines.stabilizer import StabilizerEngine, Thresholds
@@ -16,8 +17,9 @@ from realtime_nst.networks.transform import build_transform_network
 from realtime_nst.painting.serving import load_stylizer
 from realtime_nst.painting.stream import Stream
 from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.field import HOME, PARTS, fields_of
 from realtime_nst.style.look import Look
-from tests.conftest import NARROW, narrow_body
+from tests.conftest import NARROW, NARROW_FIRST, narrow_body, random_vector
 from tests.reference import stylize_with_numpy
 
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -34,10 +36,33 @@ def test_engine_equals_the_formulas_written_in_numpy(book: StyleBook, photo: np.
     body = book["wave"].body
     engine = build_engine(body, 40, 32, runner_for(Backend(BACKEND, "float32", gpu=False)))
     for style in book.values():
-        painted = engine(photo, style.vector)
-        expected = stylize_with_numpy(photo, style.vector, body.weights(), NARROW)
-        assert painted.shape == photo.shape and painted.dtype == np.uint8
-        assert np.abs(painted.astype(int) - expected.astype(int)).max() <= 1
+        for offset in (HOME, (3.3, -7.7)):
+            painted = engine(photo, style.vector, offset)
+            expected = stylize_with_numpy(photo, style.vector, body.weights(), NARROW, offset)
+            assert painted.shape == photo.shape and painted.dtype == np.uint8
+            assert np.abs(painted.astype(int) - expected.astype(int)).max() <= 1
+
+
+def test_a_body_of_the_first_generation_is_painted_as_ever(tmp_path: Path, photo: np.ndarray) -> None:
+    body, vector = narrow_body(tmp_path, architecture=NARROW_FIRST), random_vector(0, NARROW_FIRST)
+    engine = build_engine(body, 40, 32, runner_for(Backend(BACKEND, "float32", gpu=False)))
+    painted = engine(photo, vector)
+    assert np.abs(painted.astype(int) - stylize_with_numpy(photo, vector, body.weights(), NARROW_FIRST)).max() <= 1
+    assert np.array_equal(engine(photo, vector, (3.3, -7.7)), painted)
+
+
+def test_field_stays_on_the_device_until_it_moves(book: StyleBook, photo: np.ndarray) -> None:
+    runner = runner_for(Backend(BACKEND, "float32", gpu=False))
+    kept = KeptField(NARROW, 40, 32, runner)
+    there = kept.at(HOME)
+    assert kept.at(HOME)["field4"] is there["field4"] and not isinstance(there["field4"], np.ndarray)
+    moved = kept.at((8.0, 0.0))
+    assert np.array_equal(np.asarray(moved["field8"])[0, :, 1:], np.asarray(there["field8"])[0, :, :-1])
+    style = book["wave"]
+    without, plain = (load_stylizer(Backend(BACKEND, "float32", gpu=False)).paint(photo, style, Look(texture=t)) for t in (0, 1))
+    assert np.abs(without.astype(int) - plain).mean() > 1
+    no_gains = NARROW.textured(style.vector, 0.0)
+    assert np.abs(without.astype(int) - stylize_with_numpy(photo, no_gains, style.body.weights(), NARROW)).max() <= 1
 
 
 @pytest.mark.parametrize(("policy", "least"), [("mixed_float16", 45.0), ("mixed_bfloat16", 30.0)])
@@ -74,7 +99,8 @@ def test_network_for_training_neither_clips_nor_rounds(tmp_path: Path) -> None:
         network.get_layer(name.removesuffix("/kernel")).kernel.assign(array * 10)
     images = np.random.default_rng(0).uniform(0, 255, (2, 24, 16, 3)).astype(np.float32)
     vectors = np.random.default_rng(1).normal(1, 1, (2, NARROW.vector_size)).astype(np.float32)
-    result = np.asarray(network({"images": images, "vectors": vectors}))
+    fields = {name: np.repeat(field, 2, axis=0) for name, field in fields_of(NARROW.field, 16, 24).items()}
+    result = np.asarray(network({"images": images, "vectors": vectors, **fields}))
     assert result.shape == images.shape and result.dtype == np.float32
     assert result.min() < 0 or result.max() > 255
     assert np.abs(result - np.rint(result)).max() > 0.1
@@ -85,9 +111,11 @@ def test_each_picture_of_a_batch_gets_its_own_style() -> None:
     rng = np.random.default_rng(0)
     images = rng.uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
     vectors = rng.normal(1, 1, (2, NARROW.vector_size)).astype(np.float32)
-    both = np.asarray(network({"images": images, "vectors": vectors}))
+    given = {"images": images, "vectors": vectors}
+    given |= {f"field{part}": rng.normal(0, 1, (2, 16 // part, 16 // part, NARROW.field)).astype(np.float32) for part in PARTS}
+    both = np.asarray(network(given))
     for index in range(2):
-        alone = np.asarray(network({"images": images[index : index + 1], "vectors": vectors[index : index + 1]}))
+        alone = np.asarray(network({name: values[index : index + 1] for name, values in given.items()}))
         assert np.allclose(both[index], alone[0], atol=1e-2)
 
 
