@@ -8,26 +8,25 @@ Reference:
     network (2017), section 3.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from realtime_nst.networks.transform import FromPixels, channels_first
+from realtime_nst.networks.convolutions import channels_first
+from realtime_nst.networks.transform import FromPixels
+from realtime_nst.style.encoder import INNER, WIDTHS
 
-WIDTHS = (32, 64, 96, 160)
-"""Channels of its convolutions, each at half the size of the one before."""
-INNER = 256
 EPSILON = 1e-4
 
 
-def build_style_encoder(vector_size: int, *, mean: np.ndarray | None = None, uint8: bool = True) -> keras.Model:
+def build_style_encoder(vector_size: int, *, uint8: bool = True) -> keras.Model:
     """Build the encoder; its weights are random until they are loaded or trained.
 
     Args:
         vector_size: Length of the body's style vectors.
-        mean: The vector that it starts with, float32 `(vector_size,)`.
         uint8: True for serving, False for training: what pictures are given as, in `[0, 255]`.
 
     Returns:
@@ -35,35 +34,41 @@ def build_style_encoder(vector_size: int, *, mean: np.ndarray | None = None, uin
         float32: style vectors, and what they were made from.
     """
     paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
+
+    def conv(x: Any, width: int, side: int, strides: int, name: str) -> Any:
+        return layers.Conv2D(width, side, strides, padding="same", activation="relu", kernel_initializer="he_uniform", name=name)(
+            x
+        )
+
     x = FromPixels(name="encoder_scaled")(paintings)
-    statistics = [Statistics(name="encoder_statistics0")(x)]
+    seen = [Statistics(name="encoder_statistics0")(x)]
     for index, width in enumerate(WIDTHS, 1):
-        x = layers.Conv2D(
-            width, 5 if index == 1 else 3, 2, padding="same", activation="relu",
-            kernel_initializer="he_uniform", name=f"encoder{index}a",
-        )(x)
-        x = layers.Conv2D(
-            width, 3, padding="same", activation="relu", kernel_initializer="he_uniform", name=f"encoder{index}b"
-        )(x) if index > 1 else x
-        statistics.append(Statistics(name=f"encoder_statistics{index}")(x))
-    codes = layers.Concatenate(name="encoder_statistics")(statistics)
+        x = conv(x, width, 5 if index == 1 else 3, 2, f"encoder{index}a")
+        x = conv(x, width, 3, 1, f"encoder{index}b") if index > 1 else x
+        seen.append(Statistics(name=f"encoder_statistics{index}")(x))
+    codes = layers.Concatenate(name="encoder_statistics")(seen)
     codes = layers.LayerNormalization(name="encoder_norm")(codes)
     for index in (1, 2):
         codes = layers.Dense(INNER, "gelu", name=f"encoder_dense{index}")(codes)
-    start = np.zeros(vector_size) if mean is None else mean
-    vectors = layers.Dense(
-        vector_size,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-        bias_initializer=lambda shape, dtype: ops.convert_to_tensor(start.astype(np.float32)),
-        dtype="float32",
-        name="encoder_vectors",
-    )(codes)
+    start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
+    vectors = layers.Dense(vector_size, kernel_initializer=start, dtype="float32", name="encoder_vectors")(codes)
     codes = layers.Activation("linear", dtype="float32", name="encoder_codes")(codes)
     return keras.Model({"paintings": paintings}, {"vectors": vectors, "codes": codes}, name="style_encoder")
 
 
+def set_encoder(encoder: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
+    """Load an encoder's numbers by `<layer>/<name>`, as `Encoder.weights` reads them."""
+    for name, variable in encoder_variables(encoder).items():
+        variable.assign(arrays[name])
+
+
+def encoder_variables(encoder: keras.Model) -> dict[str, Any]:
+    """Every trained variable of an encoder by `<layer>/<name>`, as a file stores them."""
+    return {f"{layer.name}/{variable.name}": variable for layer in encoder.layers for variable in layer.weights}
+
+
 class Statistics(layers.Layer):
-    """Logarithms of mean size and deviation of each channel over the picture.
+    """Mean of each channel over the picture, and the logarithm of its deviation.
 
     Input shape: `(B, H, W, C)`, or `(B, C, H, W)` with channels first.
     Output shape: float32 `(B, 2 C)`.
@@ -80,4 +85,4 @@ class Statistics(layers.Layer):
         return ops.concatenate([mean, ops.log(ops.maximum(variance, 0.0) + EPSILON) / 2], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape[0], 2 * input_shape[1 if channels_first() else -1]
+        return input_shape[0], 2 * (input_shape[1 if channels_first() else -1] or 0)

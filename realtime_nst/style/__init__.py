@@ -2,6 +2,7 @@
 
 style.py         a style and a body
 architecture.py  the shape of a network in numbers
+encoder.py       what finds a vector for any painting, as a file
 weightfile.py    their files, read without trusting them
 book.py          all styles by name: finding and mixing them
 crossfade.py     the path between two styles

@@ -77,7 +77,7 @@ def read_body(path: Path) -> Body:
     Raises:
         StyleError: The file is not a body of this program and version.
     """
-    metadata = _checked_metadata(path, "body")
+    metadata = checked_metadata(path, "body")
     try:
         architecture = Architecture.from_dict(metadata["architecture"])
         sha256 = str(metadata["sha256"])
@@ -96,7 +96,7 @@ def read_style(path: Path, bodies: Mapping[str, Body]) -> Style:
     Raises:
         StyleError: The file cannot be used, or its body is not among `bodies`.
     """
-    metadata = _checked_metadata(path, "style")
+    metadata = checked_metadata(path, "style")
     body = bodies.get(str(metadata.get("body_sha256")))
     if body is None:
         raise StyleError(
@@ -155,14 +155,28 @@ def write_style(folder: Path, name: str, vector: np.ndarray, body: Body, metadat
 
 def hash_body(architecture: Architecture, arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of a body's numbers, independent of how a file stores them."""
-    digest = hashlib.sha256(json.dumps(architecture.to_dict(), sort_keys=True).encode())
+    return hash_numbers(json.dumps(architecture.to_dict(), sort_keys=True), arrays)
+
+
+def hash_numbers(head: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of arrays by their names, and of what is said before them; numbers count as float32."""
+    digest = hashlib.sha256(head.encode())
     for name in sorted(arrays):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(arrays[name], dtype="<f4").tobytes())
     return digest.hexdigest()
 
 
-def _checked_metadata(path: Path, kind: str) -> dict[str, Any]:
+def checked_metadata(path: Path, kind: str) -> dict[str, Any]:
+    """The description inside a file of this program.
+
+    Args:
+        path: The file.
+        kind: "body", "style" or "encoder": what it must hold.
+
+    Raises:
+        StyleError: It cannot be read, or holds something else, or is of another version.
+    """
     metadata = read_metadata(path)
     if metadata.get("kind") != kind:
         raise StyleError(f"'{path}' holds a {metadata.get('kind', 'stranger')!s}; a {kind} was expected. Check its name.")

@@ -1,4 +1,4 @@
-"""Weight files: named float32 arrays and a JSON description in one HDF5 file, read without trusting it.
+"""Weight files: named arrays of numbers and a JSON description in one HDF5 file, read without trusting it.
 
 A weight file may come from anywhere, so reading executes nothing and allocates nothing that the caller did not
 expect: names, shapes and types are compared before a byte of an array is read, and links or external storage
@@ -17,33 +17,37 @@ import numpy as np
 
 from realtime_nst.errors import StyleError
 
+FULL, HALF = np.dtype("<f4"), np.dtype("<f2")
 LARGEST_FILE = 256 * 2**20
 LARGEST_COUNT = 1000
 DEEPEST = 4
 LARGEST_METADATA = 60_000  # an HDF5 attribute holds 64 KiB
 
 
-def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any], *, half: bool = False) -> None:
     """Write a weight file as a whole or not at all.
 
     Args:
         path: The file; an existing one is replaced in one step once the new one is complete.
-        arrays: Named arrays, stored as float32.
+        arrays: Named arrays.
         metadata: What `json` can write; at most 60,000 bytes of it.
+        half: Store them as float16, and not as float32.
 
     Raises:
-        ValueError: The metadata is too long.
+        ValueError: The metadata is too long, or a number too large for float16.
         StyleError: The disk or folder does not allow it.
     """
     text = json.dumps(metadata, sort_keys=True)
     if len(text) > LARGEST_METADATA:
         raise ValueError(f"metadata of {len(text)} bytes: at most {LARGEST_METADATA} were expected.")
+    if half and any(np.abs(array).max(initial=0.0) > np.finfo(HALF).max for array in arrays.values()):
+        raise ValueError(f"numbers above {np.finfo(HALF).max:g}: what fits into half precision was expected.")
     draft = path.with_name(f".{path.name}.part")
     image = io.BytesIO()  # HDF5 does not survive a disk that fills while it writes; plain bytes do
     with h5py.File(image, "w") as file:
         file.attrs["metadata"] = np.bytes_(text.encode())  # of fixed length: HDF5 reads damaged others into a crash
         for name, array in arrays.items():
-            file.create_dataset(name, data=np.asarray(array, dtype="<f4"))
+            file.create_dataset(name, data=np.asarray(array, dtype=HALF if half else FULL))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(image.getvalue())
@@ -64,12 +68,13 @@ def read_metadata(path: Path) -> dict[str, Any]:
         return _metadata(path, file)
 
 
-def read_arrays(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, expected: Mapping[str, tuple[int, ...]], *, half: bool = False) -> dict[str, np.ndarray]:
     """Exactly the expected arrays of a weight file.
 
     Args:
         path: The file.
         expected: The shape of each array by name, no more and no fewer.
+        half: Whether they are stored as float16.
 
     Returns:
         float32 arrays by name; every number is finite.
@@ -84,7 +89,7 @@ def read_arrays(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str
             if len(found) == len(expected):
                 problem = f"it has no array '{min(set(expected) - found)}'"
             raise StyleError(f"'{path}' does not fit the transform network: {problem}. Retrain it with `realtime-nst train`.")
-        return {name: _array(path, file, name, shape) for name, shape in expected.items()}
+        return {name: _array(path, file, name, shape, HALF if half else FULL) for name, shape in expected.items()}
 
 
 def _opened(path: Path) -> h5py.File:
@@ -149,14 +154,14 @@ def _names(path: Path, file: h5py.File) -> set[str]:
     return names
 
 
-def _array(path: Path, file: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _array(path: Path, file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     try:
         data = file[name]
         plain = isinstance(data, h5py.Dataset) and data.id.get_create_plist().get_nfilters() == 0
         if not plain or data.external is not None or data.is_virtual:  # filters inflate, the others read elsewhere
             raise _foreign(path)
-        if data.dtype != np.dtype("<f4"):
-            raise StyleError(f"'{path}' holds '{name}' as {data.dtype}; float32 was expected. It was not read.")
+        if data.dtype != dtype:
+            raise StyleError(f"'{path}' holds '{name}' as {data.dtype}; {dtype.name} was expected. It was not read.")
         if data.shape != shape:
             raise StyleError(
                 f"'{path}' does not fit the transform network: '{name}' has shape {data.shape}, {shape} expected. "

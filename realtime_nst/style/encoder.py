@@ -1,0 +1,136 @@
+"""The style encoder of a body as a file: what finds a style vector for any painting. Nothing here needs Keras.
+
+It lies beside the body (`<body>.encoder.h5`), carries the hash of that body, and is stored
+in half precision: a vector that it finds is a guess anyway. `networks/encoder.py` computes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_nst.errors import StyleError
+from realtime_nst.style.style import FORMAT_VERSION, Body, checked_metadata, hash_numbers
+from realtime_nst.style.weightfile import read_arrays, write_weights
+
+ENCODER_SUFFIX = ".encoder.h5"
+WIDTHS = (32, 64, 96, 160)
+"""Channels of its convolutions, each at half the size of the one before."""
+INNER = 256
+"""Numbers that a painting becomes, before they become a style vector."""
+PAINTING_SIZE = 384
+"""Shorter side of a painting in pixels, as the encoder should see it: the middle of what it saw in training."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A trained style encoder.
+
+    Args:
+        path: Where its weights are.
+        body_sha256: Hash of the body that its vectors are for.
+        vector_size: Their length.
+        sha256: Hash of its weights.
+        metadata: How it was trained.
+    """
+
+    path: Path
+    body_sha256: str
+    vector_size: int
+    sha256: str
+    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Read its numbers, float32, by `<layer>/<name>`, as `encoder_shapes` says.
+
+        Raises:
+            StyleError: They are damaged, or not those that the hash stands for.
+        """
+        arrays = read_arrays(self.path, encoder_shapes(self.vector_size), half=True)
+        if hash_encoder(arrays) != self.sha256:
+            raise StyleError(f"'{self.path}' is not what its own hash says; it was damaged or changed. Copy it again.")
+        return arrays
+
+
+def encoder_shapes(vector_size: int) -> dict[str, tuple[int, ...]]:
+    """Shape of every array of an encoder, by `<layer>/<name>`.
+
+    Args:
+        vector_size: Length of the body's style vectors.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    before = 3
+    for index, width in enumerate(WIDTHS, 1):
+        convolutions = {"a": (5, before)} if index == 1 else {"a": (3, before), "b": (3, width)}
+        for name, (side, channels) in convolutions.items():
+            shapes[f"encoder{index}{name}/kernel"] = (side, side, channels, width)
+            shapes[f"encoder{index}{name}/bias"] = (width,)
+        before = width
+    seen = 2 * (3 + sum(WIDTHS))
+    shapes |= {"encoder_norm/gamma": (seen,), "encoder_norm/beta": (seen,)}
+    for name, (before, after) in {
+        "encoder_dense1": (seen, INNER),
+        "encoder_dense2": (INNER, INNER),
+        "encoder_vectors": (INNER, vector_size),
+    }.items():
+        shapes |= {f"{name}/kernel": (before, after), f"{name}/bias": (after,)}
+    return shapes
+
+
+def read_encoder(body: Body) -> Encoder | None:
+    """The description of the encoder that lies beside a body; its weights are read by `Encoder.weights`.
+
+    Returns:
+        The encoder; `None` where a body has none.
+
+    Raises:
+        StyleError: The file is damaged, of another version, or for another body.
+    """
+    path = body.path.with_name(f"{body.name}{ENCODER_SUFFIX}")
+    if not path.exists():
+        return None
+    metadata = checked_metadata(path, "encoder")
+    if metadata.get("body_sha256") != body.sha256:
+        raise StyleError(f"'{path}' is the encoder of another version of the body '{body.name}'. Copy both from one place.")
+    return Encoder(path, body.sha256, body.architecture.vector_size, str(metadata.get("sha256")), metadata)
+
+
+def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Encoder:
+    """Write `<body>.encoder.h5` and return it.
+
+    Args:
+        folder: Where it goes.
+        body: Which its vectors are for.
+        arrays: Its numbers, by `<layer>/<name>`.
+        metadata: How it was trained.
+
+    Raises:
+        ValueError: The arrays are not those of an encoder for this body, or too large for half precision.
+        StyleError: The folder cannot be written.
+    """
+    shapes, expected = {name: array.shape for name, array in arrays.items()}, encoder_shapes(body.architecture.vector_size)
+    if shapes != expected:
+        raise ValueError(f"arrays {shapes}: {expected} were expected.")
+    sha256 = hash_encoder(arrays)
+    metadata = {
+        **metadata,
+        "kind": "encoder",
+        "format_version": FORMAT_VERSION,
+        "body": body.name,
+        "body_sha256": body.sha256,
+        "sha256": sha256,
+    }
+    path = folder / f"{body.name}{ENCODER_SUFFIX}"
+    write_weights(path, arrays, metadata, half=True)
+    return Encoder(path, body.sha256, body.architecture.vector_size, sha256, metadata)
+
+
+def hash_encoder(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of an encoder's numbers, in the precision in which a file stores them."""
+    head = json.dumps({"widths": WIDTHS, "inner": INNER})
+    with np.errstate(over="ignore"):  # what is too large is refused where it is written
+        halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    return hash_numbers(head, halves)
