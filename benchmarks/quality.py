@@ -28,13 +28,15 @@ from benchmarks.peers import LAYERS, johnson
 from realtime_nst.networks.convolutions import per_channel
 from realtime_nst.networks.transform import OUTPUT_GAIN, OUTPUT_MID, ConditionalInstanceNormalization, SplitStyleVector
 from realtime_nst.pipeline.stage import Stage
-from realtime_nst.train import model as training
+from realtime_nst.train import build as building
+from realtime_nst.train import growth
+from realtime_nst.train.build import build_model
 from realtime_nst.train.dataset import PhotoBatches, find_photos
 from realtime_nst.train.job import read_painting
 from realtime_nst.train.learner import measure as measure_batch
 from realtime_nst.train.learner import take_step
 from realtime_nst.train.losses import terms_of
-from realtime_nst.train.model import StyleModel, build_model
+from realtime_nst.train.model import StyleModel
 from realtime_nst.train.recipes import Recipe
 
 FIGURE_BATCHES = 8
@@ -132,14 +134,14 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     photos = find_photos(options.photos)
-    ours: Callable[..., keras.Model] = training.build_transform_network
+    ours: Callable[..., keras.Model] = building.build_transform_network
     networks: dict[str, tuple[Any, Any]] = {
-        "this project": (partial(training.Architecture, field=0), ours),  # as Johnson's: what is compared is the shape
+        "this project": (partial(growth.Architecture, field=0), ours),  # as Johnson's: what is compared is the shape
         "Johnson": (JohnsonArchitecture, build_johnson),
     }
     results: dict[str, dict[str, float]] = {}
     for name, (architecture, build) in networks.items():
-        training.Architecture, training.build_transform_network = architecture, build  # type: ignore[misc]
+        growth.Architecture, building.build_transform_network = architecture, build  # type: ignore[misc]
         for rate in options.rates:
             recipe = replace(Recipe(), steps=options.steps, learning_rate=rate)
             pictures = [read_painting(path, recipe.painting_size) for path in options.pictures]

@@ -20,6 +20,8 @@ LONGEST_FILE = 340
 TRAINING_BY_KERAS = {
     "losses",
     "model",
+    "encoded",
+    "build",
     "learner",
     "checkpoint",
     "trainer",

@@ -4,9 +4,12 @@
     job.py       a run as the user wants it, and the checks before it begins
     recipes.py   what is trained and with which numbers
     dataset.py   photos -> batches, each photo with a moved, noisy copy; camera_noise.py makes the noise
+    collection.py  paintings -> batches, for the style encoder
     losses.py    the terms of the perceptual loss: content, style, total variation, temporal stability, grid
     learner.py   a network and its style vectors, as the loop knows them
-    model.py     what is trained: network, style vectors and loss
+    model.py     what is trained: network, style vectors and loss; encoded.py adds a style encoder
+    growth.py    which architecture is trained, and how an older body becomes one of it
+    build.py     all of it at its start
     style_sampler.py  which styles a step sees
     loop.py      the steps, whatever learns
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away

@@ -4,6 +4,7 @@ Like `dataset.py` a function of seed and step alone. NumPy and Pillow only.
 """
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class PaintingBatches:
     def __init__(self, paintings: Sequence[Path], *, batch: int, size: int, seed: int = 0, often: Sequence[int] = ()) -> None:
         self._paintings, self._often = list(paintings), list(often)
         self._batch, self._size, self._seed = batch, size, seed
+        self._lock = threading.Lock()
         self._unreadable: set[int] = set()
 
     def __call__(self, step: int) -> np.ndarray:
@@ -72,10 +74,15 @@ class PaintingBatches:
                 continue
             try:
                 with opened(self._paintings[chosen]) as file:
+                    file.draft("RGB", (2 * self._size, 2 * self._size))
                     picture = upright_rgb(file)
             except SourceError as error:
-                self._unreadable.add(chosen)
-                log.warning("Painting '%s' was skipped: %s", self._paintings[chosen], error)
+                with self._lock:  # batches are made on several threads
+                    if chosen in self._unreadable:
+                        continue
+                    self._unreadable.add(chosen)
+                path = self._paintings[chosen]
+                log.warning("Painting '%s' was skipped: %s", path, str(error).replace(f"'{path}' ", "it ", 1))
                 continue
             return self._crop(picture, rng)
         raise TrainingError(f"None of the {count} paintings could be decoded. Check the folder of --collection.")
@@ -89,7 +96,8 @@ class PaintingBatches:
         box = tuple(edge / scale for edge in (left, top, left + size, top + size))
         box = (box[0], box[1], min(box[2], picture.width), min(box[3], picture.height))
         piece = np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=box), dtype=np.float32)
-        return (piece[:, ::-1] if rng.uniform() < 0.5 else piece).copy()
+        turned: np.ndarray = piece[:, ::-1] if rng.uniform() < 0.5 else piece
+        return turned.copy()
 
 
 def recoloured(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -97,4 +105,5 @@ def recoloured(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     channels = rng.permutation(3) if rng.uniform() < 0.5 else np.arange(3)
     gamma = np.exp(rng.normal(0.0, 0.3))
     mixed = piece[..., channels] * rng.uniform(0.75, 1.15, 3)
-    return (255.0 * (mixed / 255.0).clip(0.0, 1.0) ** gamma).astype(np.float32)
+    bent: np.ndarray = 255.0 * (mixed / 255.0).clip(0.0, 1.0) ** gamma
+    return bent.astype(np.float32)

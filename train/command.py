@@ -19,15 +19,17 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.media.photofiles import is_photo
 from realtime_nst.pipeline.interrupt import on_interrupt
 from realtime_nst.style.book import StyleBook, find_styles, own_style_folder, style_folders
-from realtime_nst.style.style import Style
+from realtime_nst.style.style import Body, Style
 
 from .job import Job
-from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting, Recipe
+from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, Painting, Recipe, vector_recipe
 
 if TYPE_CHECKING:
     from .loop import Progress
 
 LONGEST_NAME = 60
+MOST_STEPS = 10**6
+"""Of a run that ends when its time is over."""
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +38,9 @@ def train(options: argparse.Namespace) -> int:
     """Learn styles, with a progress bar; Ctrl-C saves, and the same command goes on later."""
     expand_recipe(options)
     names = style_names(options)
-    recipe = recipe_of(options)
+    check_flags(options)
     backend = training_backend()
-    job = make_job(options, names, recipe)
+    job = make_job(options, names)
     activate(backend)
     from .trainer import train as run_training
 
@@ -59,16 +61,19 @@ def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path) -> b
         Whether it came to its end.
     """
     stopping: list[bool] = []
+    reached = ""
     bar: tqdm[None] | None = None
 
     def report(progress: "Progress") -> None:
-        nonlocal bar
+        nonlocal bar, reached
         if bar is None:
             print(f"Checkpoints and a preview picture go to '{workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
             bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=name, dynamic_ncols=True)
         losses = {key: f"{value:.3f}" for key, value in progress.losses.items()}
         bar.set_postfix({**losses, "waiting": f"{progress.waiting:.0%}"}, refresh=False)
+        bar.total = progress.steps
         bar.update(progress.step - bar.n)  # less than nothing where the run went back
+        reached = f" after step {progress.step} of {progress.steps}"
 
     try:
         with on_interrupt(lambda: stopping.append(True)):
@@ -79,7 +84,7 @@ def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path) -> b
     for path in written:
         print(f"Wrote '{path}'.", file=sys.stderr)
     if not written:
-        print(f"Stopped and saved in '{workshop}'. The same command goes on from there.", file=sys.stderr)
+        print(f"Stopped{reached} and saved in '{workshop}'. The same command goes on from there.", file=sys.stderr)
     return bool(written)
 
 
@@ -158,15 +163,32 @@ def check_name(name: str, kind: str) -> None:
         )
 
 
-def recipe_of(options: argparse.Namespace) -> Recipe:
-    """The recipe for a new body or for vectors, changed by the flags."""
-    recipe = BODY_RECIPE if options.new_body else VECTOR_RECIPE
+def check_flags(options: argparse.Namespace) -> None:
+    """Make sure that flags which choose what is trained go together.
+
+    Raises:
+        TrainingError: They do not.
+    """
     if options.origin and not options.new_body:
         raise TrainingError("--from needs --new-body NAME: the name of the body that grows out of it.")
     if options.body and options.new_body:
         raise TrainingError("--body is for vectors on a body that is there. Leave it out, or use --from BODY with --new-body.")
-    changes = {name: getattr(options, name) for name in ("steps", "batch", "size", "painting_size", "seed")}
+    if options.collection and not options.new_body:
+        raise TrainingError("--collection is for the style encoder of a new body. Give --new-body NAME as well, or leave it out.")
+    if options.collection and options.batch and options.batch % 2:
+        raise TrainingError(
+            f"--batch {options.batch} with --collection: an even number was expected. One half is painted in the styles, the "
+            "other after the collection."
+        )
+
+
+def recipe_of(options: argparse.Namespace, body: Body | None = None) -> Recipe:
+    """The recipe for a new body, or for vectors on a body, changed by the flags."""
+    recipe = BODY_RECIPE if options.new_body or body is None else vector_recipe(body.architecture)
+    changes = {name: getattr(options, name) for name in ("steps", "minutes", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
+    if options.minutes and not options.steps:
+        changes["steps"] = MOST_STEPS
     if options.style_scales is not None:
         changes["style_scales"] = tuple(sorted(set(options.style_scales)))
     if options.rate is not None:
@@ -192,7 +214,7 @@ def check_rate(rate: float, recipe: Recipe) -> float:
     return rate
 
 
-def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> Job:
+def make_job(options: argparse.Namespace, names: list[str]) -> Job:
     """What to train and where, from the flags."""
     body, start, relatives = None, {}, []
     if not options.new_body or options.origin:
@@ -218,10 +240,11 @@ def make_job(options: argparse.Namespace, names: list[str], recipe: Recipe) -> J
         photos=options.photos,
         output=options.output or own_style_folder(),
         name=options.new_body or "+".join(names)[:LONGEST_NAME],
-        recipe=recipe,
+        recipe=recipe_of(options, body),
         vgg_weights=options.vgg_weights,
         body=body,
         frozen=not options.new_body,
+        collection=options.collection,
         start=start,
         relatives=relatives,
         precision=precision_of(options.mixed_precision),

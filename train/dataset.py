@@ -7,6 +7,7 @@ the same pictures. NumPy and Pillow only; this module does not know what the bat
 
 import hashlib
 import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Batch(TypedDict, total=False):
-    """What one training step sees. Images are float32 `(B, size, size, 3)` RGB in `[0, 255]`.
-
-    With a texture field also its values for the frames, "field4" and "field8", and for the moved ones, "moved4" and
-    "moved8", float32 `(B, size / 4, size / 4, channels)` and `(B, size / 8, size / 8, channels)`.
-    """
+    """What one training step sees. Images are float32 `(B, size, size, 3)` RGB in `[0, 255]`."""
 
     photos: np.ndarray
     """The clean photos: what the content term compares with."""
@@ -47,6 +44,15 @@ class Batch(TypedDict, total=False):
     """The frames a moment later: displaced, exposed differently, with other noise."""
     flow: np.ndarray
     """float32 `(B, size, size, 2)`: moved at `p` shows what photos show at `p + flow(p)`; (x, y) in pixels."""
+    field4: np.ndarray
+    """A piece of the texture field for each frame, float32 `(B, size / 4, size / 4, channels)`; for bodies that have one."""
+    field8: np.ndarray
+    """The same at an eighth."""
+    moved4: np.ndarray
+    """For each moved frame, its piece of field, moved by the same flow."""
+    moved8: np.ndarray
+    paintings: np.ndarray
+    """Pieces of paintings, of another number; where a style encoder learns (`collection.py`)."""
 
 
 @dataclass(frozen=True)
@@ -75,22 +81,27 @@ class Motion:
     exposure: float = 0.08
     still: float = 0.35
     compressed: float = 0.5
-    whole: float = 0.5
+    whole: float = 0.0
     zoom: float = 1.5
 
 
-def find_photos(folder: Path) -> list[Path]:
+def find_photos(folder: Path, kind: str = "photos", flag: str = "--photos") -> list[Path]:
     """All photos below a folder, in the order of their names.
+
+    Args:
+        folder: Where they are.
+        kind: What they are called, where something is wrong.
+        flag: Which chose the folder.
 
     Raises:
         TrainingError: The folder does not exist or holds fewer than eight photos.
     """
     if not folder.is_dir():
-        raise TrainingError(f"No folder of photos at '{folder}'. Name a folder of JPEG or PNG files with --photos.")
+        raise TrainingError(f"No folder of {kind} at '{folder}'. Name a folder of JPEG or PNG files with {flag}.")
     photos, others = photos_below(folder), left_out(folder, "photo")
     if len(photos) < FEWEST_PHOTOS:
         expected = f"at least {FEWEST_PHOTOS} were expected, a few hundred are good."
-        raise TrainingError(f"{len(photos)} photos in '{folder}'; {expected} {others}".rstrip())
+        raise TrainingError(f"{len(photos)} {kind} in '{folder}'; {expected} {others}".rstrip())
     if others:
         log.warning("%s", others)
     return photos
@@ -139,6 +150,7 @@ class PhotoBatches:
         field: int = 0,
     ) -> None:
         self._field = field
+        self._lock = threading.Lock()
         self.skipped = set[Path]() if skipped is None else skipped
         self._photos = list(photos)
         self._batch = batch
@@ -161,17 +173,14 @@ class PhotoBatches:
 
     def _fields(self, flow: np.ndarray, step: int) -> dict[str, np.ndarray]:
         """Another piece of the texture field for each photo, and the same moved as the photo is."""
-        rng = np.random.default_rng((self._seed, 3, step))
-        corners = rng.uniform(0, PERIOD, (self._batch, 2))
+        corners = np.random.default_rng((self._seed, 3, step)).uniform(0, PERIOD, (self._batch, 1, 1, 2))
         fields = {}
         for part in PARTS:
             side = self._size // part
             moves = flow.reshape(-1, side, part, side, part, 2).mean((2, 4))
-            y, x = np.mgrid[:side, :side]
-            for name, away in (("field", 0.0), ("moved", 1.0)):
-                places = [(x + (corner[0] + away * move[..., 0]) / part, y + (corner[1] + away * move[..., 1]) / part)
-                          for corner, move in zip(corners, moves)]
-                fields[f"{name}{part}"] = np.stack([field_at(part, self._field, *place) for place in places])
+            places = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1) + corners / part  # (x, y) in values
+            for name, at in (("field", places), ("moved", places + moves / part)):
+                fields[f"{name}{part}"] = field_at(part, self._field, at[..., 0], at[..., 1])
         return fields
 
     def _pair(self, position: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -188,7 +197,7 @@ class PhotoBatches:
 
     def _crop(self, position: int, side: int, rng: np.random.Generator) -> np.ndarray:
         photo = self._open(position)
-        scale = side / min(photo.size) * self._motion.zoom ** rng.uniform()
+        scale = side / min(photo.size) * rng.uniform(1.0, self._motion.zoom)
         width, height = (max(side, round(length * scale)) for length in photo.size)
         left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
         box = tuple(edge / scale for edge in (left, top, left + side, top + side))
@@ -198,7 +207,7 @@ class PhotoBatches:
 
     def _open(self, position: int) -> Image.Image:
         """The photo at a position of the endless, shuffled sequence, or the next that can be decoded."""
-        count = len(self._photos)
+        count, side = len(self._photos), round(max(2.0, self._motion.zoom) * self._size)
         for attempt in range(2 * count):  # across the end of an epoch, each photo comes up at least once
             epoch, place = divmod(position + attempt, count)
             path = self._photos[np.random.default_rng((self._seed, 1, epoch)).permutation(count)[place]]
@@ -206,10 +215,13 @@ class PhotoBatches:
                 continue
             try:
                 with opened(path) as file:
-                    file.draft("RGB", (2 * self._size, 2 * self._size))
+                    file.draft("RGB", (side, side))
                     return upright_rgb(file)
             except SourceError as error:
-                self.skipped.add(path)
+                with self._lock:  # batches are made on several threads
+                    if path in self.skipped:
+                        continue
+                    self.skipped.add(path)
                 log.warning("Photo '%s' was skipped: %s", path, str(error).replace(f"'{path}' ", "it ", 1))
         raise TrainingError(f"None of the {count} photos could be decoded; the last was '{path}'. Check the folder of --photos.")
 
@@ -225,7 +237,7 @@ class PhotoBatches:
         if rng.uniform() < motion.still:
             return np.zeros((size, size, 2), np.float32)
         shift = rng.uniform(-motion.shift, motion.shift, 2)
-        if rng.uniform() < motion.whole:
+        if motion.whole and rng.uniform() < motion.whole:
             return np.broadcast_to(np.rint(shift).astype(np.float32), (size, size, 2))
         coarse = rng.normal(0.0, motion.bend, (2, 5, 5)).clip(-3 * motion.bend, 3 * motion.bend).astype(np.float32)
         bends = [Image.fromarray(plane).resize((size, size), Image.Resampling.BILINEAR) for plane in coarse]
@@ -244,6 +256,9 @@ def sample(wide: np.ndarray, flow: np.ndarray, margin: int) -> np.ndarray:
         float32 `(size, size, C)`.
     """
     height, width = flow.shape[:2]
+    if (flow == np.rint(flow[0, 0])).all():  # whole pixels: nothing lies between
+        left, top = (margin + int(step) for step in flow[0, 0])
+        return wide[top : top + height, left : left + width].astype(np.float32)
     x = np.arange(width, dtype=np.float32)[None, :] + flow[..., 0] + margin
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1] + margin
     x0, y0 = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)

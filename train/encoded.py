@@ -11,18 +11,16 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from realtime_nst.networks.encoder import INNER
+from realtime_nst.networks.encoder import encoder_variables
+from realtime_nst.style.encoder import INNER
 
 from .learner import add_numbers
 from .losses import grams_at_scales
 from .model import StyleModel
 
-STATISTICS = 0.3
-"""Weight of the help: the encoder's codes should also tell what VGG19 sees in a painting."""
-
 
 class EncodedModel(StyleModel):
-    """A `StyleModel` with an encoder.
+    """A `StyleModel` with an encoder; where a batch has no paintings, it is as one without.
 
     Args:
         encoder: From `build_style_encoder(uint8=False)`.
@@ -39,14 +37,22 @@ class EncodedModel(StyleModel):
         self.spread = add_numbers(self, "spread", seen.std(0) + 0.05)
         self.helper = layers.Dense(seen.shape[1], name="helper")
         self.helper.build((None, INNER))
-        self.help_seen = keras.metrics.Mean(name="statistics")
+        self.terms["statistics"] = keras.metrics.Mean(name="statistics")
 
     def learned(self) -> dict[str, Any]:
-        own = {variable.path: variable for variable in (*self.encoder.weights, *self.helper.weights)}
-        return super().learned() | {f"encoder/{path.replace('/', '.')}": variable for path, variable in own.items()}
+        """As of any learner, and what goes with the encoder."""
+        own = {"middle": self.middle, "spread": self.spread, **{f"helper/{part.name}": part for part in self.helper.weights}}
+        return super().learned() | own | {f"encoder/{name}": part for name, part in encoder_variables(self.encoder).items()}
+
+    def start_at(self, vectors: np.ndarray) -> None:
+        """Give every style its first vector, and any other painting the mean of them."""
+        super().start_at(vectors)
+        self.encoder.get_layer("encoder_vectors").bias.assign(vectors.mean(0))
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Pictures as of `StyleModel`, and the encoder's codes."""
+        if "paintings" not in batch:
+            return super().call(batch)
         answer = self.encoder({"paintings": batch["paintings"]})
         vectors = ops.concatenate([ops.take(self.vectors, batch["styles"], axis=0), answer["vectors"]], axis=0)
         return {"pictures": self.stylize(batch, vectors), "codes": answer["codes"]}
@@ -55,6 +61,8 @@ class EncodedModel(StyleModel):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The weighted sum of the terms, and the help; Keras calls it inside of the compiled step."""
+        if "paintings" not in x:
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
         recipe = self.recipe
         grams, emphasis = self.wanted(x["styles"])
         features = self.loss_network(x["paintings"])
@@ -64,8 +72,8 @@ class EncodedModel(StyleModel):
         loss = self.loss_of(x, y_pred["pictures"], grams, emphasis, training)
         wanted = (statistics_of(features, recipe.style_taps) - self.middle) / self.spread
         help_loss = ops.mean(ops.square(self.helper(y_pred["codes"]) - ops.stop_gradient(wanted)))
-        self.help_seen.update_state(help_loss)
-        return loss + STATISTICS * help_loss
+        self.terms["statistics"].update_state(help_loss)
+        return loss + recipe.statistics * help_loss
 
 
 def statistics_of(features: Mapping[str, Any], taps: Sequence[str]) -> Any:

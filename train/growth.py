@@ -1,35 +1,44 @@
-"""A trained body grown to a later architecture: the same answers at first, with room to learn more.
+"""Which architecture a run trains, and a trained body grown to it: a texture field for one that has none.
 
-The opposite of `narrow.py`. NumPy only.
+With its gains at zero a grown body gives the answers of the old one; they start higher, so that there is something to
+learn from. NumPy only.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from realtime_nst.style.architecture import GAIN, Architecture
+from realtime_nst.style.style import Body
 
 
-def grown_kernels(kernels: Mapping[str, np.ndarray], architecture: Architecture) -> dict[str, np.ndarray]:
-    """Kernels of an older body that a larger architecture has, too; a wider entry begins with zeros around the old one."""
-    found = dict(kernels)
-    entry, old = architecture.entry, found["patches/kernel"]
-    margin = (entry - len(old)) // 2
-    found["patches/kernel"] = np.pad(old, [(margin, margin), (margin, margin), (0, 0), (0, 0)])
-    return found
+def architecture_of(body: Body | None, frozen: bool) -> Architecture:
+    """The architecture that a run trains.
+
+    Args:
+        body: The body that it starts from; `None` starts with random weights.
+        frozen: Whether that body stays as it is.
+    """
+    if body is None:
+        return Architecture()
+    return body.architecture if frozen else grown(body.architecture)
+
+
+def grown(architecture: Architecture) -> Architecture:
+    """An architecture with a texture field; all else stays."""
+    return replace(architecture, field=architecture.field or Architecture().field)
 
 
 def grown_vector(vector: np.ndarray, before: Architecture, after: Architecture) -> np.ndarray:
-    """A style vector of an older body as one of a body with a texture field, whose gains are at their start."""
+    """A style vector of a body as one of the body that grew out of it; new gains are at their start.
+
+    Args:
+        vector: float32 `(before.vector_size,)`.
+        before: Of the body.
+        after: The same, or what `grown` makes of it.
+    """
     if before.field or not after.field:
         return vector
-    parts, start = [], 0
-    taken = [size for size, value in after.vector_parts if value == GAIN]
-    for size, value in after.vector_parts:
-        if value == GAIN:
-            parts.append(np.full(size, GAIN, np.float32))
-        else:
-            parts.append(vector[start : start + size])
-            start += size
-    assert len(taken) and start == len(vector)
+    old = iter(np.split(vector, np.cumsum([size for size, _ in before.vector_parts])[:-1]))
+    parts = [np.full(size, GAIN, np.float32) if start == GAIN else next(old) for size, start in after.vector_parts]
     return np.concatenate(parts)

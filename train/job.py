@@ -17,10 +17,12 @@ from PIL import Image
 from realtime_nst.errors import SourceError, StyleError, TrainingError
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened, tell_of_more
+from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
 from realtime_nst.style.weightfile import read_metadata
 
-from .dataset import WORKSHOP_SUFFIX
+from .dataset import WORKSHOP_SUFFIX, hash_photos
+from .growth import architecture_of
 from .recipes import Painting, Recipe
 
 SMALLEST_PAINTING = 128
@@ -40,6 +42,7 @@ class Job:
         vgg_weights: "imagenet" or a path.
         body: A trained body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
+        collection: Folder of paintings that a style encoder learns from, with a new body; `None` trains no encoder.
         start: Vectors that styles start from, by name; others start from the most similar relative.
         relatives: Styles of `body`; without any, styles start from the neutral vector.
         precision: Keras' dtype policy of the transform network.
@@ -56,11 +59,17 @@ class Job:
     vgg_weights: str = "imagenet"
     body: Body | None = None
     frozen: bool = True
+    collection: Path | None = None
     start: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     relatives: Sequence[Style] = ()
     precision: str = "float32"
     log_dir: Path | None = None
     licence: str = "the trainer's own"
+
+    @property
+    def architecture(self) -> Architecture:
+        """Of the body that is trained, or learned on."""
+        return architecture_of(self.body, self.frozen)
 
     @property
     def workshop(self) -> Path:
@@ -92,11 +101,19 @@ def read_painting(path: Path, shorter_side: int) -> np.ndarray:
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS), dtype=np.float32)
 
 
-def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray]) -> str:
-    """What must agree for a checkpoint to be continued: recipe, precision, body, and the paintings themselves."""
+def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray], collection: Sequence[Path] = ()) -> str:
+    """What must agree for a checkpoint to be continued: recipe, precision, bodies, and the paintings themselves.
+
+    Args:
+        job: The run.
+        pictures: Its paintings by style name, as `read_painting` gives them.
+        collection: Files of the paintings that a style encoder learns from.
+    """
     origin = [job.body.sha256, job.frozen] if job.body else None
     emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
-    digest = hashlib.sha256(json.dumps([job.recipe.to_dict(), job.precision, origin, emphasis], sort_keys=True).encode())
+    others = hash_photos(job.collection, collection) if job.collection else None
+    facts = [job.recipe.to_dict(), job.precision, origin, emphasis, job.architecture.to_dict(), others]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())
         digest.update(picture.tobytes())

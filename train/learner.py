@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst.style.field import PARTS
+
 from .dataset import Batch
 from .recipes import Recipe
 from .style_sampler import choose_styles
@@ -39,6 +41,12 @@ class Learner(keras.Model):
         self.terms = {term: keras.metrics.Mean(name=term) for term in terms}
         self.built = True
 
+    @property
+    def field(self) -> int:
+        """Channels of the texture field that the network takes in; 0 is none."""
+        given = self.network.input
+        return int(given["field4"].shape[-1]) if "field4" in given else 0
+
     def learned(self) -> dict[str, Any]:
         """Every variable that a step changes, but the optimizer's, by a name that is the same in every run."""
         kernels = {f"network/{layer.name}/kernel": layer.kernel for layer in self.network.layers if hasattr(layer, "kernel")}
@@ -60,12 +68,19 @@ class Learner(keras.Model):
             self.lag.assign(moving_mean(ops.convert_to_tensor(self.lag), styles, lagging_values))
 
 
+def network_inputs(batch: Mapping[str, Any], vectors: Any) -> dict[str, Any]:
+    """What a network takes in to paint the frames of a batch and then its moved frames, in the styles of vectors `(2 B, V)`."""
+    pairs = {"images": ("frames", "moved"), **{f"field{part}": (f"field{part}", f"moved{part}") for part in PARTS}}
+    found = {name: [batch[key] for key in keys] for name, keys in pairs.items() if keys[0] in batch}
+    return {name: ops.concatenate(both, axis=0) for name, both in found.items()} | {"vectors": vectors}
+
+
 def styles_of_step(model: Learner, recipe: Recipe, step: int) -> np.ndarray:
     """Which styles a step sees, int32; those that lag behind come up more often."""
     return choose_styles(step, round(model.styles_per_photo * recipe.batch), ops.convert_to_numpy(model.lag), recipe.seed)
 
 
-def take_step(model: Learner, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
+def take_step(model: Learner, recipe: Recipe, step: int, batch: Batch, rate: float, seconds: float = 0.0) -> dict[str, float]:
     """One step of training; the sum of the loss and its terms.
 
     Args:
@@ -74,9 +89,10 @@ def take_step(model: Learner, recipe: Recipe, step: int, batch: Batch, rate: flo
         step: Steps done before.
         batch: Photos.
         rate: What the recipe's learning rate is multiplied by.
+        seconds: Time spent on steps before.
     """
     styles = styles_of_step(model, recipe, step)
-    model.optimizer.learning_rate = rate * recipe.rate(step)
+    model.optimizer.learning_rate = rate * recipe.rate(step, seconds)
     model.reset_metrics()
     logs = model.train_on_batch(x={**batch, "styles": styles}, return_dict=True)
     return {name: float(logs[name]) for name in ("loss", *model.terms)}

@@ -6,15 +6,20 @@ know losses, results, command lines or progress bars.
 
 import dataclasses
 import logging
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from realtime_nst.pipeline.stage import Stage
 
 from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
-from .dataset import PhotoBatches, hash_photos
+from .collection import PaintingBatches
+from .dataset import Batch, PhotoBatches, hash_photos
 from .job import check_room
 from .learner import Learner, measure, styles_of_step, take_step
 from .recipes import Recipe
@@ -23,7 +28,8 @@ from .training_log import TrainingLog
 
 CHECKPOINT_EVERY = 50
 PREVIEWS = 4
-ROOM_BESIDE = 4 * 2**20  # for the preview, the curves, and the results
+MOST_MAKERS = 8
+ROOM_BESIDE = 8 * 2**20  # for the preview, the curves, and the results
 MOST_SKIPPED = 5000  # a checkpoint's description has an end
 
 log = logging.getLogger(__name__)
@@ -31,7 +37,14 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """What the loop reports after each step: `losses` by term, and the share of time spent waiting for photos."""
+    """What the loop reports after each step.
+
+    Args:
+        step: Steps done.
+        steps: Of the whole run; where its time is set, as many as it will be at this pace.
+        losses: By term.
+        waiting: Share of the step's time spent waiting for photos.
+    """
 
     step: int
     steps: int
@@ -49,6 +62,7 @@ class Run:
         photos: Those that are there now.
         workshop: Folder for checkpoint, preview and curves; it is there.
         fingerprint: What must agree for a checkpoint to be continued.
+        paintings: What a style encoder learns from, beside the photos; `None` where there is none.
         advice: What to do when the loss goes astray again and again, a sentence.
         started_from: Styles that vectors started from, by style name.
         log_dir: Folder for TensorBoard, or `None`.
@@ -66,6 +80,7 @@ class Run:
         workshop: Path,
         fingerprint: str,
         *,
+        paintings: PaintingBatches | None = None,
         advice: str,
         started_from: Mapping[str, str] | None = None,
         log_dir: Path | None = None,
@@ -77,6 +92,7 @@ class Run:
         self._workshop = workshop
         self._file = workshop / "checkpoint.h5"
         self._fingerprint = fingerprint
+        self._paintings = paintings
         self._advice = advice
         self._log_dir = log_dir
         self._skipped: set[Path] = set()
@@ -84,8 +100,8 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are done."""
-        return self.past.step >= self._recipe.steps
+        """Whether all steps are done, or the time is over."""
+        return self._recipe.share(self.past.step, self.past.seconds) >= 1.0
 
     def batches(self, kind: int, batch: int | None = None) -> PhotoBatches:
         """Batches to learn from (kind 0), to show (1) and to measure (2), each of other photos and places."""
@@ -97,7 +113,13 @@ class Run:
             seed=recipe.seed + kind,
             motion=recipe.motion,
             skipped=self._skipped,
+            field=self._model.field,
         )
+
+    def _batch(self, photos: PhotoBatches, step: int) -> Batch:
+        """All that a step sees."""
+        batch = photos(step)
+        return batch if self._paintings is None else {**batch, "paintings": self._paintings(step)}
 
     def learn(self, report: Callable[[Progress], None], stop: Callable[[], bool]) -> bool:
         """Do the steps that are left.
@@ -113,33 +135,34 @@ class Run:
             TrainingError: The loss goes astray again and again, no photo can be decoded, or TensorBoard is not installed.
             StyleError: The disk does not allow it.
         """
-        past, model, last = self.past, self._model, self._recipe.steps
+        past, model, recipe = self.past, self._model, self._recipe
         if not self.finished:
             check_room(self._workshop, 2 * size_of(model) + ROOM_BESIDE)  # a new checkpoint is written beside the old one
-        self._skipped = meet_photos(past, self._folder, self._photos, last)
-        batches = self.batches(0)
+        self._skipped = meet_photos(past, self._folder, self._photos, self.finished)
+        batches = partial(self._batch, self.batches(0))
         good = LastGood(model, past.step, past.returns, past.losses, advice=self._advice)
         photos = self.batches(1, PREVIEWS)(0)["photos"]
         training_log = TrainingLog(self._workshop, photos, list(model.terms), past.step, self._log_dir)
         due = False  # a checkpoint; while a loss is high, it waits
-        while past.step < last:
-            with Stage(map(batches, range(past.step, last)), keep="all", name="photos") as stage:
-                while past.step < last:
+        while not self.finished:
+            with Stage(made_ahead(batches, range(past.step, recipe.steps)), keep="all", name="photos") as stage:
+                while not self.finished:
                     started = time.perf_counter()
                     batch: Any = stage.get()
                     fetched = time.perf_counter()
-                    losses = take_step(model, self._recipe, past.step, batch, good.rate)
+                    losses = take_step(model, recipe, past.step, batch, good.rate, past.seconds)
                     past.step += 1
                     ended = time.perf_counter()
                     past.seconds += ended - started
                     past.waited += fetched - started
                     taken = max(ended - started, 1e-9)
                     waiting = (fetched - started) / taken
-                    report(Progress(past.step, last, losses, waiting))
+                    share = recipe.share(past.step, past.seconds)
+                    report(Progress(past.step, round(past.step / share), losses, waiting))
                     stopping = stop()
-                    due = due or stopping or past.step % CHECKPOINT_EVERY == 0 or past.step == last
+                    due = due or stopping or past.step % CHECKPOINT_EVERY == 0 or share >= 1.0
                     astray = good.astray(losses["loss"]) or (
-                        past.step == last and ends_astray(good, model, self._recipe, batches)
+                        share >= 1.0 and ends_astray(good, model, recipe, past.step, batches)
                     )
                     if astray or (due and good.settled and not good.keep(past.step)):
                         past.step, due = good.restore(past.step, losses["loss"]), False
@@ -149,7 +172,7 @@ class Run:
                         self._save(good)
                         training_log.save(past.step, model)
                         due = False
-                        if stopping and past.step < last:
+                        if stopping and share < 1.0:
                             return False
         return True
 
@@ -160,14 +183,27 @@ class Run:
         save_checkpoint(self._file, self._model, self._fingerprint, past)
 
 
-def meet_photos(past: Past, folder: Path, photos: Sequence[Path], steps: int) -> set[Path]:
+def made_ahead(make: Callable[[int], Batch], steps: Iterable[int]) -> Iterator[Batch]:
+    """What a function makes of some steps, in their order; several at a time, because a GPU waits for nobody."""
+    workers = min(MOST_MAKERS, max(1, (os.cpu_count() or 1) // 2))
+    with ThreadPoolExecutor(workers, "batches") as pool:
+        waiting: deque[Future[Batch]] = deque()
+        for step in steps:
+            waiting.append(pool.submit(make, step))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def meet_photos(past: Past, folder: Path, photos: Sequence[Path], finished: bool) -> set[Path]:
     """Compare the photos with those that a run began with; others are told, and it goes on with them.
 
     Args:
         past: What the run has behind it; comes to know the photos.
         folder: Where they are.
         photos: Those that are there now.
-        steps: Of the whole run.
+        finished: Whether it has no step to do any more.
 
     Returns:
         Photos that are known not to be decodable.
@@ -175,7 +211,7 @@ def meet_photos(past: Past, folder: Path, photos: Sequence[Path], steps: int) ->
     found = hash_photos(folder, photos)
     if past.photos and past.photos[-1] == found:
         return {photos[number] for number in past.skipped}
-    if not past.photos or past.step < steps:
+    if not past.photos or not finished:
         if past.photos:
             log.warning(
                 "The photos in '%s' are not those of the first %d steps. It goes on with the %d that are there now, and will not "
@@ -189,9 +225,8 @@ def meet_photos(past: Past, folder: Path, photos: Sequence[Path], steps: int) ->
     return set()
 
 
-def ends_astray(good: LastGood, model: Learner, recipe: Recipe, batches: PhotoBatches) -> bool:
+def ends_astray(good: LastGood, model: Learner, recipe: Recipe, step: int, batches: Callable[[int], Batch]) -> bool:
     """Whether a run has gone astray whose last loss is high: the photos tell that would come next, without being learned."""
-    step = recipe.steps
     while not good.settled:
         if good.astray(measure(model, batches(step), styles_of_step(model, recipe, step))["loss"]):
             return True

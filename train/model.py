@@ -13,13 +13,9 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.networks.transform import build_transform_network, set_kernels
-from realtime_nst.style.field import PARTS
-from realtime_nst.style.architecture import Architecture
-from realtime_nst.style.style import Body
 
-from .learner import Learner, add_numbers
-from .losses import Painted, build_loss_network, grams_at_scales, terms_of
+from .learner import Learner, add_numbers, network_inputs
+from .losses import Painted, grams_at_scales, terms_of
 from .recipes import Recipe
 
 
@@ -59,17 +55,17 @@ class StyleModel(Learner):
         energy = np.sqrt(np.diagonal(ops.convert_to_numpy(deepest)[index]).clip(0.0))
         return [round(float(value), 4) for value in energy / max(float(np.linalg.norm(energy)), 1e-9)]
 
+    def start_at(self, vectors: np.ndarray) -> None:
+        """Give every style its first vector, `(S, V)`."""
+        self.vectors.assign(vectors)
+
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Stylize frames and moved frames in one pass: `(2 B, H, W, 3)`."""
         return self.stylize(batch, ops.take(self.vectors, batch["styles"], axis=0))
 
     def stylize(self, batch: Mapping[str, Any], vectors: Any) -> Any:
-        """Frames and moved frames in the styles of vectors `(B, V)`."""
-        given = {"images": ops.concatenate([batch["frames"], batch["moved"]], axis=0)}
-        given["vectors"] = ops.concatenate([vectors, vectors], axis=0)
-        if "field4" in batch:
-            given |= {f"field{part}": ops.concatenate([batch[f"field{part}"], batch[f"moved{part}"]], axis=0) for part in PARTS}
-        return self.network(given)
+        """Frames and moved frames, each in the style of its vector, `(B, V)` to `(2 B, H, W, 3)`."""
+        return self.network(network_inputs(batch, ops.concatenate([vectors, vectors], axis=0)))
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -112,65 +108,6 @@ class StyleModel(Learner):
         return sum(term.weight * ops.mean(values[term.name]) for term in terms)
 
 
-def build_model(
-    recipe: Recipe,
-    pictures: Sequence[np.ndarray],
-    *,
-    vgg_weights: str,
-    emphasis: Sequence[tuple[float, float]] | None = None,
-    body: Body | None = None,
-    frozen: bool = True,
-    precision: str = "float32",
-) -> StyleModel:
-    """Network, vectors and loss of a training run, compiled, at its start: vectors are neutral.
-
-    Args:
-        recipe: The numbers.
-        pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size.
-        vgg_weights: "imagenet" or a path.
-        emphasis: How much each style's own style and stability terms count; 1 for all by default.
-        body: A body to start from; `None` starts with random weights.
-        frozen: Keep that body as it is and learn vectors only.
-        precision: Keras' dtype policy of the transform network.
-
-    Raises:
-        TrainingError: The VGG19 weights cannot be loaded, or the batch does not split evenly over several GPUs.
-        StyleError: The body's weights are damaged.
-    """
-    share_devices(recipe.batch)
-    keras.utils.set_random_seed(recipe.seed)
-    architecture = body.architecture if body else Architecture()
-    with dtype_policy(precision):
-        network = build_transform_network(architecture, uint8=False)
-    if body:
-        set_kernels(network, body.weights())
-        network.trainable = not frozen
-    neutral = np.concatenate([np.full(size, value, np.float32) for size, value in architecture.vector_parts])
-    with dtype_policy(loss_precision(precision)):
-        loss_network, content_network = build_loss_network(
-            vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
-        )
-    targets = [
-        grams_at_scales(loss_network, ops.convert_to_tensor(picture[None]), recipe.style_taps, recipe.style_scales)
-        for picture in pictures
-    ]
-    model = StyleModel(
-        network,
-        np.stack([neutral] * len(pictures)),
-        [np.concatenate([ops.convert_to_numpy(gram) for gram in grams]) for grams in zip(*targets)],
-        np.array(emphasis or [(1.0, 1.0)] * len(pictures)),
-        recipe,
-        loss_network,
-        content_network,
-    )
-    optimizer = keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm)
-    if precision == "mixed_float16":  # small gradients would round to nothing
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer=optimizer, jit_compile=use_xla())
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
 def loss_precision(precision: str) -> str:
     """Keras' dtype policy of the loss network, which never is float16: ordinary pictures reach 27,000 in relu4_1.
 
@@ -206,8 +143,12 @@ def has_gpu() -> bool:
     return bool(keras.distribution.list_devices("gpu"))
 
 
-def share_devices(batch: int) -> None:
+def share_devices(batch: int, parts: int = 1) -> None:
     """Split every batch over all GPUs of the machine, where JAX trains on several.
+
+    Args:
+        batch: Photos per step.
+        parts: Into how many kinds of pictures a batch falls, each of which is split.
 
     Raises:
         TrainingError: The batch cannot be split evenly.
@@ -217,9 +158,9 @@ def share_devices(batch: int) -> None:
     devices = keras.distribution.list_devices()
     if len(devices) < 2:
         return
-    if batch % len(devices):
+    if batch % (parts * len(devices)):
         raise TrainingError(
-            f"--batch {batch} does not split evenly over {len(devices)} devices. Use a multiple of {len(devices)}."
+            f"--batch {batch} does not split evenly over {len(devices)} devices. Use a multiple of {parts * len(devices)}."
         )
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False))
 

@@ -11,15 +11,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.style.architecture import Architecture
+from realtime_nst.networks.encoder import encoder_variables
+from realtime_nst.style.encoder import ENCODER_SUFFIX, write_encoder
 from realtime_nst.style.style import Style, hash_body, write_body, write_style
 
+from .build import build_model
+from .collection import PaintingBatches
 from .dataset import PhotoBatches, find_photos
+from .encoded import EncodedModel
+from .growth import grown_vector
 from .job import Job, check_replaced_body, check_replaced_styles, fingerprint_of, make_folder, read_painting
 from .learner import measure
 from .loop import Progress, Run
 from .losses import terms_of
-from .model import StyleModel, build_model, kernels_of
+from .model import StyleModel, kernels_of
 
 FIGURE_BATCHES = 4
 
@@ -47,6 +52,8 @@ def train(
     }
     check_replaced_styles(job.output, job.body.name if job.body and job.frozen else job.name, job.pictures)
     make_folder(job.workshop)
+    collection = find_photos(job.collection, "paintings", "--collection") if job.collection else []
+    paintings = batches_of(job, collection) if collection else None
     model = build_model(
         job.recipe,
         list(pictures.values()),
@@ -55,6 +62,7 @@ def train(
         body=job.body,
         frozen=job.frozen,
         precision=job.precision,
+        paintings=paintings,
     )
     run = Run(
         model,
@@ -62,7 +70,8 @@ def train(
         job.photos,
         photos,
         job.workshop,
-        fingerprint_of(job, pictures),
+        fingerprint_of(job, pictures, collection),
+        paintings=paintings,
         advice="Start over with another --seed or a lower --style-weight; what was saved before is good.",
         started_from=choose_starts(job, model),
         log_dir=job.log_dir,
@@ -74,11 +83,12 @@ def train(
     past = run.past
     how = {
         "recipe": job.recipe.to_dict(),
-        "total_steps": job.recipe.steps + steps_before(job),
+        "total_steps": past.step + steps_before(job),
         "photos": past.photo_count,
         "photos_sha256": past.photos[-1],
         **({"photos_sha256_before": past.photos[:-1]} if past.photos[:-1] else {}),
         "photos_skipped": len(past.skipped),
+        **({"collection": len(collection)} if collection else {}),
         "returns": past.returns,
         "hours": round(past.seconds / 3600, 2),
         "steps_per_second": round(past.step / max(past.seconds, 1e-9), 2),
@@ -94,16 +104,28 @@ def train(
     return write_results(job, model, how, own)
 
 
+def batches_of(job: Job, collection: Sequence[Path]) -> PaintingBatches:
+    """What the style encoder learns from: a collection, and more often the styles' own paintings."""
+    pictures, recipe = list(job.pictures.values()), job.recipe
+    often = range(len(collection), len(collection) + len(pictures))
+    batch = recipe.batch - round(EncodedModel.styles_per_photo * recipe.batch)
+    return PaintingBatches([*collection, *pictures], batch=batch, size=recipe.size, seed=recipe.seed, often=often)
+
+
 def choose_starts(job: Job, model: StyleModel) -> dict[str, str]:
     """Set the start of every style's vector, and tell the name of the style that it came from."""
     vectors, origins = np.array(ops.convert_to_numpy(model.vectors)), {}
+
+    def grown(vector: np.ndarray) -> np.ndarray:
+        return grown_vector(vector, job.body.architecture, job.architecture) if job.body else vector
+
     for index, name in enumerate(job.pictures):
         if name in job.start:
-            vectors[index], origins[name] = job.start[name], name
+            vectors[index], origins[name] = grown(job.start[name]), name
         elif job.relatives:
             relative = most_similar(model.signature(index), job.relatives)
-            vectors[index], origins[name] = relative.vector, relative.name
-    model.vectors.assign(vectors)
+            vectors[index], origins[name] = grown(relative.vector), relative.name
+    model.start_at(vectors)
     return origins
 
 
@@ -141,7 +163,14 @@ def figures_of(job: Job, model: StyleModel, batches: PhotoBatches) -> dict[str, 
 
 
 def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> list[Path]:
-    """Write the body (if it is new) and every style, with what is known about all (`how`) and about each (`own`)."""
+    """Write a new body, its style encoder if one has learned, and every style.
+
+    Args:
+        job: What was trained.
+        model: What it has become.
+        how: What is known about all of them.
+        own: What is known about each style, by name.
+    """
     written = []
     if job.body and job.frozen:
         body = job.body
@@ -153,10 +182,16 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
                 for key, value in job.body.metadata.items()
                 if key in ("recipe", "hours", "before", "sha256", "distilled")
             }
-        architecture, kernels = job.body.architecture if job.body else Architecture(), kernels_of(model.network)
+        architecture, kernels = job.architecture, kernels_of(model.network)
         check_replaced_body(job, hash_body(architecture, kernels))  # hours later, other styles may be there
         body = write_body(job.output, job.name, architecture, kernels, facts)
         written.append(body.path)
+        stale = job.output / f"{job.name}{ENCODER_SUFFIX}"
+        if isinstance(model, EncodedModel):
+            numbers = {name: ops.convert_to_numpy(part) for name, part in encoder_variables(model.encoder).items()}
+            written.append(write_encoder(job.output, body, numbers, how).path)
+        else:
+            stale.unlink(missing_ok=True)  # of a body that was replaced
     for name, vector in zip(job.pictures, ops.convert_to_numpy(model.vectors)):
         painting = job.paintings[name]
         metadata = {

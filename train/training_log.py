@@ -16,6 +16,7 @@ from keras import ops
 from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.errors import TrainingError
+from realtime_nst.style.field import fields_of
 
 from .job import make_folder
 from .learner import Learner
@@ -81,9 +82,11 @@ class TrainingLog:
 def preview(model: Learner, photos: np.ndarray) -> np.ndarray:
     """A few photos in a row, and in every style, a row each: uint8 `((1 + S) * H, B * W, 3)`."""
     rows = [np.hstack(list(photos))]
+    height, width = photos.shape[1:3]
+    fields = {name: np.repeat(field, len(photos), axis=0) for name, field in fields_of(model.field, width, height).items()}
     for vector in ops.convert_to_numpy(model.vectors):
         vectors = np.stack([vector] * len(photos))
-        rows.append(np.hstack(list(ops.convert_to_numpy(model.network({"images": photos, "vectors": vectors})))))
+        rows.append(np.hstack(list(ops.convert_to_numpy(model.network({"images": photos, "vectors": vectors, **fields})))))
     return np.vstack(rows).clip(0, 255).astype(np.uint8)
 
 

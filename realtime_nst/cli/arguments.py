@@ -102,15 +102,22 @@ def size(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def seconds(text: str) -> float:
-    """For `add_argument(type=...)`: a duration of at least 0.1 seconds."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0.1 <= number <= 1e6:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0.1")
-    return number
+def duration(unit: str, least: float) -> Callable[[str], float]:
+    """For `add_argument(type=...)`: what reads a duration, of at least so many of a unit."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not least <= number <= 1e6:
+            raise argparse.ArgumentTypeError(f"'{text}' is no number of {unit} from {least:g}")
+        return number
+
+    return read
+
+
+seconds, minutes = duration("seconds", 0.1), duration("minutes", 0.01)
 
 
 def moment(text: str) -> Fraction:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from realtime_nst import __version__
-from realtime_nst.cli.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, moment, seconds, size, whole
+from realtime_nst.cli.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, minutes, moment, seconds, size, whole
 from realtime_nst.cli.live_flags import add_checks, add_studio, add_webcam
 from realtime_nst.engines.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
@@ -156,7 +156,14 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
+    train.add_argument(
+        "--collection",
+        type=Path,
+        metavar="DIR",
+        help="paintings, hundreds of them: with --new-body, a style encoder learns from them to paint like any picture",
+    )
     train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 200; 5200 with --new-body)")
+    train.add_argument("--minutes", type=minutes, metavar="N", help="learn for so long, instead of a number of steps")
     train.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
     train.add_argument(
@@ -165,7 +172,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PIXELS",
         help="shorter side of the paintings (default: 512); more is larger strokes",
     )
-    train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.005 with --new-body)")
+    train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.003 with --new-body)")
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument(
         "--style-scales",

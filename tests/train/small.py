@@ -15,8 +15,9 @@ import pytest
 from keras import layers
 from PIL import Image
 
+from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles
-from realtime_nst.train import loop, model, trainer
+from realtime_nst.train import build, growth, loop
 from realtime_nst.train.dataset import Motion
 from realtime_nst.train.job import Job
 from realtime_nst.train.loop import Progress
@@ -62,9 +63,8 @@ def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
 
 def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Narrow network, small loss network, frequent checkpoints."""
-    monkeypatch.setattr(model, "build_loss_network", small_loss_network)
-    for module in (model, trainer):
-        monkeypatch.setattr(module, "Architecture", lambda: NARROW)
+    monkeypatch.setattr(build, "build_loss_network", small_loss_network)
+    monkeypatch.setattr(growth, "Architecture", lambda: NARROW)
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
 
 
@@ -97,6 +97,17 @@ def make_job(folder: Path, output: str = "out", **changes: Any) -> Job:
         recipe=RECIPE,
     )
     return replace(job, **changes)
+
+
+def neutral_vector(architecture: Architecture) -> np.ndarray:
+    """Scales of 1, shifts of 0, gains of 0.3, in the order in which the network takes them."""
+    taking = architecture.field_channels
+    names = [name.removesuffix("/kernel") for name in architecture.kernel_shapes if "_field" not in name][1:]
+    parts = [
+        np.repeat([1.0, 0.0, 0.3] if name in taking else [1.0, 0.0], size)
+        for name, size in zip(names, (*architecture.norm_channels, 3), strict=True)
+    ]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def arrays_of(folder: Path) -> dict[str, np.ndarray]:

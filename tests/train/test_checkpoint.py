@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import h5py
@@ -24,12 +26,13 @@ from realtime_nst.style.book import find_styles
 from realtime_nst.style.style import STYLE_SUFFIX
 from realtime_nst.style.weightfile import read_metadata, write_weights
 from realtime_nst.train import loop, recovery
+from realtime_nst.train.build import build_model
 from realtime_nst.train.checkpoint import Past, save_checkpoint
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
 from realtime_nst.train.job import Job
 from realtime_nst.train.learner import take_step
 from realtime_nst.train.loop import Progress, meet_photos
-from realtime_nst.train.model import StyleModel, build_model
+from realtime_nst.train.model import StyleModel
 from realtime_nst.train.recipes import BODY_RECIPE, Recipe
 from realtime_nst.train.recovery import LastGood
 from realtime_nst.train.trainer import train
@@ -126,6 +129,21 @@ def test_run_of_real_size_goes_on_to_the_bit(pictures: Path, tmp_path: Path, mon
         assert [name for name in names if not np.array_equal(first[name][()], second[name][()])] == []
 
 
+def test_run_ends_when_its_time_is_over_however_often_it_stopped(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = count()  # a step asks three times what time it is, and takes a quarter of a second then
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: next(ticks) / 8))
+    job = replace(run.job, output=tmp_path, recipe=replace(RECIPE, steps=10**6, minutes=1.25 / 60))
+    reports: list[Progress] = []
+    assert train(job, report=reports.append, stop=lambda: len(reports) == 2) == []
+    assert len(train(job, report=reports.append)) == 3
+    assert [(progress.step, progress.steps) for progress in reports] == [(step, 5) for step in range(1, 6)]
+    assert read_metadata(job.workshop / "checkpoint.h5")["seconds"] == 1.25
+    assert find_styles([tmp_path])["dots"].body.metadata["total_steps"] == 5
+    assert len(train(job, report=reports.append)) == 3 and len(reports) == 5, "nothing is left to do"
+
+
 # The photos of a run.
 
 
@@ -160,17 +178,17 @@ def test_photos_that_have_changed_are_told_and_remembered(
     shutil.copytree(pictures / "photos", tmp_path / "photos")
     job, past = replace(run.job, photos=tmp_path / "photos"), Past()
     photos = find_photos(job.photos)
-    assert meet_photos(past, job.photos, photos, RECIPE.steps) == set()
+    assert meet_photos(past, job.photos, photos, False) == set()
     first = hash_of_photos(job.photos)
     assert (past.photos, past.photo_count) == ([first], 8)
     past.step, past.skipped = 5, [6]
-    assert meet_photos(past, job.photos, photos, RECIPE.steps) == {photos[6]} and not caplog.messages
+    assert meet_photos(past, job.photos, photos, False) == {photos[6]} and not caplog.messages
     (job.photos / "new.png").write_bytes((job.photos / "0.png").read_bytes())
     photos = find_photos(job.photos)
     finished = replace(past, step=RECIPE.steps)
-    assert meet_photos(finished, job.photos, photos, RECIPE.steps) == set() and finished.photos == [first]
+    assert meet_photos(finished, job.photos, photos, True) == set() and finished.photos == [first]
     assert not caplog.messages
-    assert meet_photos(past, job.photos, photos, RECIPE.steps) == set()
+    assert meet_photos(past, job.photos, photos, False) == set()
     assert (past.photos, past.photo_count, past.skipped) == ([first, hash_of_photos(job.photos)], 9, [])
     assert caplog.messages == [
         f"The photos in '{job.photos}' are not those of the first 5 steps. It goes on with the 9 that are there now, and will "
@@ -349,11 +367,11 @@ class Spoiler:
         self._step: int | None = step
         self._ruin = ruin
 
-    def __call__(self, model: StyleModel, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
+    def __call__(self, model: StyleModel, recipe: Recipe, step: int, batch: Batch, *rest: float) -> dict[str, float]:
         odd, self._step = step == self._step, None if step == self._step else self._step
         if odd and self._ruin:
             model.vectors.assign(ops.convert_to_numpy(model.vectors) * 30)
-        losses = take_step(model, recipe, step, batch, rate)
+        losses = take_step(model, recipe, step, batch, *rest)
         return {**losses, "loss": losses["loss"] * 100} if odd else losses
 
 
@@ -393,7 +411,7 @@ def test_photos_after_the_last_step_tell_whether_its_high_loss_was_an_odd_photos
     steps, coming = list[int](), iter(losses)
     batches = cast(PhotoBatches, lambda step: steps.append(step))
     monkeypatch.setattr(loop, "measure", lambda model, batch, styles: {"loss": next(coming)})
-    assert loop.ends_astray(good, model, RECIPE, batches) == astray and good.settled != astray
+    assert loop.ends_astray(good, model, RECIPE, 6, batches) == astray and good.settled != astray
     assert steps == list(range(6, 6 + len(losses))) and not list(coming)
 
 

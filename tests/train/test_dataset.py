@@ -15,6 +15,7 @@ from scipy.ndimage import map_coordinates
 
 from realtime_nst.errors import TrainingError
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, hash_photos, sample
+from tests.reference import keys, torus_with_numpy
 
 CALM = Motion(noise=0, correlated=0, exposure=0, compressed=0)
 """Motion alone, without what a camera adds."""
@@ -120,6 +121,64 @@ def test_moved_frame_is_the_photo_sampled_where_the_flow_points(photos: list[Pat
         assert np.abs(moved - expected)[inside].max() <= 0.51, "no more than rounding"
         compared += inside.sum()
     assert compared > 0.5 * 6 * 48 * 48
+
+
+def test_share_of_motion_is_by_whole_pixels_and_exact(photos: list[Path]) -> None:
+    batch = PhotoBatches(photos, batch=60, size=32, motion=replace(CALM, still=0, shift=5, bend=0.5, whole=0.5))(0)
+    whole = 0
+    for photo, moved, flow in zip(batch["photos"], batch["moved"], batch["flow"]):
+        x, y = map(int, flow[0, 0])
+        if not (flow == (x, y)).all():
+            assert np.ptp(flow) > 0.1, "the others bend"
+            continue
+        whole += 1
+        inner = slice(6, -6)
+        assert np.array_equal(moved[inner, inner], np.roll(photo, (-y, -x), (0, 1))[inner, inner])
+    assert 15 < whole < 45
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.0])
+def test_crops_are_as_near_as_the_zoom_allows(tmp_path: Path, zoom: float) -> None:
+    ramp = np.repeat(np.linspace(0, 255, 96)[:, None, None], 96, 1).repeat(3, 2)
+    Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")
+    motion = replace(STILL, shift=0, bend=0, zoom=zoom)
+    crops = PhotoBatches([tmp_path / "ramp.png"], batch=40, size=32, motion=motion)(0)["photos"]
+    seen = 255 / (crops[:, -1, 0, 0] - crops[:, 0, 0, 0])  # how much of the height is in a crop
+    assert 0.9 < seen.min() < 1.2 and 0.9 * zoom < seen.max() < 1.25 * zoom
+
+
+# The texture field.
+
+
+def field_value(part: int, channel: int, x: float, y: float) -> float:
+    """The field at a distance from its first value, in values."""
+    torus = torus_with_numpy(part, 4)[..., channel]
+    left, top, side = int(np.floor(x)), int(np.floor(y)), len(torus)
+    near = [(left + across, top + down) for across in (-1, 0, 1, 2) for down in (-1, 0, 1, 2)]
+    return float(sum(torus[row % side, column % side] * keys(x - column) * keys(y - row) for column, row in near))
+
+
+def test_field_goes_along_with_the_photo(photos: list[Path]) -> None:
+    """A moved photo's field is the photo's own, where the flow of its place points to."""
+    batch = PhotoBatches(photos, batch=3, size=32, seed=2, motion=replace(CALM, still=0, shift=6, bend=2), field=4)(7)
+    corners = np.random.default_rng((2, 3, 7)).uniform(0, 2048, (3, 2))
+    assert not np.array_equal(batch["field4"][0], batch["field4"][1]), "each photo has another piece"
+    for part in (4, 8):
+        field, moved = (batch[f"{name}{part}"] for name in ("field", "moved"))  # type: ignore[literal-required]
+        assert field.shape == moved.shape == (3, 32 // part, 32 // part, 4) and field.dtype == np.float32
+        for number, row, column, channel in [(0, 0, 0, 0), (1, 1, 2, 3), (2, 3, 1, 1), (2, 2, 3, 2)]:
+            x, y = corners[number] / part + (column, row)
+            assert field[number, row, column, channel] == pytest.approx(field_value(part, channel, x, y), abs=1e-4)
+            place = batch["flow"][number, row * part : (row + 1) * part, column * part : (column + 1) * part]
+            by_x, by_y = place.mean((0, 1)) / part
+            expected = field_value(part, channel, x + by_x, y + by_y)
+            assert moved[number, row, column, channel] == pytest.approx(expected, abs=1e-4)
+
+
+def test_photos_are_the_same_with_a_field_and_without(photos: list[Path]) -> None:
+    with_field, without = (PhotoBatches(photos, batch=2, size=32, field=field)(3) for field in (4, 0))
+    assert set(with_field) - set(without) == {"field4", "field8", "moved4", "moved8"}
+    assert_same(with_field, without)
 
 
 def test_what_moves_in_from_outside_is_the_photo_and_no_edge(tmp_path: Path) -> None:

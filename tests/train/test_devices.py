@@ -49,8 +49,22 @@ def test_two_devices_give_the_losses_of_one(run: Run, tmp_path: Path) -> None:
     assert len(curves[0]) == 6 and np.allclose(*curves, rtol=2e-4), curves
 
 
+@needs_jax
+def test_jax_trains_where_tensorflow_is_not_installed() -> None:
+    hidden = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import realtime_nst.train.command, realtime_nst.train.trainer, keras\n"
+        "assert keras.config.backend() == 'jax'\n"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, env=environment, timeout=LONGEST)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 @pytest.mark.skipif(keras.config.backend() != "jax", reason="TensorFlow trains on one GPU")
 def test_batch_that_does_not_split_evenly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model.keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1", "cpu:2"])
     with pytest.raises(TrainingError, match="--batch 4 does not split evenly over 3 devices. Use a multiple of 3"):
         model.share_devices(4)
+    with pytest.raises(TrainingError, match="--batch 9 does not split evenly over 3 devices. Use a multiple of 6"):
+        model.share_devices(9, 2)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from realtime_nst.networks.transform import build_transform_network
+from realtime_nst.networks.transform import build_transform_network, set_kernels
 from realtime_nst.train import model as module
+from realtime_nst.train.build import build_model
 from realtime_nst.train.checkpoint import Past, load_checkpoint, save_checkpoint, state_of
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
-from realtime_nst.train.model import StyleModel, build_model, dtype_policy, kernels_of, set_kernels
+from realtime_nst.train.model import StyleModel, dtype_policy, kernels_of
 from tests.conftest import NARROW, narrow_body
-from tests.train.small import RECIPE, make_small, small_loss_network
+from tests.train.small import RECIPE, make_small, neutral_vector, small_loss_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -33,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def batch(pictures: Path) -> Batch:
     """Two photos and their moved copies, without a camera's noise."""
     motion = Motion(shift=3, bend=0.3, noise=0, correlated=0, exposure=0, compressed=0, still=0)
-    return PhotoBatches(find_photos(pictures / "photos"), batch=2, size=32, motion=motion)(0)
+    return PhotoBatches(find_photos(pictures / "photos"), batch=2, size=32, motion=motion, field=NARROW.field)(0)
 
 
 class Brighten(layers.Layer):
@@ -166,7 +167,7 @@ def test_lag_is_not_touched_when_only_measured(batch: Batch) -> None:
 def test_new_model_starts_neutral_with_the_gram_matrices_of_its_paintings(batch: Batch) -> None:
     paintings = [batch["photos"][0], batch["photos"][1, :20]]
     model = build_model(RECIPE, paintings, vgg_weights="")
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
+    neutral = neutral_vector(NARROW)
     assert np.array_equal(ops.convert_to_numpy(model.vectors), [neutral, neutral])
     for (scale, tap), grams in zip(product(RECIPE.style_scales, RECIPE.style_taps), model.grams, strict=True):
         for painting, gram in zip(paintings, ops.convert_to_numpy(grams)):

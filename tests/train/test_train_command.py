@@ -14,10 +14,12 @@ import pytest
 
 from realtime_nst.cli.main import build_parser, main
 from realtime_nst.errors import TrainingError
+from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles, own_style_folder
-from realtime_nst.style.style import BODY_SUFFIX, write_style
+from realtime_nst.style.style import BODY_SUFFIX, Body, write_style
 from realtime_nst.train import command, loop, trainer
 from realtime_nst.train.command import (
+    check_flags,
     expand_recipe,
     make_job,
     recipe_of,
@@ -29,12 +31,16 @@ from realtime_nst.train.command import (
 from realtime_nst.train.job import Job
 from realtime_nst.train.learner import take_step
 from realtime_nst.train.loop import Progress
-from realtime_nst.train.recipes import BODY_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting
+from realtime_nst.train.recipes import BODY_RECIPE, FIELD_VECTOR_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting
 from tests.conftest import narrow_body, random_vector
 from tests.train.small import RECIPE, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
+
+
+OLD, NEW = (Body("body", Path("body.body.h5"), Architecture(field=field), "") for field in (0, 4))
+"""A body of before the texture field, and one with it."""
 
 
 def parse(*words: object) -> argparse.Namespace:
@@ -94,29 +100,30 @@ def test_name_given_twice_is_refused() -> None:
 
 
 def test_recipe_is_for_vectors_unless_a_body_is_new() -> None:
-    assert recipe_of(parse()) == VECTOR_RECIPE
-    assert recipe_of(parse("--new-body", "mine")) == BODY_RECIPE
+    assert recipe_of(parse(), OLD) == VECTOR_RECIPE and recipe_of(parse(), NEW) == FIELD_VECTOR_RECIPE
+    for origin in (None, OLD, NEW):
+        assert recipe_of(parse("--new-body", "mine"), origin) == BODY_RECIPE
 
 
 def test_flags_change_the_recipe() -> None:
-    recipe = recipe_of(parse("--steps", 7, "--batch", 2, "--size", 64, "--painting-size", 300, "--seed", 0))
+    recipe = recipe_of(parse("--steps", 7, "--batch", 2, "--size", 64, "--painting-size", 300, "--seed", 0), OLD)
     assert (recipe.steps, recipe.batch, recipe.size, recipe.painting_size, recipe.seed) == (7, 2, 64, 300, 0)
     assert (recipe.style, recipe.learning_rate) == (VECTOR_RECIPE.style, VECTOR_RECIPE.learning_rate)
 
 
 def test_rate_is_that_of_the_flag() -> None:
-    assert recipe_of(parse("--rate", 1e-3)).learning_rate == 1e-3
+    assert recipe_of(parse("--rate", 1e-3), OLD).learning_rate == 1e-3
     assert recipe_of(parse("--rate", 2e-3, "--new-body", "mine")) == replace(BODY_RECIPE, learning_rate=2e-3)
 
 
 @pytest.mark.parametrize("rate", ["0", "-0.01", "1.5", "nan"])
 def test_rate_out_of_range_is_refused(rate: str) -> None:
     with pytest.raises(TrainingError, match=rf"--rate {float(rate)} is out of range. 0\.01 is the default; try a fifth to twice"):
-        recipe_of(parse("--rate", rate))
+        recipe_of(parse("--rate", rate), OLD)
 
 
 def test_scales_are_those_of_the_flag_once_each_and_in_order() -> None:
-    assert recipe_of(parse("--style-scales", 4, 1, 4)).style_scales == (1, 4)
+    assert recipe_of(parse("--style-scales", 4, 1, 4), OLD).style_scales == (1, 4)
     assert recipe_of(parse("--new-body", "mine", "--style-scales", 2)) == replace(BODY_RECIPE, style_scales=(2,))
 
 
@@ -147,16 +154,44 @@ def test_help_tells_the_numbers_of_the_recipes(monkeypatch: pytest.MonkeyPatch, 
 
 def test_flags_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(TrainingError, match="--body is for vectors on a body that is there. Leave it out, or use --from BODY"):
-        recipe_of(parse("--body", "old", "--new-body", "mine"))
+        check_flags(parse("--body", "old", "--new-body", "mine"))
     with pytest.raises(TrainingError, match="--paintings is for --recipe, which it was not given with. Name the pictures them"):
         expand_recipe(parse("a.jpg", "--paintings", "paintings"))
 
 
+def test_time_takes_the_place_of_steps() -> None:
+    recipe = recipe_of(parse("--new-body", "mine", "--minutes", 9))
+    assert recipe.minutes == 9 and recipe.steps == 1_000_000
+    assert recipe_of(parse("--new-body", "mine", "--minutes", 9, "--steps", 50)).steps == 50, "whichever comes first"
+    rates = [recipe.rate(500, 60 * minutes) for minutes in (0, 3, 6, 9, 12)]
+    assert rates[0] == pytest.approx(3e-3, rel=1e-3) and rates == sorted(rates, reverse=True)
+    assert rates[3] == rates[4] == pytest.approx(0.02 * 3e-3)
+    assert recipe.rate(500, 270) == pytest.approx(3e-3 * 0.51), "half of a cosine at half of the time"
+    assert BODY_RECIPE.rate(500, 60) == BODY_RECIPE.rate(500), "without a time, steps alone count"
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "many", "nan"])
+def test_time_out_of_range_is_a_wrong_flag(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse("--minutes", minutes)
+    assert f"argument --minutes: '{minutes}' is no number of minutes from 0.01" in capsys.readouterr().err
+
+
+def test_collection_goes_with_a_new_body_and_even_batches(styles: Path) -> None:
+    with pytest.raises(TrainingError, match="--collection is for the style encoder of a new body. Give --new-body NAME"):
+        check_flags(parse("--collection", "paintings"))
+    with pytest.raises(TrainingError, match="--batch 3 with --collection: an even number was expected"):
+        check_flags(parse("--collection", "paintings", "--new-body", "mine", "--batch", 3))
+    options = parse("--collection", "paintings", "--new-body", "mine", "--batch", 2)
+    check_flags(options)
+    assert make_job(options, ["a"]).collection == Path("paintings") and make_job(parse(), ["a"]).collection is None
+
+
 def test_weights_multiply_those_of_the_recipe() -> None:
-    assert recipe_of(parse("--style-weight", 0.5)).style == 0.5 * VECTOR_RECIPE.style
+    assert recipe_of(parse("--style-weight", 0.5), OLD).style == 0.5 * VECTOR_RECIPE.style
     assert recipe_of(parse("--style-weight", 3, "--new-body", "mine")).style == 3 * BODY_RECIPE.style
-    assert recipe_of(parse("--stability-weight", 2)).temporal == 2 * VECTOR_RECIPE.temporal
-    assert recipe_of(parse("--stability-weight", 0)).temporal == 0 < VECTOR_RECIPE.temporal
+    assert recipe_of(parse("--stability-weight", 2), OLD).temporal == 2 * VECTOR_RECIPE.temporal
+    assert recipe_of(parse("--stability-weight", 0), OLD).temporal == 0 < VECTOR_RECIPE.temporal
 
 
 @pytest.mark.parametrize(
@@ -168,7 +203,7 @@ def test_weights_multiply_those_of_the_recipe() -> None:
 )
 def test_weight_out_of_range_is_refused(flag: str, weight: str, tried: str) -> None:
     with pytest.raises(TrainingError, match=f"--{flag}-weight {float(weight)} is out of range. 1 is the default; try {tried}"):
-        recipe_of(parse(f"--{flag}-weight", weight))
+        recipe_of(parse(f"--{flag}-weight", weight), OLD)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +242,7 @@ def test_body_of_most_styles_is_the_default(styles: Path) -> None:
 
 def test_unknown_body_is_reported(styles: Path) -> None:
     with pytest.raises(TrainingError, match="No body named 'elder'. Bodies: old, young. `--new-body elder` trains a new one"):
-        make_job(parse("--body", "elder"), ["a"], VECTOR_RECIPE)
+        make_job(parse("--body", "elder"), ["a"])
 
 
 def test_styles_without_a_usable_body_are_reported(styles: Path) -> None:
@@ -222,7 +257,7 @@ def test_styles_without_a_usable_body_are_reported(styles: Path) -> None:
 
 
 def test_new_style_may_start_from_any_style_of_its_body(styles: Path, tmp_path: Path) -> None:
-    job = make_job(parse("a.jpg", "--output", tmp_path, "--vgg-weights", "vgg.h5"), ["a"], VECTOR_RECIPE)
+    job = make_job(parse("a.jpg", "--output", tmp_path, "--vgg-weights", "vgg.h5"), ["a"])
     assert job.body is not None and job.body.name == "young"
     assert job.frozen and not job.start
     assert {style.name for style in job.relatives} == {"kelp", "rust"}
@@ -231,53 +266,53 @@ def test_new_style_may_start_from_any_style_of_its_body(styles: Path, tmp_path: 
 
 
 def test_new_style_never_starts_from_itself_as_it_was_before(styles: Path) -> None:
-    assert [style.name for style in make_job(parse("kelp.jpg"), ["kelp"], VECTOR_RECIPE).relatives] == ["rust"]
-    assert make_job(parse("kelp.jpg", "rust.jpg"), ["kelp", "rust"], VECTOR_RECIPE).relatives == []
+    assert [style.name for style in make_job(parse("kelp.jpg"), ["kelp"]).relatives] == ["rust"]
+    assert make_job(parse("kelp.jpg", "rust.jpg"), ["kelp", "rust"]).relatives == []
 
 
 def test_new_body_can_grow_out_of_another_and_its_styles_out_of_theirs(styles: Path) -> None:
-    job = make_job(parse("a.jpg", "b.jpg", "--new-body", "next", "--from", "young"), ["kelp", "brand-new"], BODY_RECIPE)
+    job = make_job(parse("a.jpg", "b.jpg", "--new-body", "next", "--from", "young"), ["kelp", "brand-new"])
     assert job.body is not None and job.body.name == "young" and not job.frozen and job.name == "next"
     assert list(job.start) == ["kelp"] and np.array_equal(job.start["kelp"], find_styles([styles])["kelp"].vector)
     assert {style.name for style in job.relatives} == {"kelp", "rust"}, "for the one that is new"
     with pytest.raises(TrainingError, match="--from needs --new-body NAME"):
-        recipe_of(parse("--from", "young"))
+        check_flags(parse("--from", "young"))
 
 
 def test_new_body_starts_from_nothing() -> None:
-    job = make_job(parse("a.jpg", "b.jpg", "--new-body", "mine"), ["a", "b"], BODY_RECIPE)
+    job = make_job(parse("a.jpg", "b.jpg", "--new-body", "mine"), ["a", "b"])
     assert job.body is None and not job.start and not job.relatives
     assert job.name == "mine" and list(job.pictures) == ["a", "b"]
 
 
 def test_styles_go_to_the_users_own_folder_unless_told(styles: Path) -> None:
-    assert make_job(parse(), ["a"], VECTOR_RECIPE).output == own_style_folder()
+    assert make_job(parse(), ["a"]).output == own_style_folder()
 
 
 def test_long_lists_of_styles_still_make_a_folders_name(styles: Path) -> None:
     names = ["x" * 50 + str(number) for number in range(9)]
-    job = make_job(parse(*(f"{name}.jpg" for name in names)), names, VECTOR_RECIPE)
+    job = make_job(parse(*(f"{name}.jpg" for name in names)), names)
     assert len(job.workshop.name) < 80 and job.workshop.name.startswith("x" * 50)
 
 
 def test_pictures_are_named_after_their_files_whatever_a_shipped_style_is_called(styles: Path) -> None:
-    job = make_job(parse("pictures/kiss.jpg", "Harbour.jpg"), ["kiss", "mine"], VECTOR_RECIPE)
+    job = make_job(parse("pictures/kiss.jpg", "Harbour.jpg"), ["kiss", "mine"])
     assert job.paintings == {"kiss": Painting("kiss"), "mine": Painting("Harbour")}
     assert job.paintings["kiss"].licence == "unknown"
 
 
 def test_title_artist_and_year_describe_a_single_picture(styles: Path) -> None:
     words = ["--title", "Harbour", "--artist", "Me", "--year", "2026", "--licence", "CC0"]
-    job = make_job(parse("a.jpg", *words), ["a"], VECTOR_RECIPE)
+    job = make_job(parse("a.jpg", *words), ["a"])
     assert (job.paintings["a"].title, job.paintings["a"].artist, job.paintings["a"].year) == ("Harbour", "Me", "2026")
     assert job.licence == "CC0"
     with pytest.raises(TrainingError, match="--title, --artist, --year with 2 pictures: one was expected. Leave them out, or"):
-        make_job(parse("a.jpg", "b.jpg", *words), ["a", "b"], VECTOR_RECIPE)
+        make_job(parse("a.jpg", "b.jpg", *words), ["a", "b"])
 
 
 @pytest.mark.parametrize(("words", "policy"), [([], "float32"), (["--mixed-precision", "bfloat16"], "mixed_bfloat16")])
 def test_precision_becomes_a_policy_of_keras(styles: Path, words: list[str], policy: str) -> None:
-    assert make_job(parse("a.jpg", *words), ["a"], VECTOR_RECIPE).precision == policy
+    assert make_job(parse("a.jpg", *words), ["a"]).precision == policy
 
 
 # Backends.
@@ -353,7 +388,7 @@ def test_unknown_body_ends_the_command_with_one_line(styles: Path, pictures: Pat
 def train_small(pictures: Path, styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The command on a narrow network: one picture, into the folder `out` unless told."""
     make_small(monkeypatch)
-    monkeypatch.setattr("realtime_nst.train.command.VECTOR_RECIPE", RECIPE)
+    monkeypatch.setattr("realtime_nst.train.command.vector_recipe", lambda architecture: RECIPE)
 
     def run_command(*words: object) -> int:
         common = [str(pictures / "stripes.png"), "--photos", str(pictures / "photos"), "--output", str(tmp_path / "out")]
@@ -380,13 +415,13 @@ def test_finished_command_names_its_files_and_the_next_command(
 
 
 def test_style_is_seen_where_it_is(styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = make_job(parse("--output", styles), ["a"], VECTOR_RECIPE)
+    job = make_job(parse("--output", styles), ["a"])
     assert see_it(job) == "See it: `realtime-nst webcam --style a`.", "where it is looked for anyway"
     monkeypatch.setattr("realtime_nst.train.command.style_folders", lambda first=None: [first] if first else [tmp_path])
-    job = make_job(parse("--output", styles, "--weights", styles), ["a"], VECTOR_RECIPE)
+    job = make_job(parse("--output", styles, "--weights", styles), ["a"])
     assert see_it(job) == f"See it: `realtime-nst webcam --style a --weights {styles}`."
     out = tmp_path / "my styles"
-    job = make_job(parse("--output", out, "--weights", styles), ["a"], VECTOR_RECIPE)
+    job = make_job(parse("--output", out, "--weights", styles), ["a"])
     assert see_it(job) == (
         f"Copy '{styles / 'young.body.h5'}' into '{out}': a style needs its body. "
         f"See it: `realtime-nst webcam --style a --weights '{out}'`."
@@ -407,7 +442,8 @@ def test_interrupted_command_saves_and_the_same_command_goes_on(
     monkeypatch.setattr(loop, "take_step", interrupted)
     assert train_small("--steps", "5") == 0
     said = capsys.readouterr().err
-    expected = f"Stopped and saved in '{tmp_path / 'out' / 'stripes.training'}'. The same command goes on from there.\n"
+    workshop = tmp_path / "out" / "stripes.training"
+    expected = f"Stopped after step 3 of 5 and saved in '{workshop}'. The same command goes on from there.\n"
     assert said.endswith(expected) and "Traceback" not in said and steps == [0, 1, 2]
     assert not list((tmp_path / "out").glob("*.h5"))
     assert train_small("--steps", "5") == 0
@@ -473,9 +509,7 @@ def test_recipe_of_a_shipped_style_finds_its_painting(paintings: Path) -> None:
 
 def test_recipe_tells_what_the_painting_is(paintings: Path, styles: Path) -> None:
     options = with_recipe(paintings, "--recipe", "wave", "mosaic")
-    assert make_job(options, style_names(options), recipe_of(options)).paintings == {
-        name: PAINTINGS[name] for name in ("wave", "mosaic")
-    }
+    assert make_job(options, style_names(options)).paintings == {name: PAINTINGS[name] for name in ("wave", "mosaic")}
 
 
 def test_recipe_of_the_gallery_is_all_styles_on_a_new_body(paintings: Path) -> None:

@@ -27,7 +27,7 @@ from realtime_nst.train.recipes import Painting
 from realtime_nst.train.trainer import train
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.test_picturefile import RAW
-from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small
+from tests.train.small import RECIPE, Run, arrays_of, make_job, make_small, neutral_vector
 
 TERMS = [term.name for term in terms_of(RECIPE)]
 
@@ -51,7 +51,7 @@ def test_run_writes_a_body_and_its_styles(run: Run) -> None:
     assert list(book) == ["dots", "stripes"]
     (body,) = book.bodies
     assert body.name == "young" and body.architecture == NARROW
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
+    neutral = neutral_vector(NARROW)
     for vector in (book["dots"].vector, book["stripes"].vector):
         assert np.abs(vector - neutral).max() > 1e-3, "every style has learned"
     assert not np.array_equal(book["dots"].vector, book["stripes"].vector)
@@ -191,7 +191,7 @@ def test_start_of_a_new_vector_is_neutral_without_relatives(run: Run, tmp_path: 
     job = replace(run.job, output=tmp_path, body=body, recipe=replace(RECIPE, steps=1))
     train(job)
     vector = find_styles([tmp_path, run.job.output])["stripes"].vector
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
+    neutral = neutral_vector(NARROW)
     assert vector.shape == neutral.shape and np.abs(vector - neutral).max() < 0.01
 
 
@@ -202,7 +202,7 @@ def test_run_in_half_precision_learns(pictures: Path, tmp_path: Path) -> None:
     job = make_job(pictures, output=str(tmp_path), precision="mixed_float16", recipe=replace(RECIPE, steps=2))
     assert len(train(job)) == 3
     style = find_styles([tmp_path])["dots"]
-    neutral = np.concatenate([np.repeat([1.0, 0.0], size) for size in (*NARROW.norm_channels, 3)])
+    neutral = neutral_vector(NARROW)
     assert 1e-3 < np.abs(style.vector - neutral).max() < 0.1
     assert all(np.isfinite(value) for value in style.metadata["figures"].values())
 
@@ -304,7 +304,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 def test_full_disk_is_told_before_the_first_step(run: Run, tmp_path: Path, disk: Disk) -> None:
     disk.room = 2 * (run.job.workshop / "checkpoint.h5").stat().st_size
     job, reports = replace(run.job, output=tmp_path), list[object]()
-    said = r"young\.training' has no room for the 4 MiB of a run: No space left on device. Free the disk, or choose another"
+    said = r"young\.training' has no room for the 8 MiB of a run: No space left on device. Free the disk, or choose another"
     with pytest.raises(StyleError, match=said):
         train(job, report=reports.append)
     assert not reports and not list(job.workshop.iterdir())

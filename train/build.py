@@ -1,0 +1,92 @@
+"""What is trained, put together at its start: network, vectors, loss, and a style encoder where one is wanted.
+
+It knows neither files nor steps.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from realtime_nst.networks.encoder import build_style_encoder
+from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.style import Body
+
+from .collection import PaintingBatches
+from .encoded import EncodedModel, statistics_of
+from .growth import architecture_of
+from .losses import build_loss_network, grams_at_scales
+from .model import StyleModel, dtype_policy, loss_precision, share_devices, use_xla
+from .recipes import Recipe
+
+LOOKED_AT = 24
+"""Batches of paintings from which the encoder's model learns how paintings differ."""
+
+
+def build_model(
+    recipe: Recipe,
+    pictures: Sequence[np.ndarray],
+    *,
+    vgg_weights: str,
+    emphasis: Sequence[tuple[float, float]] | None = None,
+    body: Body | None = None,
+    frozen: bool = True,
+    precision: str = "float32",
+    paintings: PaintingBatches | None = None,
+) -> StyleModel:
+    """Network, vectors and loss of a training run, compiled, at its start: vectors are neutral.
+
+    Args:
+        recipe: The numbers.
+        pictures: The paintings, float32 `(H, W, 3)` in `[0, 255]`, each of its own size.
+        vgg_weights: "imagenet" or a path.
+        emphasis: How much each style's own style and stability terms count; 1 for all by default.
+        body: A body to start from, which grows a texture field if it has none; `None` starts with random weights.
+        frozen: Keep that body as it is and learn vectors only.
+        precision: Keras' dtype policy of the transform network.
+        paintings: What a style encoder learns from, beside the rest; `None` is no encoder.
+
+    Raises:
+        TrainingError: The VGG19 weights cannot be loaded, the batch does not split evenly over several GPUs, or no painting
+            can be decoded.
+        StyleError: The body's weights are damaged.
+    """
+    share_devices(recipe.batch, 1 if paintings is None else 2)
+    keras.utils.set_random_seed(recipe.seed)
+    architecture = architecture_of(body, frozen)
+    with dtype_policy(precision):
+        network = build_transform_network(architecture, uint8=False)
+    if body:
+        set_kernels(network, body.weights())
+        network.trainable = not frozen
+    neutral = np.concatenate([np.full(size, value, np.float32) for size, value in architecture.vector_parts])
+    with dtype_policy(loss_precision(precision)):
+        loss_network, content_network = build_loss_network(
+            vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
+        )
+    targets = [
+        grams_at_scales(loss_network, ops.convert_to_tensor(picture[None]), recipe.style_taps, recipe.style_scales)
+        for picture in pictures
+    ]
+    parts = (
+        network,
+        np.stack([neutral] * len(pictures)),
+        [np.concatenate([ops.convert_to_numpy(gram) for gram in grams]) for grams in zip(*targets)],
+        np.array(emphasis or [(1.0, 1.0)] * len(pictures)),
+        recipe,
+        loss_network,
+        content_network,
+    )
+    if paintings is None:
+        model = StyleModel(*parts)
+    else:
+        looks = (loss_network(ops.convert_to_tensor(paintings(number))) for number in range(LOOKED_AT))
+        seen = np.concatenate([ops.convert_to_numpy(statistics_of(look, recipe.style_taps)) for look in looks])
+        model = EncodedModel(build_style_encoder(architecture.vector_size, uint8=False), seen, *parts)
+    optimizer = keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm)
+    if precision == "mixed_float16":  # small gradients would round to nothing
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer=optimizer, jit_compile=use_xla())
+    model.optimizer.build(model.trainable_variables)
+    return model
