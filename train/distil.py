@@ -23,7 +23,7 @@ from realtime_nst.style.style import BODY_SUFFIX, Body, Style, hash_body, read_b
 from .checkpoint import Past
 from .dataset import WORKSHOP_SUFFIX, PhotoBatches, find_photos
 from .job import check_replaced_styles, make_folder
-from .learner import Learner
+from .learner import Learner, network_inputs
 from .loop import Progress, Run
 from .model import dtype_policy, kernels_of, loss_precision, use_xla
 from .pruning import check_narrower, narrowed
@@ -94,7 +94,7 @@ class PupilModel(Learner):
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """The pupil's features and pictures, the latter last."""
-        return self.pupil({"images": images_of(batch), "vectors": ops.take(self.vectors, batch["styles"], axis=0)})
+        return self.pupil(network_inputs(batch, ops.take(self.vectors, batch["styles"], axis=0)))
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -105,16 +105,11 @@ class PupilModel(Learner):
             Hinton, Vinyals, Dean: Distilling the knowledge in a neural network (2015). Romero et al.: FitNets: Hints for
             thin deep nets (2015), equation 3.
         """
-        wanted = self.teacher({"images": images_of(x), "vectors": ops.take(self.teacher_vectors, x["styles"], axis=0)})
+        wanted = self.teacher(network_inputs(x, ops.take(self.teacher_vectors, x["styles"], axis=0)))
         distances = [relative_distance(found, ops.stop_gradient(target)) for found, target in zip(y_pred, wanted)]
         values = {"pictures": distances[-1], "features": ops.mean(ops.stack(distances[:-1]), axis=0)}
         self.observe(values, x["styles"], "pictures", training)
         return ops.mean(values["pictures"] + FEATURES * values["features"])
-
-
-def images_of(batch: Mapping[str, Any]) -> Any:
-    """What is stylized of a batch: frames, then moved frames."""
-    return ops.concatenate([batch["frames"], batch["moved"]], axis=0)
 
 
 def with_features(network: keras.Model) -> keras.Model:

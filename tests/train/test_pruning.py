@@ -35,6 +35,8 @@ def widened(
         kernels[f"{before}/kernel"] = np.insert(kernels[f"{before}/kernel"], places, 0.7, axis=3)
         kernels[f"{after}/kernel"] = np.insert(kernels[f"{after}/kernel"], places, 0.0, axis=2)
         parts[before] = np.insert(parts[before], places, 1.0, axis=2)
+        if f"{before}_field/kernel" in kernels:
+            kernels[f"{before}_field/kernel"] = np.insert(kernels[f"{before}_field/kernel"], places, 0.3, axis=3)
     return kernels, np.concatenate([part for name in parts for part in parts[name]], axis=1)[0]
 
 
@@ -87,6 +89,7 @@ def test_vectors_are_split_as_the_network_reads_them() -> None:
     parts = split_vectors(NARROW, np.arange(NARROW.vector_size)[None])
     assert [part.shape[-1] for part in parts.values()] == [*NARROW.norm_channels, 3]
     assert list(parts["stem"][0, 0]) == [0, 1, 2, 3, 4, 5] and list(parts["stem"][1, 0]) == [6, 7, 8, 9, 10, 11]
+    assert list(parts["stem"][2, 0]) == [12, 13, 14, 15, 16, 17], "it takes up the texture field"
     assert list(parts["colours"][1, 0]) == [NARROW.vector_size - 3, NARROW.vector_size - 2, NARROW.vector_size - 1]
 
 
@@ -99,7 +102,7 @@ def test_nothing_becomes_wider(change: dict[str, int]) -> None:
         check_narrower(NARROW, replace(NARROW, **change))
 
 
-@pytest.mark.parametrize("change", [{"blocks": 0}, {"eighth": 6}, {"quarter": 5}, {"fine_blocks": 2}])
+@pytest.mark.parametrize("change", [{"blocks": 0}, {"field": 3}, {"entry": 6}, {"eighth": 6}, {"quarter": 5}, {"fine_blocks": 2}])
 def test_residual_maps_stay_as_they_are(change: dict[str, int]) -> None:
     name, number = next(iter(change.items()))
     with pytest.raises(
