@@ -8,6 +8,7 @@ of training, which this module cannot know. It does not know command lines or fi
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 import keras
@@ -15,11 +16,12 @@ import numpy as np
 
 from realtime_nst.frames import pad_to_multiple
 from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.field import HOME, Offset, fields_of
 from realtime_nst.style.style import Style
 
 from .flow import FlowFiles, FlowPair
 from .optimize import PerceptualLoss, Terms
-from .recipes import BODY_RECIPE
+from .recipes import REFERENCE_RECIPE
 from .reference import STEPS, Comparison, compare
 from .stability import COMPRESSION_GRAIN, COMPRESSION_NOISE, Stylize, noise_gain, sharpness, shift_error, warping_error
 
@@ -93,7 +95,7 @@ def evaluate(
     """Measure a function that stylizes.
 
     Args:
-        stylize: What is measured; `lambda photos: photos` gives the figures of the photos themselves.
+        stylize: What is measured; `unchanged` gives the figures of the photos themselves.
         painting: float32 `(H, W, 3)` in `[0, 255]`, at the size of its training; `None` leaves out what needs it.
         trial: On what.
         report: Called with a few words on what is being done.
@@ -112,7 +114,7 @@ def evaluate(
     if painting is not None:
         for number, (photo, picture) in enumerate(zip(trial.photos[: trial.references], pictures), 1):
             report(f"optimization of photo {number} of {min(trial.references, len(trial.photos))}")
-            weights = Terms.weights_of(BODY_RECIPE)
+            weights = Terms.weights_of(REFERENCE_RECIPE)
             references.append(compare(trial.loss.objective(photo, painting), picture, weights, steps=trial.steps))
     report("flow")
     errors = warping_errors(stylize, trial.flow)
@@ -130,6 +132,11 @@ def evaluate(
         warping_errors=errors,
         references=references,
     )
+
+
+def unchanged(photos: np.ndarray, moves: Sequence[Offset] = ()) -> np.ndarray:
+    """A `Stylize` that gives the photos themselves."""
+    return photos
 
 
 def plain_style(pictures: Sequence[np.ndarray], painting: np.ndarray, trial: Trial, grams: Sequence[Any]) -> float:
@@ -193,6 +200,8 @@ class Painter:
     def __call__(self, style: Style) -> Stylize:
         """The function that paints in a style, one picture at a time, of any size, clipped and rounded.
 
+        A second argument says by how many pixels each picture's texture field has moved; without it, it stands.
+
         Raises:
             StyleError: The body's weights are damaged.
         """
@@ -203,14 +212,19 @@ class Painter:
             self._networks[body.sha256] = network
         network = self._networks[body.sha256]
 
-        def paint(photo: np.ndarray) -> np.ndarray:
+        def paint(photo: np.ndarray, offset: Offset) -> np.ndarray:
             padded = pad_to_multiple(photo.astype(np.float32))
-            painted = network({"images": padded[None], "vectors": style.vector[None]})
+            height, width = padded.shape[:2]
+            fields = fields_of(body.architecture.field, width, height, offset)
+            painted = network({"images": padded[None], "vectors": style.vector[None], **fields})
             cropped = keras.ops.convert_to_numpy(painted)[0, : photo.shape[0], : photo.shape[1]]
             shown: np.ndarray = np.rint(cropped.clip(0.0, 255.0))
             return shown
 
-        return lambda photos: np.stack([paint(photo) for photo in photos])
+        def stylize(photos: np.ndarray, moves: Sequence[Offset] = ()) -> np.ndarray:
+            return np.stack([paint(photo, move) for photo, move in zip(photos, chain(moves, repeat(HOME)))])
+
+        return stylize
 
 
 def ratio(references: Sequence[Comparison], term: str) -> float | None:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ from realtime_nst.style.style import Style
 from .command import find_painting, training_backend
 from .dataset import photos_below
 from .flow import find_flow
-from .recipes import BODY_RECIPE
+from .recipes import REFERENCE_RECIPE
 from .report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
 
 STDOUT = Path("-")
+FAINTEST = 1.0
+"""Standard deviation of a photo's colours, of 255, below which it shows nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +45,8 @@ def evaluate(options: argparse.Namespace) -> int:
     styles = [book[name] for name in dict.fromkeys(options.styles)] or book.values()
     if not styles:
         raise next(iter(book.broken.values()))
-    files = choose_photos(options.photos, options.count)
-    photos = [square(read_photo(path), options.size) for path in files]
+    chosen = choose_photos(options.photos, options.count)
+    files, photos = showing({path: square(read_photo(path), options.size) for path in chosen})
     flow = find_flow(options.flow) if options.flow else []
     measured_on = {
         "photos": [path.name for path in files],
@@ -58,14 +60,14 @@ def evaluate(options: argparse.Namespace) -> int:
     pictures = {style.name: find_painting(options.paintings, style.name, bool(options.styles)) for style in styles}
     served = choose_backend(options.backend, options.precision)
     activate(training_backend())
-    from .evaluate import Painter, Trial, finite
+    from .evaluate import Painter, Trial, finite, unchanged
     from .evaluate import evaluate as measure
     from .job import read_painting
     from .optimize import PerceptualLoss
 
     sizes = {style.name: options.painting_size or painting_size_of(style) for style in styles}
     paintings = {name: read_painting(path, sizes[name]) for name, path in pictures.items() if path is not None}
-    loss = PerceptualLoss(options.vgg_weights, BODY_RECIPE)
+    loss = PerceptualLoss(options.vgg_weights, REFERENCE_RECIPE)
     rounded = half_precision(styles, photos, served)  # first: its process may fail, and nothing long is lost then
     trial = Trial(
         photos=[photo.astype(np.float32) for photo in photos],
@@ -76,7 +78,7 @@ def evaluate(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     painter = Painter()
-    rows: dict[str, dict[str, Any]] = {INPUT: measure(lambda photos: photos, None, trial).to_dict()}
+    rows: dict[str, dict[str, Any]] = {INPUT: measure(unchanged, None, trial).to_dict()}
     with tqdm(styles, unit="style", dynamic_ncols=True) as bar:
         for style in bar:
             bar.set_description(style.name)
@@ -139,6 +141,21 @@ def choose_photos(folder: Path, count: int) -> list[Path]:
     return [found[index * len(found) // count] for index in range(count)]
 
 
+def showing(photos: Mapping[Path, np.ndarray]) -> tuple[list[Path], list[np.ndarray]]:
+    """Files and photos without those that show nothing: figures are relative to how much a photo shows. They are told.
+
+    Raises:
+        TrainingError: Not one is left.
+    """
+    kept = {path: photo for path, photo in photos.items() if photo.std(axis=(0, 1)).max() >= FAINTEST}
+    for path in photos:
+        if path not in kept:
+            log.warning("Photo '%s' is left out: its middle has one colour, and figures need something to see.", path)
+    if not kept:
+        raise TrainingError(f"None of the {len(photos)} photos shows anything. Name another folder with --photos.")
+    return list(kept), list(kept.values())
+
+
 def square(photo: np.ndarray, size: int) -> np.ndarray:
     """The middle of a photo, uint8 `(size, size, 3)`."""
     height, width = photo.shape[:2]
@@ -151,7 +168,7 @@ def square(photo: np.ndarray, size: int) -> np.ndarray:
 def painting_size_of(style: Style) -> int:
     """The size of the painting that a style was trained with, as its file says, or the recipe's."""
     size = style.metadata.get("painting_size")
-    return size if isinstance(size, int) and 64 <= size <= 4096 else BODY_RECIPE.painting_size
+    return size if isinstance(size, int) and 64 <= size <= 4096 else REFERENCE_RECIPE.painting_size
 
 
 def half_precision(styles: Sequence[Style], photos: Sequence[np.ndarray], served: Backend) -> dict[str, float]:

@@ -15,7 +15,7 @@ from realtime_nst.media.results import check_output
 from realtime_nst.pipeline.interrupt import INTERRUPTED, on_interrupt
 
 from .command import training_backend
-from .recipes import BODY_RECIPE
+from .recipes import REFERENCE_RECIPE
 
 if TYPE_CHECKING:
     from .optimize import Progress
@@ -35,9 +35,9 @@ def optimize(options: argparse.Namespace) -> int:
     from .optimize import PerceptualLoss, Terms, noise_like
     from .optimize import optimize as run_optimization
 
-    painting = read_painting(options.painting, options.painting_size or BODY_RECIPE.painting_size)
-    objective = PerceptualLoss(options.vgg_weights, BODY_RECIPE).objective(photo, painting)
-    recipe = Terms.weights_of(BODY_RECIPE)
+    painting = read_painting(options.painting, options.painting_size or REFERENCE_RECIPE.painting_size)
+    objective = PerceptualLoss(options.vgg_weights, REFERENCE_RECIPE).objective(photo, painting)
+    recipe = Terms.weights_of(REFERENCE_RECIPE)
     terms = Terms(recipe.content * weights[0], recipe.style * weights[1], recipe.total_variation)
     start = photo if options.start == "photo" else noise_like(photo, options.seed)
     stopping: list[bool] = []

@@ -13,8 +13,9 @@ from keras import ops
 from .camera_noise import as_camera, correlated_noise
 from .losses import warp
 
-Stylize = Callable[[np.ndarray], np.ndarray]
-"""Pictures float32 `(B, H, W, 3)` in `[0, 255]` to pictures alike."""
+Stylize = Callable[..., np.ndarray]
+"""Pictures float32 `(B, H, W, 3)` in `[0, 255]` to pictures alike. `shift_error` also gives it, second, by how many pixels
+each picture has moved, `(B, 2)`, (x, y): where a body has a texture field, it goes along."""
 
 SENSOR_NOISE = 3.0
 """Standard deviation of the noise of a camera in ordinary light, of 255; every pixel has its own."""
@@ -88,7 +89,8 @@ def shift_error(stylize: Stylize, photo: np.ndarray) -> float:
     """How much a painting is drawn anew when the photo moves by a few pixels, instead of moving along.
 
     The photo is pushed diagonally by 1, 2, 3 and 5 pixels (what leaves it on one side comes in on the other), and painted
-    anew each time. All but the outer pixels, which see the border, is compared with the first painting, pushed likewise.
+    anew each time, with its texture field moved along, as it is before a camera that moves. All but the outer pixels, which see
+    the border, is compared with the first painting, pushed likewise.
 
     Args:
         stylize: What is measured.
@@ -98,8 +100,9 @@ def shift_error(stylize: Stylize, photo: np.ndarray) -> float:
         Mean absolute difference over the mean gradient of the first painting (`sharpness`): by how many pixels a
         painting of that sharpness would have to slip to differ as much. 0 moves along exactly.
     """
-    moved = [np.roll(photo, (by, by), (0, 1)) for by in (0, *SHIFTS)]
-    first, *others = stylize(np.stack(moved).astype(np.float32))
+    moves = (0, *SHIFTS)
+    moved = [np.roll(photo, (by, by), (0, 1)) for by in moves]
+    first, *others = stylize(np.stack(moved).astype(np.float32), [(by, by) for by in moves])
     margin = min(SHIFT_MARGIN, min(photo.shape[:2]) // 4)
     inner = slice(margin, -margin)
     differences = [

@@ -20,9 +20,20 @@ from realtime_nst.cli.main import main
 from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError, StyleError, TrainingError
 from realtime_nst.style.book import StyleBook
-from realtime_nst.style.style import Style
+from realtime_nst.style.style import Style, write_body
 from realtime_nst.train import optimize
-from realtime_nst.train.evaluate import PIECE, Figures, Painter, Trial, evaluate, pieces, plain_style, ratio, warping_errors
+from realtime_nst.train.evaluate import (
+    PIECE,
+    Figures,
+    Painter,
+    Trial,
+    evaluate,
+    pieces,
+    plain_style,
+    ratio,
+    unchanged,
+    warping_errors,
+)
 from realtime_nst.train.evaluate_command import choose_photos, find_painting, painting_size_of, square
 from realtime_nst.train.flow import FlowFiles
 from realtime_nst.train.optimize import PerceptualLoss
@@ -45,7 +56,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two fixed convolutions in the place of VGG19."""
     monkeypatch.setattr(optimize, "build_loss_network", small_loss_network)
     for module in ("evaluate", "evaluate_command"):
-        monkeypatch.setattr(f"realtime_nst.train.{module}.BODY_RECIPE", RECIPE)
+        monkeypatch.setattr(f"realtime_nst.train.{module}.REFERENCE_RECIPE", RECIPE)
 
 
 def some_photo(seed: int = 0, width: int = 40, height: int = 32) -> np.ndarray:
@@ -78,7 +89,7 @@ def trial(flow: list[FlowFiles]) -> Trial:
 
 
 def test_photos_themselves_have_the_figures_of_the_photos(trial: Trial) -> None:
-    figures = evaluate(lambda photos: photos, None, trial)
+    figures = evaluate(unchanged, None, trial)
     assert (figures.content, figures.style, figures.noise_gain, figures.flicker, figures.sharpness) == (0, None, 1, 1, 1)
     assert (figures.plain, figures.shift) == (None, 0)
     assert figures.warping_error == 0 and figures.warping_errors == {"across": 0, "down": 0}
@@ -87,7 +98,7 @@ def test_photos_themselves_have_the_figures_of_the_photos(trial: Trial) -> None:
 
 def test_painting_itself_has_no_style_loss(trial: Trial) -> None:
     painting = some_photo(9).astype(np.float32)
-    figures = evaluate(lambda photos: np.stack([painting] * len(photos)), painting, Trial(trial.photos, trial.loss))
+    figures = evaluate(lambda photos, *_: np.stack([painting] * len(photos)), painting, Trial(trial.photos, trial.loss))
     assert figures.style == pytest.approx(0, abs=1e-9) and figures.content is not None and figures.content > 0.01
     assert (figures.noise_gain, figures.flicker) == (0, 0) and figures.warping_error is None and figures.warping_errors == {}
 
@@ -120,14 +131,14 @@ def test_painting_is_looked_at_once_for_all_photos(trial: Trial, monkeypatch: py
     asked: list[np.ndarray] = []
     grams = trial.loss.grams
     monkeypatch.setattr(trial.loss, "grams", lambda painting: asked.append(painting) or grams(painting))
-    figures = evaluate(lambda photos: photos, some_photo(9).astype(np.float32), Trial(trial.photos, trial.loss))
+    figures = evaluate(unchanged, some_photo(9).astype(np.float32), Trial(trial.photos, trial.loss))
     assert len(asked) == 1 < len(trial.photos) and figures.style is not None and figures.style > 0
 
 
 def test_what_flickers_has_a_warping_error(trial: Trial) -> None:
     calls: list[int] = []
 
-    def flicker(photos: np.ndarray) -> np.ndarray:
+    def flicker(photos: np.ndarray, *moves: object) -> np.ndarray:
         calls.append(1)
         return np.clip(photos + 51 * (len(calls) % 2), 0, 306)
 
@@ -150,7 +161,7 @@ def test_error_of_a_scene_is_the_root_of_the_mean_square_of_its_pairs(trial: Tri
 def test_reference_is_run_on_as_many_photos_as_wanted(trial: Trial) -> None:
     painting, said = some_photo(9).astype(np.float32), list[str]()
     trial = Trial(trial.photos, trial.loss, references=1, steps=3)
-    figures = evaluate(lambda photos: 0.5 * photos + 0.5 * painting, painting, trial, report=said.append)
+    figures = evaluate(lambda photos, *_: 0.5 * photos + 0.5 * painting, painting, trial, report=said.append)
     (reference,) = figures.references
     assert figures.style_ratio == pytest.approx(reference.style / reference.reference_style)
     assert figures.content_ratio == pytest.approx(reference.content / reference.reference_content)
@@ -182,6 +193,25 @@ def test_painter_equals_the_formulas_written_in_numpy(book: StyleBook) -> None:
         for picture, photo in zip(painted, photos):
             expected = stylize_with_numpy(photo, style.vector, style.body.weights(), NARROW)
             assert np.abs(picture - expected).max() <= 1
+
+
+def test_field_of_a_painter_moves_with_the_photos(book: StyleBook) -> None:
+    style, photo = book["wave"], some_photo(1)
+    plain, moved, again = Painter()(style)(np.stack([photo] * 3).astype(np.float32), [(0, 0), (3, -6), (0, 0)])
+    weights = style.body.weights()
+    assert np.abs(moved - stylize_with_numpy(photo, style.vector, weights, NARROW, (3, -6))).max() <= 1
+    assert np.abs(plain - stylize_with_numpy(photo, style.vector, weights, NARROW)).max() <= 1
+    assert np.array_equal(plain, again) and np.abs(plain - moved).max() > 3
+
+
+def test_painter_paints_with_bodies_of_before_the_field(tmp_path: Path) -> None:
+    rng, old = np.random.default_rng(0), replace(NARROW, field=0)
+    kernels = {name: rng.normal(0, 0.2, shape).astype(np.float32) for name, shape in old.kernel_shapes.items()}
+    vector = rng.normal(0.5, 0.5, old.vector_size).astype(np.float32)
+    painter = Painter()(Style("old", vector, write_body(tmp_path, "old", old, kernels, {})))
+    photo, expected = some_photo(1), stylize_with_numpy(some_photo(1), vector, kernels, old)
+    for moves in ([], [(5, 5)]):
+        assert np.abs(painter(photo[None].astype(np.float32), moves)[0] - expected).max() <= 1
 
 
 def test_painter_takes_any_size(book: StyleBook) -> None:
@@ -285,6 +315,24 @@ def test_missing_painting_of_a_style_that_was_not_named_is_a_warning(
     assert run("--paintings", paintings) == 0
     expected = f"No painting of 'mosaic' in '{paintings}'. `roman-mosaic.jpg` was expected there. Its style loss is not measured."
     assert caplog.messages == [expected]
+
+
+def test_photo_that_shows_nothing_is_left_out_and_told(
+    run: Callable[..., int], tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.fromarray(some_photo(1, 80, 60)).save(folder / "scene.png")
+    for name, colour in (("black", (0, 0, 0)), ("wall", (200, 190, 180))):
+        Image.new("RGB", (80, 60), colour).save(folder / f"{name}.png")
+    assert run("wave", "--json", photos=folder) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["measured_on"]["photos"] == ["scene.png"] and report["styles"]["wave"]["sharpness"] < 100
+    told = "is left out: its middle has one colour, and figures need something to see."
+    assert caplog.messages == [f"Photo '{folder / name}.png' {told}" for name in ("black", "wall")]
+    (folder / "scene.png").unlink()
+    assert run("wave", photos=folder) == 1
+    assert "None of the 2 photos shows anything. Name another folder with --photos." in capsys.readouterr().err
 
 
 def test_json_alone_goes_to_the_output(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from realtime_nst.cli.main import main
 from realtime_nst.errors import TrainingError
 from realtime_nst.train import optimize as module
 from realtime_nst.train.optimize import Objective, PerceptualLoss, Progress, Terms, noise_like, optimize
-from realtime_nst.train.recipes import BODY_RECIPE
+from realtime_nst.train.recipes import REFERENCE_RECIPE
 from realtime_nst.train.reference import at_equal_content, at_equal_style, compare, reference_path
 from tests.train.small import RECIPE, small_loss_network
 
@@ -84,7 +84,8 @@ def test_gradient_is_that_of_the_weighted_sum(loss: PerceptualLoss) -> None:
 
 
 def test_weights_are_those_of_training() -> None:
-    assert Terms.weights_of(BODY_RECIPE) == (BODY_RECIPE.content, BODY_RECIPE.style, BODY_RECIPE.total_variation)
+    recipe = REFERENCE_RECIPE
+    assert Terms.weights_of(recipe) == (recipe.content, recipe.style, recipe.total_variation)
     assert Terms(1, 2, 3).weighted(Terms(10, 100, 1000)) == 3210
 
 
@@ -145,7 +146,7 @@ def test_real_vgg_paints() -> None:
     weights = os.environ.get("REALTIME_NST_VGG")
     if not weights:
         pytest.skip("REALTIME_NST_VGG is not set: no file of VGG19 weights")
-    objective = PerceptualLoss(weights, BODY_RECIPE).objective(some_picture(64, 64, seed=1), some_picture(64, 80, seed=2))
+    objective = PerceptualLoss(weights, REFERENCE_RECIPE).objective(some_picture(64, 64, seed=1), some_picture(64, 80, seed=2))
     _, terms = optimize(objective, WEIGHTS, objective.photo, steps=15)
     assert terms.style < 0.3 * objective.terms(objective.photo).style and 0 < terms.content < 1
 
@@ -213,7 +214,7 @@ def test_comparison_on_the_perceptual_loss(loss: PerceptualLoss) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with the small loss network."""
     monkeypatch.setattr(module, "build_loss_network", small_loss_network)
-    monkeypatch.setattr("realtime_nst.train.optimize_command.BODY_RECIPE", RECIPE)
+    monkeypatch.setattr("realtime_nst.train.optimize_command.REFERENCE_RECIPE", RECIPE)
 
 
 def words(pictures: Path, output: Path, *more: object) -> list[str]:

@@ -1,6 +1,7 @@
 """Flicker and sharpness: what holds still scores 0, what hands noise through 1, and what blurs is found out."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +181,7 @@ def test_blur_holds_still_but_is_found_out() -> None:
 
 def test_what_moves_along_has_no_shift_error() -> None:
     photo = some_frames(48, 64, 3)
-    assert shift_error(lambda photos: photos, photo) == 0 and shift_error(lambda photos: 255 - photos, photo) == 0
+    assert shift_error(lambda photos, _: photos, photo) == 0 and shift_error(lambda photos, _: 255 - photos, photo) == 0
 
 
 def test_strokes_that_stand_on_the_screen_are_found() -> None:
@@ -198,12 +199,23 @@ def test_strokes_that_stand_on_the_screen_are_found() -> None:
             for by in (1, 2, 3, 5)
         ]
     )
-    measured = shift_error(lambda photos: np.stack([grain] * len(photos)), photo)
+    measured = shift_error(lambda photos, _: np.stack([grain] * len(photos)), photo)
     assert measured == pytest.approx(expected / sharpness(grain), rel=1e-4)
 
 
+def test_strokes_that_hang_on_a_field_move_along_with_it() -> None:
+    rng = np.random.default_rng(3)
+    field, photo = rng.uniform(0, 255, (48, 64, 3)).astype(np.float32), some_frames(48, 64, 3)
+
+    def hung(photos: np.ndarray, moves: Sequence[tuple[int, int]]) -> np.ndarray:
+        return np.stack([photo + np.roll(field, (down, right), (0, 1)) for photo, (right, down) in zip(photos, moves)])
+
+    assert shift_error(hung, photo) == 0
+    assert shift_error(lambda photos, moves: hung(photos, [(0, 0)] * len(photos)), photo) > 0.3
+
+
 def test_shift_error_does_not_count_what_is_at_the_border() -> None:
-    def framed(photos: np.ndarray) -> np.ndarray:
+    def framed(photos: np.ndarray, moves: object) -> np.ndarray:
         painted = photos.copy()
         painted[:, :4], painted[:, :, :4] = 255, 255
         return painted
