@@ -137,8 +137,8 @@ class Broken:
     def __init__(self, times: int) -> None:
         self._left = times
 
-    def __call__(self, model: Learner, recipe: Recipe, step: int, batch: Batch, rate: float) -> dict[str, float]:
-        losses = take_step(model, recipe, step, batch, rate)
+    def __call__(self, model: Learner, recipe: Recipe, step: int, batch: Batch, *rest: float) -> dict[str, float]:
+        losses = take_step(model, recipe, step, batch, *rest)
         if step == 2 and self._left > 0:
             self._left -= 1
             return {**losses, "loss": math.nan}
