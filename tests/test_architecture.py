@@ -28,7 +28,7 @@ TRAINING_BY_KERAS = {
     "distil",
     "recovery",
     "training_log",
-    "optimize",
+    "objective",
     "stability",
     "evaluate",
 }

@@ -20,7 +20,7 @@ from realtime_nst.style.field import HOME, Offset, fields_of
 from realtime_nst.style.style import Style
 
 from .flow import FlowFiles, FlowPair
-from .optimize import PerceptualLoss, Terms
+from .objective import PerceptualLoss, Terms
 from .recipes import REFERENCE_RECIPE
 from .reference import STEPS, Comparison, compare
 from .stability import COMPRESSION_GRAIN, COMPRESSION_NOISE, Stylize, noise_gain, sharpness, shift_error, warping_error

@@ -63,7 +63,7 @@ def evaluate(options: argparse.Namespace) -> int:
     from .evaluate import Painter, Trial, finite, unchanged
     from .evaluate import evaluate as measure
     from .job import read_painting
-    from .optimize import PerceptualLoss
+    from .objective import PerceptualLoss
 
     sizes = {style.name: options.painting_size or painting_size_of(style) for style in styles}
     paintings = {name: read_painting(path, sizes[name]) for name, path in pictures.items() if path is not None}

@@ -181,14 +181,20 @@ def grams_at_scales(
     return grams
 
 
-def content_loss(features: Any, target: Any) -> Any:
+def content_loss(features: Any, target: Any, energy: Any = None) -> Any:
     """Distance of features from the photo's, relative to the photo's own energy: `(B, H, W, C)` x 2 to `(B,)`.
+
+    Args:
+        features: What is.
+        target: What should be.
+        energy: Mean square of the photo's features, where `target` is only a part of them.
 
     Reference:
         Johnson et al. (2016), equation 2, divided by the target's mean square.
     """
     x, y = ops.cast(features, "float32"), ops.cast(target, "float32")
-    return ops.mean(ops.square(x - y), axis=(1, 2, 3)) / ops.mean(ops.square(y), axis=(1, 2, 3))
+    energy = ops.mean(ops.square(y), axis=(1, 2, 3)) if energy is None else energy
+    return ops.mean(ops.square(x - y), axis=(1, 2, 3)) / energy
 
 
 def style_loss(grams: Any, targets: Any) -> Any:
@@ -205,15 +211,20 @@ def mean_style_loss(grams: Sequence[Any], targets: Sequence[Any]) -> Any:
     return ops.mean(ops.stack([style_loss(gram, target) for gram, target in zip(grams, targets, strict=True)]), axis=0)
 
 
-def total_variation_loss(images: Any) -> Any:
+def total_variation_loss(images: Any, down_share: Any = 1.0, right_share: Any = 1.0) -> Any:
     """Mean squared difference of neighbouring pixels, in units of half the value range: `(B, H, W, 3)` to `(B,)`.
+
+    Args:
+        images: The pictures, or parts of them.
+        down_share: For parts: `(H - 1, W, 1)`, factors of the differences to the pixel below.
+        right_share: `(H, W - 1, 1)`, likewise to the right.
 
     Reference:
         Mahendran, Vedaldi: Understanding deep image representations by inverting them (2015), equation 2,
         beta = 2. Johnson et al. (2016), section 3.2.
     """
-    down = images[:, 1:] - images[:, :-1]
-    right = images[:, :, 1:] - images[:, :, :-1]
+    down = (images[:, 1:] - images[:, :-1]) * down_share
+    right = (images[:, :, 1:] - images[:, :, :-1]) * right_share
     return (ops.mean(ops.square(down), axis=(1, 2, 3)) + ops.mean(ops.square(right), axis=(1, 2, 3))) / 127.5**2
 
 

@@ -16,12 +16,10 @@ from realtime_nst.pipeline.interrupt import INTERRUPTED, on_interrupt
 
 from .command import training_backend
 from .recipes import REFERENCE_RECIPE
+from .tiles import SMALLEST
 
 if TYPE_CHECKING:
     from .optimize import Progress
-
-SMALLEST_PHOTO = 16
-"""VGG19 halves a picture three times before its last tap."""
 
 
 def optimize(options: argparse.Namespace) -> int:
@@ -32,7 +30,8 @@ def optimize(options: argparse.Namespace) -> int:
     photo = resized(read_photo(options.photo), options.size)
     activate(training_backend())
     from .job import read_painting
-    from .optimize import PerceptualLoss, Terms, noise_like
+    from .objective import PerceptualLoss, Terms
+    from .optimize import noise_like
     from .optimize import optimize as run_optimization
 
     painting = read_painting(options.painting, options.painting_size or REFERENCE_RECIPE.painting_size)
@@ -82,9 +81,9 @@ def resized(photo: np.ndarray, longest: int) -> np.ndarray:
     height, width = photo.shape[:2]
     scale = min(1.0, longest / max(height, width))
     size = (round(width * scale), round(height * scale))
-    if min(size) < SMALLEST_PHOTO:
+    if min(size) < SMALLEST:
         raise TrainingError(
-            f"The photo would have {size[0]}x{size[1]} pixels; at least {SMALLEST_PHOTO} on the shorter side were expected. "
+            f"The photo would have {size[0]}x{size[1]} pixels; at least {SMALLEST} on the shorter side were expected. "
             "Give a larger photo or --size."
         )
     return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS), dtype=np.float32)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .optimize import Objective, Terms, optimize
+from .objective import Objective, Terms
+from .optimize import optimize
 
 CONTENT_WEIGHTS = (32.0, 8.0, 2.0, 0.5, 0.125, 0.03, 0.008, 0.002)
 """Factors of the content weight along the path."""

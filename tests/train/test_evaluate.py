@@ -21,7 +21,7 @@ from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError, StyleError, TrainingError
 from realtime_nst.style.book import StyleBook
 from realtime_nst.style.style import Style, write_body
-from realtime_nst.train import optimize
+from realtime_nst.train import objective
 from realtime_nst.train.evaluate import (
     PIECE,
     Figures,
@@ -36,7 +36,7 @@ from realtime_nst.train.evaluate import (
 )
 from realtime_nst.train.evaluate_command import choose_photos, find_painting, painting_size_of, square
 from realtime_nst.train.flow import FlowFiles
-from realtime_nst.train.optimize import PerceptualLoss
+from realtime_nst.train.objective import PerceptualLoss
 from realtime_nst.train.reference import Comparison
 from realtime_nst.train.report import INPUT
 from realtime_nst.train.serving_precision import psnr, rounding
@@ -54,7 +54,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two fixed convolutions in the place of VGG19."""
-    monkeypatch.setattr(optimize, "build_loss_network", small_loss_network)
+    monkeypatch.setattr(objective, "build_loss_network", small_loss_network)
     for module in ("evaluate", "evaluate_command"):
         monkeypatch.setattr(f"realtime_nst.train.{module}.REFERENCE_RECIPE", RECIPE)
 

@@ -12,8 +12,10 @@ from PIL import Image
 
 from realtime_nst.cli.main import main
 from realtime_nst.errors import TrainingError
+from realtime_nst.train import objective
 from realtime_nst.train import optimize as module
-from realtime_nst.train.optimize import Objective, PerceptualLoss, Progress, Terms, noise_like, optimize
+from realtime_nst.train.objective import Objective, PerceptualLoss, Terms
+from realtime_nst.train.optimize import Progress, noise_like, optimize
 from realtime_nst.train.recipes import REFERENCE_RECIPE
 from realtime_nst.train.reference import at_equal_content, at_equal_style, compare, reference_path
 from tests.train.small import RECIPE, small_loss_network
@@ -24,7 +26,7 @@ WEIGHTS = Terms(1.0, 12.0, 0.5)
 @pytest.fixture
 def loss(monkeypatch: pytest.MonkeyPatch) -> PerceptualLoss:
     """The loss on two fixed convolutions in the place of VGG19."""
-    monkeypatch.setattr(module, "build_loss_network", small_loss_network)
+    monkeypatch.setattr(objective, "build_loss_network", small_loss_network)
     return PerceptualLoss("imagenet", RECIPE)
 
 
@@ -213,7 +215,7 @@ def test_comparison_on_the_perceptual_loss(loss: PerceptualLoss) -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with the small loss network."""
-    monkeypatch.setattr(module, "build_loss_network", small_loss_network)
+    monkeypatch.setattr(objective, "build_loss_network", small_loss_network)
     monkeypatch.setattr("realtime_nst.train.optimize_command.REFERENCE_RECIPE", RECIPE)
 
 
