@@ -28,8 +28,14 @@ and from style files to figures that say how good they are:
     evaluate.py  all figures of a style
     stability.py  flicker and sharpness; flow.py reads frames with true motion
     serving_precision.py  what the precision of the serving engine costs
-    optimize.py  Gatys et al.'s image optimization; optimize_command.py is its command
-    reference.py  a network against that optimization
+    reference.py  a network against image optimization
 
-Nothing of the application imports it except the commands `train`, `distil`, `evaluate` and `optimize`.
+from a photo to the best picture there is, slowly:
+
+    optimize.py  Gatys et al.'s image optimization; optimize_command.py is its command
+    polish.py    the same from what a network painted; polish_command.py is `--polish` of the command `image`
+    objective.py  the loss of one picture, and its gradient; tiles.py cuts large ones
+    search.py    L-BFGS
+
+Nothing of the application imports it except the commands `train`, `distil`, `evaluate`, `optimize`, and `image` for `--polish`.
 """

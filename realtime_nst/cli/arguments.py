@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from realtime_nst.style.look import DEFAULT_STABILITY, STABILITIES
 
 DEFAULT_STYLE = "wave"
+POLISH_STEPS = 30
 
 
 def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
@@ -64,6 +66,26 @@ def add_many(parser: Any, what: str) -> None:
     parser.add_argument("--recursive", action="store_true", help="look into the folders of folders")
     parser.add_argument("--pattern", metavar="GLOB", help=f"names to take from folders, as in 'IMG*' (default: all {what})")
     parser.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
+
+
+def add_polish(parser: Any) -> None:
+    """The flags of optimization that goes on from the network's pictures.
+
+    Args:
+        parser: A parser or a group of its flags.
+    """
+    parser.add_argument(
+        "--polish",
+        type=lambda text: whole(text, 1, 10_000),
+        nargs="?",
+        const=POLISH_STEPS,
+        metavar="STEPS",
+        help=f"go on from the network's picture by optimization (usually {POLISH_STEPS} steps)",
+    )
+    parser.add_argument(
+        "--painting", type=Path, metavar="PATH", help="a picture of the style's painting, or a folder of them by style name"
+    )
+    parser.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
 
 
 def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:

@@ -3,12 +3,15 @@
 import argparse
 import os
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from realtime_nst import __version__
 from realtime_nst.cli import console
 from realtime_nst.engines.backend import choose_backend
-from realtime_nst.errors import NSTError, lacks_memory
+from realtime_nst.errors import NSTError, StyleError, lacks_memory
 from realtime_nst.jobs.outputs import Kind, Task, plan_tasks
 from realtime_nst.media.filekinds import check_file, left_out
 from realtime_nst.media.photofiles import PHOTO_SUFFIXES
@@ -25,17 +28,24 @@ from realtime_nst.media.photos import (
 from realtime_nst.media.results import check_output
 from realtime_nst.painting import serving
 from realtime_nst.painting.picture_painter import PicturePainter
+from realtime_nst.pipeline.interrupt import INTERRUPTED
+from realtime_nst.style.book import StyleBook
 from realtime_nst.style.look import Look
 from realtime_nst.style.style import Style
 
 JPEG_SUFFIXES = (".jfif", ".jif", ".jpe")
 
+POLISHER = ("realtime_nst.train.polish_command", "PolishCommand")
+"""What `--polish` needs of training, which nothing here loads without it."""
+
 
 def image(options: argparse.Namespace) -> int:
     """Paint photos; what goes wrong with one of many does not stop the rest."""
     tasks, several = _plan(options)
-    style = console.find_all_styles(options).mix(options.style)
-    stylizer = serving.load_stylizer(choose_backend(options.backend, options.precision))
+    book = console.find_all_styles(options)
+    style = book.mix(options.style)
+    polisher = _polisher(options, book)
+    stylizer = serving.load_stylizer(polisher.backend if polisher else choose_backend(options.backend, options.precision))
     picture_painter = PicturePainter(stylizer, Look(options.strength, float(options.colours), texture=options.texture))
     sources = [task.source for task in tasks]
     painted = skipped = failed = 0
@@ -50,7 +60,7 @@ def image(options: argparse.Namespace) -> int:
             if several:
                 task.output.parent.mkdir(parents=True, exist_ok=True)
                 _check(task, sources, options)
-            _paint(task, picture_painter, style, options)
+            _paint(task, picture_painter, style, options, polisher)
         except (NSTError, OSError) as error:
             if not several:
                 raise
@@ -66,9 +76,28 @@ def image(options: argparse.Namespace) -> int:
         else:
             painted += 1
             console.say(f"Wrote '{task.output}'.")
+        if polisher and polisher.interrupted:
+            console.say("Interrupted: it is as far polished as there was time for.")
+            break
     if several:
-        console.say_summary(painted, skipped, failed)
+        console.say_summary(painted, skipped, failed, len(tasks) - painted - skipped - failed)
+    if polisher and polisher.interrupted:
+        return INTERRUPTED
     return 1 if failed else 0
+
+
+def _polisher(options: argparse.Namespace, book: StyleBook) -> Any:
+    """What polishes photos; `None` where nothing is to be polished.
+
+    Raises:
+        NSTError: Flags that are of no use together, or what polishing needs is not there.
+    """
+    if options.polish is None:
+        if options.painting is not None:
+            raise StyleError("--painting is for --polish, which it was not given with. Add --polish, or leave it out.")
+        return None
+    module, name = POLISHER
+    return getattr(import_module(module), name)(options, book.parts(options.style))
 
 
 def _plan(options: argparse.Namespace) -> tuple[list[Task], bool]:
@@ -111,10 +140,11 @@ def _check(task: Task, sources: Sequence[Path], options: argparse.Namespace) -> 
     """
     check_file(task.source)
     check_photo_name(task.output)
-    check_output(task.output, sources=sources, overwrite=options.overwrite or options.skip_existing)
+    paintings = [options.painting] if options.painting else []
+    check_output(task.output, sources=[*sources, *paintings], overwrite=options.overwrite or options.skip_existing)
 
 
-def _paint(task: Task, picture_painter: PicturePainter, style: Style, options: argparse.Namespace) -> None:
+def _paint(task: Task, picture_painter: PicturePainter, style: Style, options: argparse.Namespace, polisher: Any) -> None:
     photo, alpha = read_layers(task.source)
     if alpha is not None and not keeps_alpha(task.output):
         photo, alpha = on_white(photo, alpha), None
@@ -124,7 +154,8 @@ def _paint(task: Task, picture_painter: PicturePainter, style: Style, options: a
     software = f"realtime-nst {__version__}"
     remarks = NOTHING_SAID if options.strip else read_remarks(task.source)
     texts = {"Style": style.name, "Software": software}
-    write_photo(task.output, picture_painter.paint(photo, style), texts, alpha, software=software, remarks=remarks)
+    picture = picture_painter.paint(photo, style, partial(polisher, name=task.output.name) if polisher else None)
+    write_photo(task.output, picture, texts, alpha, software=software, remarks=remarks)
 
 
 def _suffix(name: Path, container: str | None) -> str:

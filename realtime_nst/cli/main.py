@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from realtime_nst import __version__
-from realtime_nst.cli.arguments import DEFAULT_STYLE, add_look, add_many, add_stability, minutes, moment, seconds, size, whole
+from realtime_nst.cli.arguments import (
+    DEFAULT_STYLE,
+    add_look,
+    add_many,
+    add_polish,
+    add_stability,
+    minutes,
+    moment,
+    seconds,
+    size,
+    whole,
+)
 from realtime_nst.cli.live_flags import add_checks, add_studio, add_webcam
 from realtime_nst.engines.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
@@ -125,6 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out what the photo says of itself, which is kept otherwise: date, place, camera, description, resolution",
     )
+    add_polish(image.add_argument_group("polishing, which takes minutes"))
     add_many(image.add_argument_group("many files"), "photos")
     image.set_defaults(command=("realtime_nst.cli.image", "image"))
 

@@ -1,6 +1,6 @@
 """`PicturePainter`: pictures in a style, as strong, with whose colours and as still as the user wants; for files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.look import Look
 from realtime_nst.style.style import Style
+
+Polish = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Photo and painting to a picture, uint8 `(height, width, 3)` each."""
 
 
 class PicturePainter:
@@ -34,19 +37,23 @@ class PicturePainter:
         if self._look.strength > 0:
             self._stylizer.prepare([style.body], width, height)
 
-    def paint(self, image: np.ndarray, style: Style) -> np.ndarray:
+    def paint(self, image: np.ndarray, style: Style, polish: Polish | None = None) -> np.ndarray:
         """Paint a picture of any size, or the next one of a video.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style at full strength.
+            polish: What makes a better one of photo and painting, before it is recoloured; for pictures by themselves.
 
         Returns:
             An image like it; at strength 0 the very same.
         """
         if self._look.strength <= 0:
             return image
-        return self._stream.paint(image, style, self._look)
+        if polish is None:
+            return self._stream.paint(image, style, self._look)
+        painting = self._stylizer.paint(image, style, self._look._replace(strength=1.0, colours=0.0))
+        return self._stylizer.recolour(image, polish(image, painting), self._look)
 
     @property
     def stabilizes(self) -> bool:

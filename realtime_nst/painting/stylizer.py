@@ -148,6 +148,24 @@ class Stylizer:
                 painted = engine(still, vector, offset)
         return painted if padded is image else painted[:height, :width], stabilized
 
+    def recolour(self, image: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
+        """Recolour a painting that was worked on since; one of a photo without contrast becomes the photo again.
+
+        Args:
+            image: uint8 `(height, width, 3)` RGB: the photo.
+            painting: Its painting, likewise.
+            look: How.
+
+        Returns:
+            A new image like them, or the painting itself where nothing is to be done.
+        """
+        look = look._replace(strength=painted_share(image) * look.strength)
+        if not look.recolours:
+            return painting
+        height, width = image.shape[:2]
+        with self._painting:
+            return self._recoloured(pad_to_multiple(image), pad_to_multiple(painting)[None], look)[:height, :width]
+
     def _stabilizer(self, width: int, height: int) -> Stabilizer | None:
         """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""
         if width * height > UNSTABILIZED_FROM:

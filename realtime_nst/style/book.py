@@ -58,13 +58,17 @@ class StyleBook:
         Raises:
             StyleError: An unknown name, a weight that is no positive number, or styles of different bodies.
         """
+        parts = self.parts(text)
+        if len(parts) == 1:
+            return parts[0][0]
+        return mix_styles(text, [style for style, _ in parts], [share for _, share in parts])
+
+    def parts(self, text: str) -> list[tuple[Style, float]]:
+        """What a mix consists of: styles and their shares, which sum to 1; for arguments and errors see `mix`."""
         if (meant := self._meant(text)) is not None:  # titles have commas and colons in them, too
-            return meant
+            return [(meant, 1.0)]
         names, weights = mix_parts(text)
-        styles = [self[name] for name in names]
-        if len(styles) == 1:
-            return styles[0]
-        return mix_styles(text, styles, weights)
+        return [(self[name], weight / sum(weights)) for name, weight in zip(names, weights)]
 
     def _meant(self, text: str) -> Style | None:
         """The one style of this name, or else of this name or title in any letters.
