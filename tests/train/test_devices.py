@@ -27,7 +27,7 @@ pytestmark = [
 def losses_elsewhere(origin: Path, output: Path, backend: str, devices: int = 1) -> list[float]:
     """The losses of six steps from the body in `origin`, in a new process."""
     command = [sys.executable, "-m", "tests.train.small_again", str(origin), str(output)]
-    flags = f"--xla_force_host_platform_device_count={devices}" if devices > 1 else ""
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
     environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": flags}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=LONGEST)
     assert done.returncode == 0, done.stderr[-2000:]
