@@ -1,8 +1,9 @@
 """All tests: `python -m tests`, with pytest's arguments if you like. `python -m tests --quick` runs those that find most
 breakage, in less than a minute on two cores.
 
-Keras reads its backend once per process, so the suites run in a process each: the application on OpenVINO,
-training and the TensorFlow engine on TensorFlow, and the same on JAX where it is installed.
+Keras reads its backend once per process, so the suites run one after another, each with a backend: the application on
+OpenVINO, training and the TensorFlow engine on TensorFlow, and the same on JAX where it is installed. Each is spread over the
+processor, a test file at a time; `-n 0` keeps it in one process, as `--pdb` does.
 """
 
 import importlib.util
@@ -12,6 +13,9 @@ import sys
 
 NOTHING_CHOSEN = 5
 """pytest's exit code when its arguments leave no test: a suite without slow tests, for example."""
+
+SPREAD = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""A process per core; few, as each has a Keras backend in memory."""
 
 QUICK = """
 architecture architecture_numbers app remote stage stats controls settings styles weightfile buffers crossfade pace
@@ -27,7 +31,9 @@ def main() -> int:
     if "--quick" in arguments:
         arguments.remove("--quick")
         files = [f"tests/test_{name}.py" for name in QUICK.split()]
-        return subprocess.run([sys.executable, "-m", "pytest", "-q", *files, *arguments], env=on("openvino")).returncode
+        return pytest("openvino", "-q", *files, *arguments)
+    slow = "slow" in arguments
+    rest = ("-m", "slow and not alone") if slow else ()
     codes = []
     for backend in ("openvino", "tensorflow", "jax"):
         if importlib.util.find_spec(backend) is None:
@@ -35,14 +41,17 @@ def main() -> int:
             continue
         folder = "tests" if backend == "openvino" else "tests/train"
         print(f"--- {backend}: pytest {folder}", flush=True)
-        code = subprocess.run([sys.executable, "-m", "pytest", folder, *arguments], env=on(backend)).returncode
-        codes.append(0 if code == NOTHING_CHOSEN else code)
-    return next((code for code in codes if code), 0)
+        codes.append(pytest(backend, folder, *SPREAD, *arguments, *rest))
+    if slow:
+        print("--- openvino: pytest tests, one test at a time", flush=True)
+        codes.append(pytest("openvino", "tests", *arguments, "-m", "slow and alone"))
+    return next((code for code in codes if code not in (0, NOTHING_CHOSEN)), 0)
 
 
-def on(backend: str) -> dict[str, str]:
-    """The environment in which Keras runs on a backend."""
-    return {**os.environ, "KERAS_BACKEND": backend}
+def pytest(backend: str, *arguments: str) -> int:
+    """The exit code of a run of pytest in which Keras runs on a backend."""
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment).returncode
 
 
 if __name__ == "__main__":

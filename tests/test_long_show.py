@@ -138,6 +138,7 @@ def test_nothing_grows_while_keys_are_pressed_and_the_camera_comes_and_goes(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell how much memory is used")
 def test_nothing_grows_in_a_long_show_of_the_shipped_styles(painter_parts: Stylizer, tmp_path: Path) -> None:
     shipped = find_styles([Path(__file__).parents[1] / "weights"])

@@ -23,7 +23,7 @@ from realtime_nst.pipeline.stats import Stats
 from realtime_nst.style.book import find_styles
 from tests.conftest import RecordingSink
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 FPS, FRAMES = 30, 600
 
 

@@ -394,6 +394,7 @@ def test_decoding_painting_and_encoding_overlap(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720)])
 def test_files_are_painted_at_the_rate_of_the_network(
     tmp_path: Path, make_clip: Clip, weights: Path, monkeypatch: pytest.MonkeyPatch, width: int, height: int
