@@ -1,6 +1,6 @@
 """The command line: the only part that prints and exits. A module for each command that does more than call another part.
 
-main.py       flags to functions, exit codes; arguments.py and live_flags.py flags that commands share
+main.py       flags to functions, exit codes; arguments.py, live_flags.py and training_flags.py the flags
 console.py    what commands share, and `styles`
 video.py      films; image.py photos
 webcam.py     the live show; checks.py `cameras` and `doctor`

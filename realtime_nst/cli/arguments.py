@@ -99,6 +99,21 @@ def whole(text: str, lowest: int, highest: int = 1_000_000_000) -> int:
     return value
 
 
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    return whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0 on, for argparse."""
+    return whole(text, 0)
+
+
+def side(text: str) -> int:
+    """The side of a picture in pixels, for argparse."""
+    return whole(text, 64, 4096)
+
+
 def number(lowest: float, highest: float) -> Callable[[str], float]:
     """A reader of numbers within bounds, with argparse's error."""
 

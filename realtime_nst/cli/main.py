@@ -1,7 +1,8 @@
 """The command line: flags, exit codes, and the one place that catches `NSTError`.
 
 What a command does is in a module of this package (for `train`, `distil`, `evaluate` and `optimize`: in `train/`), imported when
-it runs, so that `--help` is instant. The flags of the live commands are in `live_flags.py`, those of several in `arguments.py`.
+it runs, so that `--help` is instant. The flags of the live commands are in `live_flags.py`, those of training in
+`training_flags.py`, those of several in `arguments.py`.
 """
 
 import argparse
@@ -22,13 +23,14 @@ from realtime_nst.cli.arguments import (
     add_many,
     add_polish,
     add_stability,
-    minutes,
     moment,
+    natural,
     seconds,
     size,
     whole,
 )
 from realtime_nst.cli.live_flags import add_checks, add_studio, add_webcam
+from realtime_nst.cli.training_flags import add_distil, add_evaluate, add_optimize, add_train
 from realtime_nst.engines.backend import BACKENDS, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.media.addresses import is_address
@@ -158,120 +160,10 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     bench.set_defaults(command=("realtime_nst.cli.bench", "bench"))
 
-    train = commands.add_parser("train", parents=[common, styled], help="learn styles from pictures")
-    train.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="paintings to learn")
-    train.add_argument("--recipe", nargs="+", metavar="STYLE", help="train shipped styles again; `gallery` is all of them")
-    train.add_argument("--paintings", type=Path, metavar="DIR", help="where --recipe finds its paintings")
-    train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
-    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
-    train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
-    train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
-    train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
-    train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
-    train.add_argument(
-        "--collection",
-        type=Path,
-        metavar="DIR",
-        help="paintings, hundreds of them: with --new-body, a style encoder learns from them to paint like any picture",
-    )
-    train.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 200; 5200 with --new-body)")
-    train.add_argument("--minutes", type=minutes, metavar="N", help="learn for so long, instead of a number of steps")
-    train.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
-    train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
-    train.add_argument(
-        "--painting-size",
-        type=_side,
-        metavar="PIXELS",
-        help="shorter side of the paintings (default: 512); more is larger strokes",
-    )
-    train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.003 with --new-body)")
-    train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
-    train.add_argument(
-        "--style-scales",
-        nargs="+",
-        type=_scale,
-        metavar="N",
-        help="by how much the pictures are shrunk whose strokes are compared (1; 1 2 with --new-body)",
-    )
-    train.add_argument("--stability-weight", type=float, metavar="X", help="how much calm video counts (1; 0 is off)")
-    train.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
-    train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
-    train.add_argument(
-        "--mixed-precision",
-        choices=("auto", "off", "bfloat16", "float16"),
-        default="auto",
-        help="of the network (default: bfloat16 on a GPU); the loss is computed in bfloat16 wherever the processor has it",
-    )
-    train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
-    train.add_argument("--title", help="what the style file says about a single picture")
-    train.add_argument("--artist", help="likewise")
-    train.add_argument("--year", help="likewise")
-    train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
-    train.set_defaults(command=("realtime_nst.train.command", "train"))
-
-    distil = commands.add_parser("distil", parents=[common, styled], help="make a body narrower and faster, with all its styles")
-    distil.add_argument("body", metavar="BODY", help="the body to learn from")
-    distil.add_argument("--new-body", required=True, metavar="NAME", help="what the narrower one is called")
-    for name, what in (
-        ("patches", "numbers that each patch of 4x4 pixels becomes"),
-        ("inner", "channels inside of the blocks at an eighth of the frame's size"),
-        ("fine-inner", "channels inside of the blocks at a quarter"),
-        ("half", "channels at half of the frame's size"),
-    ):
-        distil.add_argument(f"--{name}", type=_channels, metavar="N", help=f"{what} (default: as the body has)")
-    distil.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
-    distil.add_argument("--output", "-o", type=Path, required=True, metavar="DIR", help="folder for the new body and its styles")
-    distil.add_argument("--steps", type=_positive, metavar="N", help="training steps (default: 3000)")
-    distil.add_argument("--batch", type=_positive, metavar="N", help="photos per step (default: 4)")
-    distil.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
-    distil.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.004)")
-    distil.add_argument("--seed", type=_natural, metavar="N", help="start of all randomness (default: 1)")
-    distil.set_defaults(command=("realtime_nst.train.distil_command", "distil"))
-
-    evaluate = commands.add_parser("evaluate", parents=[common, styled], help="measure styles: likeness, stillness, sharpness")
-    evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names (default: all styles)")
-    evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
-    evaluate.add_argument("--count", type=_positive, default=8, metavar="N", help="photos to take of them (default: %(default)s)")
-    evaluate.add_argument(
-        "--size", type=_crop, default=256, metavar="PIXELS", help="side of their middles (default: %(default)s)"
-    )
-    evaluate.add_argument("--paintings", type=Path, metavar="DIR", help="the styles' paintings by name, for the style loss")
-    evaluate.add_argument("--painting-size", type=_side, metavar="PIXELS", help="their shorter side (default: as in training)")
-    evaluate.add_argument("--flow", type=Path, metavar="DIR", help="frames with true motion, as MPI-Sintel has them")
-    evaluate.add_argument(
-        "--reference",
-        type=_natural,
-        default=0,
-        metavar="N",
-        help="compare N photos with image optimization: minutes for each photo and style (default: 0)",
-    )
-    evaluate.add_argument("--steps", type=_positive, default=40, metavar="N", help="its steps at each weight (default: 40)")
-    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the camera's noise (default: 0)")
-    evaluate.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
-    evaluate.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine whose rounding is measured")
-    evaluate.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="its arithmetic")
-    evaluate.add_argument(
-        "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="a report; to stdout without FILE"
-    )
-    evaluate.add_argument("--against", type=Path, metavar="FILE", help="an earlier report: print what has changed")
-    evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="a picture: the photos, and a row for every style")
-    evaluate.add_argument("--overwrite", action="store_true", help="replace existing outputs")
-    evaluate.set_defaults(command=("realtime_nst.train.evaluate_command", "evaluate"))
-
-    optimize = commands.add_parser("optimize", parents=[common], help="paint one photo the slow way, without a network")
-    optimize.add_argument("photo", type=Path, metavar="PHOTO", help="what to paint")
-    optimize.add_argument("painting", type=Path, metavar="PAINTING", help="in the style of this picture")
-    optimize.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file")
-    optimize.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    optimize.add_argument("--steps", type=_positive, default=200, metavar="N", help="L-BFGS steps (default: %(default)s)")
-    optimize.add_argument("--size", type=_side, default=512, metavar="PIXELS", help="longest side (default: %(default)s)")
-    optimize.add_argument("--painting-size", type=_side, metavar="PIXELS", help="shorter side of the painting (default: 512)")
-    optimize.add_argument("--style-weight", type=float, default=1.0, metavar="X", help="how much style counts (1)")
-    optimize.add_argument("--content-weight", type=float, default=1.0, metavar="X", help="how much the photo counts (1)")
-    optimize.add_argument("--start", choices=("photo", "noise"), default="photo", help="what it starts from (default: photo)")
-    optimize.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the noise (default: 0)")
-    optimize.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
-    optimize.set_defaults(command=("realtime_nst.train.optimize_command", "optimize"))
+    add_train(commands, [common, styled])
+    add_distil(commands, [common, styled])
+    add_evaluate(commands, [common, styled])
+    add_optimize(commands, [common])
     return parser
 
 
@@ -294,7 +186,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
     picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
     picture.add_argument(
-        "--crf", type=_natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
+        "--crf", type=natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
     )
     picture.add_argument("--preset", metavar="NAME", help="speed of the encoder against size (H.264: veryfast)")
     many = video.add_argument_group("many files")
@@ -313,32 +205,5 @@ def _film(text: str) -> Path | str:
     return text if is_address(text) else Path(text)
 
 
-def _positive(text: str) -> int:
-    return whole(text, 1)
-
-
 def _several(text: str) -> int:
     return whole(text, 2)
-
-
-def _natural(text: str) -> int:
-    return whole(text, 0)
-
-
-def _side(text: str) -> int:
-    return whole(text, 64, 4096)
-
-
-def _channels(text: str) -> int:
-    return whole(text, 4, 512)
-
-
-def _crop(text: str) -> int:
-    number = whole(text, 32, 4096)
-    if number % 8:
-        raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
-    return number
-
-
-def _scale(text: str) -> int:
-    return whole(text, 1, 4)
