@@ -1,7 +1,7 @@
 """L-BFGS within bounds: the lowest point of a smooth function of very many numbers, all of them between two limits.
 
 In float32 and in place. SciPy's keeps 21 numbers of 8 bytes for each one searched, which is 6 GB for a photo of 12 megapixels;
-here it is 11 to 21 of 4 bytes. It does not know pictures.
+here it is 9 to 21 of 4 bytes. It does not know pictures.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ import numpy as np
 
 MEMORY = 8
 """Steps that are remembered. More gain a hundredth of the loss, and cost as much time as VGG19 itself."""
-SHORTEST_MEMORY = 3
+SHORTEST_MEMORY = 2
 MEMORY_BYTES = 2**30
 """What the remembered steps may take, down to the shortest memory."""
 

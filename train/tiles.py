@@ -18,8 +18,8 @@ MARGIN = 40
 """Pixels that a tile shows around what belongs to it: relu4_1 looks 37 pixels far."""
 SMALLEST = 16
 """Pixels on the shorter side of a picture at least, so that something is left of it at the last tap."""
-LARGEST = 640
-"""Side of a tile at most, in pixels. Its features and their gradient take about 1 GB."""
+LARGEST = 512
+"""Side of a tile at most, in pixels. Its features and their gradient take more than half a gigabyte."""
 
 
 @dataclass(frozen=True)
