@@ -1,9 +1,12 @@
 """What other programs use: examples as they stand in the docs, the errors of wrong calls, streams beside each other."""
 
+import html
+import inspect
 import itertools
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -76,6 +79,42 @@ def test_examples_in_the_docs_run_as_they_stand(tmp_path: Path) -> None:
 
 
 PAGES = ("README.md", "docs/python.md")
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """Public names, and those of methods, each with its docstring."""
+    for name in set(realtime_nst.__all__) - {"__version__"}:
+        value = getattr(realtime_nst, name)
+        yield name, inspect.getdoc(value) or ""
+        if isinstance(value, type) and value.__module__ == "realtime_nst.api":
+            methods = {key: method for key, method in vars(value).items() if key == "__call__" or not key.startswith("_")}
+            yield from ((f"{name}.{key}", inspect.getdoc(method) or "") for key, method in methods.items() if callable(method))
+
+
+def test_reference_has_every_public_name_with_its_docstring_and_links_that_lead_there(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, ROOT / "docs" / "api.py", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0 and f"{tmp_path / 'index.html'}" in done.stdout, done.stderr
+    assert "./realtime_nst.html" in (tmp_path / "index.html").read_text("utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", "realtime_nst.html"}, "nothing private has a page"
+    page = (tmp_path / "realtime_nst.html").read_text("utf-8")
+    shown = plain(re.sub(r"<[^>]+>", "", re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)))
+    places, links = set(re.findall(r' id="([^"]+)"', page)), set(re.findall(r'href="#([^"]*)"', page))
+    assert links <= places | {""}, "links that lead nowhere"
+    found = dict(documented())
+    assert {"Stylizer.__call__", "Stylizer.session", "Session.__call__", "Session.forget"} < set(found)
+    for name, text in found.items():
+        assert text and name in places, name
+        for line in text.splitlines():  # without the name of an argument, which stands in a list of its own
+            assert plain(re.sub(r"^ *\w+:( |$)", "", line)) in shown, f"{name}: {line}"
+        for other in re.findall(r"`([\w.]+)(?:\(\))?`", text):
+            if other.split(".")[0] in realtime_nst.__all__:
+                assert f'<code><a href="#{other}">' in page, f"{name} names {other}"
+    assert "Session.__init__" not in places, "`Stylizer.session` makes them"
+
+
+def plain(text: str) -> str:
+    """Words alone, however they are marked up, quoted and broken into lines."""
+    return "".join(re.findall(r"\w+", html.unescape(text)))
 
 
 # Pictures.
