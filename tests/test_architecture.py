@@ -32,15 +32,9 @@ TRAINING_BY_KERAS = {
     "stability",
     "evaluate",
 }
-KERAS_ALLOWED = {
-    "engines.openvino_runner",
-    "engines.tensorflow_runner",
-    "engines.jax_runner",
-    "engines.runner",
-    "engines.backend",
-}
-KERAS_ALLOWED |= {"engines.engine", "engines.stabilizer", "engines.recolour", "engines.strips", "benchmark.roofline"}
-KERAS_ALLOWED |= {"networks.transform", "networks.convolutions", "networks.field", "networks.encoder"}
+KERAS_ALLOWED = {f"engines.{path.stem}" for path in (ROOT / "realtime_nst" / "engines").glob("*_runner.py")}
+KERAS_ALLOWED |= {f"engines.{name}" for name in ("runner", "backend", "engine", "stabilizer", "recolour", "strips")}
+KERAS_ALLOWED |= {"benchmark.roofline", "networks.transform", "networks.convolutions", "networks.field", "networks.encoder"}
 KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips"}
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}

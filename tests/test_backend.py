@@ -105,7 +105,7 @@ def test_what_a_show_tells_while_a_size_compiles_is_seen(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
-    def told(unless: bool) -> Iterator[None]:
+    def told() -> Iterator[None]:
         os.write(2, b"the stream broke off\n")
         yield
 

@@ -145,10 +145,10 @@ def test_photo_for_which_memory_does_not_suffice_does_not_stop_the_others(
 ) -> None:
     paint = PicturePainter.paint
 
-    def short_of_memory(picture_painter: PicturePainter, image: np.ndarray, style: Style, after: Any) -> np.ndarray:
+    def short_of_memory(picture_painter: PicturePainter, image: np.ndarray, style: Style, polish: object) -> np.ndarray:
         if image.shape[1] == 48:
             raise RuntimeError("Exception from src/inference/src/cpp/infer_request.cpp:223:\nstd::bad_alloc")
-        return paint(picture_painter, image, style, after)
+        return paint(picture_painter, image, style, polish)
 
     monkeypatch.setattr(PicturePainter, "paint", short_of_memory)
     (tmp_path / "out").mkdir()

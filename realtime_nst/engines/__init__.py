@@ -1,4 +1,5 @@
-"""Keras models compiled for the machine that serves, and run. A new backend is one module, and a line in runner.py.
+"""Keras models compiled for the machine that serves, and run. A new backend is a module, its name in backend.py, and a line
+in runner.py.
 
 backend.py      which backend and precision suit this machine
 runner.py       what compiles models and runs them; openvino_runner.py, tensorflow_runner.py, jax_runner.py one for each backend

@@ -92,7 +92,8 @@ def activate(backend: Backend) -> None:
     silence_telemetry()
     # Later, and on OpenVINO, nothing greets, but a show may have something to tell.
     first = backend.name != "openvino" and "keras" not in sys.modules
-    with greetings_silenced() if first else nullcontext(), jax_left_out(unless=backend.name == "jax"):
+    needless = backend.name in ("openvino", "tensorflow")
+    with greetings_silenced() if first else nullcontext(), jax_left_out() if needless else nullcontext():
         import keras
 
         if backend.name == "tensorflow" and keras.config.backend() == "tensorflow":
@@ -136,9 +137,9 @@ def greetings_silenced() -> Iterator[None]:
 
 
 @contextmanager
-def jax_left_out(unless: bool) -> Iterator[None]:
+def jax_left_out() -> Iterator[None]:
     """Keep Keras' callbacks from importing JAX wherever it is installed: that takes 107 MB."""
-    if unless or "jax" in sys.modules:
+    if "jax" in sys.modules:
         yield
         return
     sys.modules["jax"] = None  # type: ignore[assignment]
