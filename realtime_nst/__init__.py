@@ -21,7 +21,8 @@ and imports run down only (tests/test_architecture.py):
     style/       what a style is                     media/       files and pictures
     pipeline/    the loop and its threads
     frames.py    Frame, Source, Sink; the arithmetic of sizes
-    errors.py    what can go wrong; folders.py where a user's files are
+    errors.py    what can go wrong
+    files.py     files written whole or not at all; folders.py where a user's are
 
 `realtime_nst.train` (the folder `train/` of a checkout) produces styles, `realtime_nst.weights` (`weights/`) holds
 the shipped ones.

@@ -41,9 +41,10 @@ CV2_ALLOWED = {"media.opencv"}
 SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor"}
 PRINT_ALLOWED = {"cli", "train.command", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
 
-BASE = {"errors", "frames", "folders"}
+BASE = {"errors", "frames", "files", "folders"}
 BELOW: dict[str, set[str]] = {
     "errors": set(),
+    "files": set(),
     "folders": {"errors"},
     "frames": {"errors"},
     "pipeline": BASE,

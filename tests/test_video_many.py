@@ -14,10 +14,12 @@ from PIL import Image
 
 from realtime_nst.cli.main import main
 from realtime_nst.errors import SinkError, SourceError
+from realtime_nst.files import free_name
 from realtime_nst.frames import Frame, parse_moment
-from realtime_nst.jobs.outputs import free_name, place, plan_tasks
+from realtime_nst.jobs.outputs import place, plan_tasks
 from realtime_nst.jobs.preview import PreviewSink
 from realtime_nst.jobs.progress import JsonReport
+from realtime_nst.media.containers import numbers_there
 from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.encoding import FrameWriter
 from realtime_nst.media.photos import read_photo
@@ -444,7 +446,7 @@ def test_placing_never_replaces_by_accident(tmp_path: Path) -> None:
         place(draft, output, overwrite=False)
     assert output.read_bytes() == b"old" and free_name(output).name == "out-2.mp4"
     (tmp_path / "p-004.partial.png").touch()
-    assert free_name(tmp_path / "p-%03d.partial.png").name == "p-%03d.partial-2.png"
+    assert free_name(tmp_path / "p-%03d.partial.png", numbers_there).name == "p-%03d.partial-2.png"
     long = tmp_path / f"{'ü' * 125}.partial.mp4"
     assert free_name(long).name.endswith("ü.mp4") and len(free_name(long).name.encode()) <= 240
     place(draft, output, overwrite=True)

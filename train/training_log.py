@@ -16,6 +16,7 @@ from keras import ops
 from PIL import Image, ImageDraw, ImageFont
 
 from realtime_nst.errors import TrainingError
+from realtime_nst.files import whole
 from realtime_nst.style.field import fields_of
 
 from .job import make_folder
@@ -146,19 +147,16 @@ def read_losses(path: Path, names: Sequence[str]) -> list[tuple[float, ...]]:
 
 def write_losses(path: Path, losses: Sequence[tuple[float, ...]], names: Sequence[str]) -> None:
     """Write `losses.csv` as a whole."""
-    draft = path.with_suffix(".part.csv")
-    with draft.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["step", *names])
         writer.writerows((int(row[0]), *(f"{value:.6g}" for value in row[1:])) for row in losses)
-    draft.replace(path)
 
 
 def replace_picture(path: Path, image: Image.Image) -> None:
     """Write a picture as a whole."""
-    draft = path.with_suffix(f".part{path.suffix}")
-    image.save(draft, quality=90)
-    draft.replace(path)
+    with whole(path) as draft:
+        image.save(draft, quality=90)
 
 
 class Board:

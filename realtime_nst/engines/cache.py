@@ -13,6 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from realtime_nst.files import whole
 from realtime_nst.folders import user_folder
 
 MOST_MODELS = 16
@@ -65,17 +66,14 @@ def load_model(key: str) -> bytes | None:
 def store_model(key: str, blob: bytes) -> None:
     """Keep an entry, whole or not at all, and let the oldest ones go; a disk that does not allow it is no error."""
     folder = cache_folder()
-    draft = folder / f".{key}.{os.getpid()}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(hashlib.sha256(blob).digest() + blob)
-        draft.replace(folder / key)
+        with whole(folder / key) as draft:
+            draft.write_bytes(hashlib.sha256(blob).digest() + blob)
         entries = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_mtime)
         for path in entries[:-MOST_MODELS]:
             path.unlink(missing_ok=True)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         log.info("The compiled network was not kept in '%s': %s.", folder, error)
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from realtime_nst import __version__
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
+from realtime_nst.files import free_name, on_disk
 from realtime_nst.frames import Sink
 from realtime_nst.jobs.film_source import FilmSource, Mark
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.joining import Join, Segment, companions, cut_out, join, tried
 from realtime_nst.jobs.options import Outcome, Wishes, checked, notices_about, notices_after
-from realtime_nst.jobs.outputs import free_name, place, place_pictures
+from realtime_nst.jobs.outputs import place, place_pictures
 from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.jobs.preview import PreviewSink
 from realtime_nst.jobs.progress import Report
@@ -28,7 +29,7 @@ from realtime_nst.media.charsets import legible
 from realtime_nst.media.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
 from realtime_nst.media.edits import edited
 from realtime_nst.media.encoders import Encoder, choose_encoder
-from realtime_nst.media.encoding import FrameWriter, on_disk
+from realtime_nst.media.encoding import FrameWriter
 from realtime_nst.media.probing import VideoInfo, last_moment, probe
 from realtime_nst.media.results import amount
 from realtime_nst.media.stereo import picture_mark
@@ -234,7 +235,7 @@ class _Painting:
         segments = [*work.segments(), *([tail] if tail else [])]
         if not segments:
             return None
-        partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"))
+        partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"), numbers_there)
         last = sink.last if tail else work.notes[-1].last
         end = self.wishes.begin + Fraction(last, ticks_per_second(self.info.rate)) + 1 / self.info.rate
         self._finish(work, self._join(segments, end, last), partial)

@@ -16,8 +16,6 @@ from realtime_nst.media.photofiles import PHOTO_SUFFIXES
 from realtime_nst.media.results import check_output
 
 DEFAULT_SUFFIX = ".mp4"
-LONGEST_NAME = 240
-"""Bytes that leave room for the folder of segments beside it: file systems allow 255."""
 
 
 @dataclass(frozen=True)
@@ -165,17 +163,6 @@ def place_pictures(drafts: Sequence[Path], output: Path, *, overwrite: bool) -> 
             raise _appeared(path)
     for draft, path in pairs:
         place(draft, path, overwrite=overwrite or path in placed)
-
-
-def free_name(path: Path) -> Path:
-    """The name itself, or with a number where there is such a file, or such pictures; shortened where it is too long."""
-    ending = len(f"-000{path.suffix}".encode())
-    stem = os.fsdecode(os.fsencode(path.stem)[: LONGEST_NAME - ending])
-    path = path if len(os.fsencode(path.name)) <= LONGEST_NAME else path.with_name(f"{stem}{path.suffix}")
-    count, free = 2, path
-    while free.exists() or numbers_there(free):
-        free, count = path.with_name(f"{stem}-{count}{path.suffix}"), count + 1
-    return free
 
 
 def _appeared(output: Path) -> SinkError:

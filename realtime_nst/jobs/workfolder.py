@@ -22,8 +22,8 @@ from typing import IO, Any
 import numpy as np
 
 from realtime_nst.errors import DiskFullError, SinkError
+from realtime_nst.files import on_disk, whole
 from realtime_nst.jobs.joining import Segment
-from realtime_nst.media.encoding import draft_of, on_disk
 
 JOB = "job.json"
 LOCK = "lock"
@@ -206,12 +206,11 @@ class WorkFolder:
     def _keep(self, number: int, stabilized: Mapping[str, np.ndarray]) -> None:
         """Keep what the stabilizer knows after so many segments."""
         path = self._stabilized_file(number)
-        draft = draft_of(path)
         try:
-            with draft.open("wb") as file:
-                np.savez(file, **dict[str, Any](stabilized))
-            on_disk(draft)
-            draft.replace(path)
+            with whole(path) as draft:
+                with draft.open("wb") as file:
+                    np.savez(file, **dict[str, Any](stabilized))
+                on_disk(draft)
         except OSError as error:
             kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
             raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
@@ -269,10 +268,9 @@ def _lock(folder: Path) -> IO[bytes] | None:
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    draft = draft_of(path)
-    draft.write_text(json.dumps(data), "utf-8")
-    on_disk(draft)
-    draft.replace(path)
+    with whole(path) as draft:
+        draft.write_text(json.dumps(data), "utf-8")
+        on_disk(draft)
     if sys.platform != "win32":  # the renames themselves reach the disk with the folder
         folder = os.open(path.parent, os.O_RDONLY)
         try:

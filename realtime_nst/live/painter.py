@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from realtime_nst.live.pace import Pace
 from realtime_nst.live.upscale import enlarge, mirrored, shrink
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Compiled, Stylizer
-from realtime_nst.pipeline.stage import Stage
+from realtime_nst.pipeline.stage import Stage, once
 from realtime_nst.style.crossfade import Crossfade
 from realtime_nst.style.look import Look
 from realtime_nst.style.style import Body, Style
@@ -128,9 +129,8 @@ class LivePainter:
         if self._stylizer.ready(*size):
             self._scale = wanted
         elif self._compiling is None:
-            compile_it = (self._stylizer.compiled(self._bodies, *size, live=True) for _ in range(1))
             self._compiling_scale = wanted
-            self._compiling = Stage(compile_it, keep="all", name="compile")
+            self._compiling = once(partial(self._stylizer.compiled, self._bodies, *size, live=True), name="compile")
 
     def _take_compiled(self) -> None:
         stage = self._compiling

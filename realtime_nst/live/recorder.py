@@ -3,16 +3,18 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from realtime_nst.errors import NSTError, SinkError
+from realtime_nst.files import free_name
 from realtime_nst.frames import Frame
 from realtime_nst.live.controls import Controls
 from realtime_nst.outputs.background import BackgroundSink
-from realtime_nst.outputs.recording import LiveFileSink, fragments, unused
-from realtime_nst.pipeline.stage import Stage
+from realtime_nst.outputs.recording import LiveFileSink, fragments
+from realtime_nst.pipeline.stage import Stage, once
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class Recorder:
         name = f"{plain_name(self._controls.target.name)}-{time.strftime('%Y%m%d-%H%M%S')}.mp4"
         path = self._folder / name
         try:
-            path = unused(path, [file.path for _, file in self._finishing])
+            path = free_name(path, [file.path for _, file in self._finishing].__contains__)
             file = LiveFileSink(path, *self._size, self._rate)
         except (NSTError, OSError) as error:
             self._controls.recording = False
@@ -108,7 +110,7 @@ class Recorder:
         output, file = self._output, self._file
         self._output = self._file = None
         if output is not None and file is not None:
-            self._finishing.append((Stage(_finished(output), keep="all", name="recording"), file))
+            self._finishing.append((once(partial(_finish, output), name="recording"), file))
 
     def _take(self, stage: Stage[bool], file: LiveFileSink, timeout: float | None) -> None:
         if stage.get(timeout=timeout) or stage.finished:
@@ -123,9 +125,9 @@ class Recorder:
         self._failed(error)
 
 
-def _finished(output: BackgroundSink) -> Iterator[bool]:
+def _finish(output: BackgroundSink) -> bool:
     output.close()
-    yield True
+    return True
 
 
 def plain_name(style: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from realtime_nst.files import whole
 from realtime_nst.folders import user_folder
 from realtime_nst.style.look import DEFAULT_STABILITY, STABILITIES
 
@@ -130,11 +131,10 @@ def keep_settings(chosen: dict[str, Any]) -> None:
 def write_settings(settings: Settings) -> None:
     """Keep settings for later shows; a disk that refuses costs only the memory of them."""
     path = settings_file()
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")  # two shows may end at once
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(asdict(settings), indent=1), "utf-8")
-        draft.replace(path)
+        with whole(path) as draft:  # two shows may end at once
+            draft.write_text(json.dumps(asdict(settings), indent=1), "utf-8")
     except OSError as error:
         log.warning("The settings were not kept: '%s': %s.", path, error.strerror)
 

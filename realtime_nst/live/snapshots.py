@@ -8,12 +8,12 @@ import numpy as np
 
 from realtime_nst import __version__
 from realtime_nst.errors import SinkError
+from realtime_nst.files import free_name
 from realtime_nst.frames import Frame
 from realtime_nst.live.controls import Controls
 from realtime_nst.live.recorder import plain_name
 from realtime_nst.media.photos import write_photo
-from realtime_nst.outputs.recording import unused
-from realtime_nst.pipeline.stage import Stage
+from realtime_nst.pipeline.stage import Stage, once
 
 
 class Snapshots:
@@ -62,7 +62,7 @@ class Snapshots:
         self._writing = [(stage, path) for stage, path in self._writing if not stage.join(0.0)]
         name = f"{plain_name(painted.get('Style', 'photo'))}-{time.strftime('%Y%m%d-%H%M%S')}-{frame.index}.png"
         try:
-            path = unused(self._folder / name, [path for _, path in self._writing])  # of a paused show there may be several
+            path = free_name(self._folder / name, [path for _, path in self._writing].__contains__)  # of a pause several
         except OSError as error:  # of the folder
             controls.say("not saved")
             self._done(f"'{self._folder / name}' was not saved: {error.strerror}. Choose another folder with --snapshots.")
@@ -84,7 +84,7 @@ class Snapshots:
             self._done(f"Saved '{path}'.")
             return True
 
-        self._writing.append((Stage((write() for _ in range(1)), keep="all", name="snapshot"), path))
+        self._writing.append((once(write, name="snapshot"), path))
 
     def close(self) -> None:
         """Wait until all are written."""

@@ -3,7 +3,6 @@
 The file grows under a temporary name beside its final one, which it gets in `close`.
 """
 
-import os
 import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from realtime_nst.errors import DiskFullError, SinkError
+from realtime_nst.files import draft_of, on_disk
 from realtime_nst.media.colours import Colours, from_rgb
 from realtime_nst.media.containers import MP4
 from realtime_nst.media.encoders import Encoder, choose_encoder
@@ -197,14 +197,3 @@ class FrameWriter:
         kind = DiskFullError if "No space left" in words else SinkError
         name = "standard output" if self.path is None else f"'{self.path}'"
         return kind(f"ffmpeg stopped while writing {name} (frame {self.frames}). It said: {words}")
-
-
-def draft_of(path: Path) -> Path:
-    """The name under which a file grows: hidden, beside it, with its ending, and this process's own."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-
-
-def on_disk(path: Path) -> None:
-    """Wait until a file's contents have reached the disk, so that a power cut after a rename cannot empty it."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

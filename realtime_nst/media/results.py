@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from realtime_nst.errors import SinkError
+from realtime_nst.files import draft_of, whole
 
 UNITS = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
 
@@ -40,7 +41,7 @@ def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = 
             raise SinkError(f"'{path}' exists. Add --overwrite to replace it, or choose another name.")
         if not path.parent.is_dir():
             raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
-        probe = path.with_name(f".{path.name}.probe")
+        probe = draft_of(path)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
@@ -49,19 +50,15 @@ def check_output(path: Path, *, sources: Sequence[Path] = (), overwrite: bool = 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A name to write a file under, which gets its own name at the end, and is gone after an error.
+    """`files.whole`, whose errors are those of a command.
 
     Raises:
         SinkError: The disk does not allow it.
     """
-    draft = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        yield draft
-        draft.replace(path)
+        with whole(path) as draft:
+            yield draft
     except OSError as error:
         raise SinkError(
             f"'{path}' was not written: {error.strerror or error}. Free the disk, or choose another place."
         ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_nst.errors import SinkError
+from realtime_nst.files import free_name
 from realtime_nst.frames import Frame
 from realtime_nst.media.encoding import FrameWriter
 from realtime_nst.media.ffmpeg import ask
@@ -139,7 +140,7 @@ def rescue_recordings(folder: Path, planned: Collection[Path] = ()) -> list[Path
             continue
         try:
             if plays(draft):
-                path = unused(folder / f"{match[1]}{match[3]}", [folder / other.name for other in planned])
+                path = free_name(folder / f"{match[1]}{match[3]}", {folder / other.name for other in planned}.__contains__)
                 draft.rename(path)
                 rescued.append(path)
             else:
@@ -147,14 +148,6 @@ def rescue_recordings(folder: Path, planned: Collection[Path] = ()) -> list[Path
         except OSError as error:
             log.warning("'%s' is a recording that was left behind, and cannot be renamed: %s.", draft, error.strerror)
     return rescued
-
-
-def unused(path: Path, taken: Collection[Path] = ()) -> Path:
-    """The path, or one with a number where there is such a file, or one of them will be there in a moment."""
-    number, free = 2, path
-    while free.exists() or free in taken:
-        free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
-    return free
 
 
 def plays(draft: Path) -> bool:

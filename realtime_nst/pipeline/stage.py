@@ -5,7 +5,7 @@ It knows nothing of frames: the application runs capture and inference in stages
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -137,3 +137,13 @@ class Stage(Generic[T]):
             self._buffer.append(item)
             self._changed.notify_all()
             return True
+
+
+def once(function: Callable[[], T], name: str) -> Stage[T]:
+    """Call a function on a thread of its own: `get` gives its result, or raises what it raised.
+
+    Args:
+        function: What to call; its result must not be `None`, which `get` gives while there is none.
+        name: Name of the thread.
+    """
+    return Stage((function() for _ in range(1)), keep="all", name=name)

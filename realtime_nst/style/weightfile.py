@@ -8,7 +8,6 @@ are refused. This module does not know what the arrays mean.
 import io
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import h5py
 import numpy as np
 
 from realtime_nst.errors import StyleError
+from realtime_nst.files import whole
 
 FULL, HALF = np.dtype("<f4"), np.dtype("<f2")
 LARGEST_FILE = 256 * 2**20
@@ -42,7 +42,6 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
         raise ValueError(f"metadata of {len(text)} bytes: at most {LARGEST_METADATA} were expected.")
     if half and any(np.abs(array).max(initial=0.0) > np.finfo(HALF).max for array in arrays.values()):
         raise ValueError(f"numbers above {np.finfo(HALF).max:g}: what fits into half precision was expected.")
-    draft = path.with_name(f".{path.name}.part")
     image = io.BytesIO()  # HDF5 does not survive a disk that fills while it writes; plain bytes do
     with h5py.File(image, "w") as file:
         file.attrs["metadata"] = np.bytes_(text.encode())  # of fixed length: HDF5 reads damaged others into a crash
@@ -50,11 +49,9 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
             file.create_dataset(name, data=np.asarray(array, dtype=HALF if half else FULL))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(image.getvalue())
-        draft.replace(path)
+        with whole(path) as draft:
+            draft.write_bytes(image.getvalue())
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise StyleError(f"'{path}' was not written: {error.strerror}. Free the disk or choose another folder.") from error
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import SinkError, TrainingError
+from realtime_nst.files import draft_of
 from realtime_nst.train.report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
 
 FIGURES: dict[str, dict[str, Any]] = {
@@ -40,7 +41,7 @@ def test_report_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    (tmp_path / ".a.part.json").mkdir()
+    draft_of(tmp_path / "a.json").mkdir()
     (tmp_path / "a.json").write_text("old")
     with pytest.raises(SinkError, match=r"a\.json' was not written"):
         write_json(tmp_path / "a.json", report_of(1, 1))

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.files import draft_of
 from realtime_nst.style.book import find_styles
 from realtime_nst.style.style import write_style
 from realtime_nst.style.weightfile import read_metadata
@@ -319,7 +320,7 @@ def test_disk_that_fills_up_is_told_and_leaves_the_checkpoint_before(run: Run, t
 
     with pytest.raises(StyleError, match=r"checkpoint\.h5' was not written: No space left on device. Free the disk or choose"):
         train(job, report=fill)
-    assert steps == [1, 2, 3, 4] and disk.refused == [".checkpoint.h5.part"]
+    assert steps == [1, 2, 3, 4] and disk.refused == [draft_of(Path("checkpoint.h5")).name]
     assert sorted(path.name for path in job.workshop.iterdir()) == ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
     assert read_metadata(job.workshop / "checkpoint.h5")["step"] == 2
 

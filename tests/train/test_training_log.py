@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.files import draft_of
 from realtime_nst.style.book import find_styles
 from realtime_nst.style.style import Style
 from realtime_nst.train.losses import terms_of
@@ -98,7 +99,7 @@ def test_log_folder_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> 
 
 def test_workshop_that_lost_its_place_does_not_stop_the_run(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     job = replace(run.job, output=tmp_path)
-    (job.workshop / "preview.part.jpg").mkdir(parents=True)
+    draft_of(job.workshop / "preview.jpg").mkdir(parents=True)
     assert len(train(job)) == 3
     assert any("was not written" in message for message in caplog.messages)
 
