@@ -1,11 +1,13 @@
 """Cameras: fake devices that stall, fail, go dark, change, disappear and come back; names from a fake system."""
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -19,10 +21,9 @@ from realtime_nst.inputs import cameras, devices
 from realtime_nst.inputs.cameras import CameraSource, all_cameras, choose_camera, why_no_picture
 from realtime_nst.inputs.devices import (
     Device,
+    list_devices,
     list_formats,
     list_linux_devices,
-    named_by_avfoundation,
-    named_by_directshow,
     users_of,
 )
 from realtime_nst.pipeline.stage import Stage
@@ -425,15 +426,43 @@ def test_linux_names_each_camera_once(tmp_path: Path) -> None:
     assert list_linux_devices(tmp_path / "gone") == []
 
 
-def test_names_are_read_from_the_lists_of_the_other_systems() -> None:
-    mac = (
-        "[AVFoundation indev @ 0x1] AVFoundation video devices:\n[AVFoundation indev @ 0x1] [0] FaceTime HD Camera\n"
-        "[AVFoundation indev @ 0x1] [1] Capture screen 0\n[AVFoundation indev @ 0x1] AVFoundation audio devices:\n"
-        "[AVFoundation indev @ 0x1] [0] Microphone\n"
-    )
-    assert named_by_avfoundation(mac) == [("0", "FaceTime HD Camera")]
-    windows = '[dshow @ 0] "Integrated Camera" (video)\n[dshow @ 0]   Alternative name "@x"\n[dshow @ 0] "Microphone" (audio)\n'
-    assert named_by_directshow(windows) == ["Integrated Camera"]
+class ListedCamera(NamedTuple):
+    """As cv2-enumerate-cameras lists it."""
+
+    index: int
+    name: str
+
+
+@pytest.mark.parametrize(("platform", "api"), [("win32", cv2.CAP_DSHOW), ("darwin", cv2.CAP_AVFOUNDATION)])
+def test_cameras_of_windows_and_macos_are_opened_by_the_api_that_numbers_them(
+    platform: str, api: int, system: list[Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = {api: [ListedCamera(1, "OBS Virtual Camera"), ListedCamera(0, "Fine Camera")]}
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", SimpleNamespace(enumerate_cameras=listed.__getitem__))
+    system[:] = list_devices(platform)
+    assert system == [Device(0, "Fine Camera", api=api), Device(1, "OBS Virtual Camera", api=api)]
+    opened: list[tuple[int | str, ...]] = []
+    plugged = [FakeDevice([blue()] * 2, pause=0.001), FakeDevice(pause=0.001)]
+
+    def capture(*place: int | str) -> FakeDevice:
+        opened.append(place)
+        return plugged.pop(0)
+
+    source = CameraSource(0, capture=capture, silence=PATIENCE)
+    system[:] = [Device(3, "Fine Camera", api=api)]  # unplugged soon, and plugged in again elsewhere
+    assert len(take(source, 5)) == 5
+    source.close()
+    assert opened == [(0, api), (3, api)]
+
+
+def test_where_nobody_lists_the_cameras_none_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(api: int) -> list[ListedCamera]:
+        raise OSError("the class is not registered")
+
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", SimpleNamespace(enumerate_cameras=broken))
+    assert list_devices("win32") == []
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)
+    assert list_devices("darwin") == list_devices("plan9") == []
 
 
 def test_formats_come_with_their_largest_size() -> None:

@@ -18,7 +18,8 @@ from realtime_nst.pipeline.stage import Stage
 
 log = logging.getLogger(__name__)
 
-Capture = Callable[[int | str], Any]
+Capture = Callable[..., Any]
+"""From an index or path, and the number of an API where that is known, to a device."""
 
 USUAL_FPS = 30.0
 MISSES_ALLOWED = 30
@@ -130,7 +131,7 @@ class CameraSource:
         cv2 = self._cv2
         width, height, fps = self._asked
         try:
-            device = self._capture(camera)
+            device = self._capture(camera, self.device.api) if self.device and self.device.api else self._capture(camera)
             if not device.isOpened():
                 device.release()
                 return None

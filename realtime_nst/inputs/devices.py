@@ -1,5 +1,6 @@
-"""Which cameras the system knows, by name, and who uses them: from `/sys` on Linux, from ffmpeg's lists elsewhere."""
+"""Which cameras the system knows, by name, and who uses them: from `/sys` on Linux, from cv2-enumerate-cameras elsewhere."""
 
+import logging
 import os
 import re
 import sys
@@ -10,8 +11,12 @@ from pathlib import Path
 
 from realtime_nst.media.ffmpeg import ask
 
+log = logging.getLogger(__name__)
+
 SYSTEM = Path("/sys/class/video4linux")
 LIST_TIMEOUT = 10.0
+APIS = {"win32": 700, "darwin": 1200}
+"""OpenCV's numbers of the API by which cameras are numbered and opened: DirectShow, which has virtual ones, and AVFoundation."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,13 @@ class Device:
         place: What OpenCV opens: its index.
         name: As its maker calls it.
         path: The device file, on Linux.
+        api: OpenCV's number of the API that `place` belongs to; 0 leaves it to OpenCV.
     """
 
     place: int
     name: str
     path: Path | None = None
+    api: int = 0
 
 
 def list_devices(system: str = sys.platform) -> list[Device]:
@@ -37,13 +44,7 @@ def list_devices(system: str = sys.platform) -> list[Device]:
     """
     if system == "linux":
         return list_linux_devices(SYSTEM)
-    if system == "darwin":
-        said = ask_ffmpeg("-f", "avfoundation", "-list_devices", "true", "-i", "")
-        return [Device(int(index), name) for index, name in named_by_avfoundation(said)]
-    if system == "win32":
-        said = ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy")
-        return [Device(index, name) for index, name in enumerate(named_by_directshow(said))]
-    return []
+    return list_by_api(APIS[system]) if system in APIS else []
 
 
 def find_device(camera: int | str, known: Sequence[Device] | None = None) -> Device | None:
@@ -70,6 +71,18 @@ def list_linux_devices(folder: Path) -> list[Device]:
     return sorted(devices, key=lambda device: device.place)
 
 
+def list_by_api(api: int) -> list[Device]:
+    """Cameras of Windows or macOS as OpenCV numbers them when it opens them by this API; none where the system does not tell."""
+    try:
+        from cv2_enumerate_cameras import enumerate_cameras
+
+        found = enumerate_cameras(api)
+    except (ImportError, NotImplementedError, OSError) as error:
+        log.info("The cameras are not known by name: %s", error)
+        return []
+    return sorted((Device(camera.index, camera.name, api=api) for camera in found), key=lambda device: device.place)
+
+
 def list_formats(device: Device, ask: Callable[..., str] | None = None) -> list[str]:
     """What a camera can give, as in "mjpeg 1920x1080", where the system tells; the largest size of each format."""
     if device.path is None:
@@ -94,18 +107,6 @@ def users_of(path: Path) -> list[str]:
             if any(file.readlink() == path for file in (process / "fd").iterdir()):
                 found.append(f"{(process / 'comm').read_text().strip()} ({process.name})")
     return found
-
-
-def named_by_avfoundation(said: str) -> list[tuple[str, str]]:
-    """Index and name of the cameras in ffmpeg's list on macOS."""
-    cameras = said.partition("video devices:")[2].partition("audio devices:")[0]
-    found = re.findall(r"\] \[(\d+)\] (.+)", cameras)
-    return [(index, name.strip()) for index, name in found if not name.startswith("Capture screen")]
-
-
-def named_by_directshow(said: str) -> list[str]:
-    """Names of the cameras in ffmpeg's list on Windows."""
-    return re.findall(r'"([^"]+)" \(video\)', said)
 
 
 def ask_ffmpeg(*arguments: str) -> str:
