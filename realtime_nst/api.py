@@ -16,7 +16,7 @@ import numpy as np
 from realtime_nst.engines.backend import choose_backend
 from realtime_nst.frames import LARGEST_SIDE
 from realtime_nst.jobs.film import paint_video as paint_file
-from realtime_nst.jobs.options import Outcome, Wishes
+from realtime_nst.jobs.options import Outcome, VideoOptions
 from realtime_nst.jobs.outputs import Task, check_task
 from realtime_nst.jobs.progress import QuietReport
 from realtime_nst.media.filekinds import check_file
@@ -238,7 +238,7 @@ def paint_video(
     path = StylePath([book.mix(name) for name in names], every)
     chosen = choose_backend(backend, precision)
     picture_painter = PicturePainter(serving.load_stylizer(chosen), look)
-    wishes = Wishes(
+    options = VideoOptions(
         styles=path,
         engine=str(chosen),
         look=picture_painter.description(),
@@ -251,7 +251,7 @@ def paint_video(
     )
     remote = Unattended()
     with on_interrupt(remote.leave):
-        return paint_file(task.source, task.output, wishes, picture_painter, _Calls(progress, notice), remote)
+        return paint_file(task.source, task.output, options, picture_painter, _Calls(progress, notice), remote)
 
 
 @dataclasses.dataclass

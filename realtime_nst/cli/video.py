@@ -12,7 +12,7 @@ from realtime_nst.engines.backend import choose_backend
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.jobs.fetching import check_address, fetch, let_go, place_for
 from realtime_nst.jobs.film import paint_video
-from realtime_nst.jobs.options import Outcome, Wishes
+from realtime_nst.jobs.options import Outcome, VideoOptions
 from realtime_nst.jobs.outputs import Task, check_task, plan_tasks
 from realtime_nst.jobs.preview import check_preview
 from realtime_nst.jobs.progress import BarReport, JsonReport, QuietReport, Report
@@ -77,7 +77,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     backend = choose_backend(options.backend, options.precision)
     look = Look(options.strength, float(options.colours), options.stability, options.texture)
     picture_painter = PicturePainter(serving.load_stylizer(backend), look)
-    wishes = Wishes(
+    video_options = VideoOptions(
         styles=path,
         engine=str(backend),
         look=picture_painter.description(),
@@ -94,13 +94,13 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     )
     remote = Unattended()
     with on_interrupt(remote.leave):
-        return _paint_all(tasks, options, wishes, picture_painter, report, remote)
+        return _paint_all(tasks, options, video_options, picture_painter, report, remote)
 
 
 def _paint_all(
     tasks: list[Task],
     options: argparse.Namespace,
-    wishes: Wishes,
+    video_options: VideoOptions,
     picture_painter: PicturePainter,
     report: Report,
     remote: Remote,
@@ -131,7 +131,7 @@ def _paint_all(
                 console.say("Interrupted while a film was fetched; nothing of it is kept.")
                 break
             started = time.monotonic()
-            outcome = paint_video(task.source, task.output, wishes, picture_painter, report, remote)
+            outcome = paint_video(task.source, task.output, video_options, picture_painter, report, remote)
         except (NSTError, OSError) as error:
             if not several:
                 raise

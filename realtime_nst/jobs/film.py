@@ -18,7 +18,7 @@ from realtime_nst.frames import Sink
 from realtime_nst.jobs.film_source import FilmSource, Mark
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.joining import Join, Segment, companions, cut_out, join, tried
-from realtime_nst.jobs.options import Outcome, Wishes, checked, notices_about, notices_after
+from realtime_nst.jobs.options import Outcome, VideoOptions, checked, notices_about, notices_after
 from realtime_nst.jobs.outputs import place, place_pictures
 from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.jobs.preview import PreviewSink
@@ -46,7 +46,7 @@ ENOUGH = 0.9
 def paint_video(
     source: Path,
     output: Path,
-    wishes: Wishes,
+    options: VideoOptions,
     picture_painter: PicturePainter,
     report: Report,
     remote: Remote,
@@ -56,7 +56,7 @@ def paint_video(
     Args:
         source: The original.
         output: The painted file, or `-`.
-        wishes: How.
+        options: How.
         picture_painter: Paints.
         report: Where news go.
         remote: `remote.quit` asks to stop; it is true afterwards if it did.
@@ -65,9 +65,9 @@ def paint_video(
         NSTError: It cannot be read, painted or written.
     """
     container = container_of(output)
-    info, words = checked(edited(str(source), probe(str(source))), source, wishes, container)
+    info, words = checked(edited(str(source), probe(str(source))), source, options, container)
     encoder, notices = choose_encoder(
-        container, info.width, info.height, codec=wishes.codec, crf=wishes.crf, preset=wishes.preset
+        container, info.width, info.height, codec=options.codec, crf=options.crf, preset=options.preset
     )
     encoder = replace(encoder, arguments=(*encoder.arguments, *picture_mark(info.stereo, container.format, encoder.name)))
     plan = plan_tracks(info, container)
@@ -78,8 +78,8 @@ def paint_video(
             plan = plan_tracks(info, container, instead=instead)
         for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
             report.notice(f"{source.name}: {notice}")
-        job = _Painting(source, output, wishes, info, container, encoder, plan, report, remote, picture_painter)
-        picture_painter.prepare(wishes.styles.styles[0], info.width, info.height)
+        job = _Painting(source, output, options, info, container, encoder, plan, report, remote, picture_painter)
+        picture_painter.prepare(options.styles.styles[0], info.width, info.height)
         return job.stream() if str(output) == PIPE else job.file()
 
 
@@ -89,7 +89,7 @@ class _Painting:
 
     source: Path
     output: Path
-    wishes: Wishes
+    options: VideoOptions
     info: VideoInfo
     container: Container
     encoder: Encoder
@@ -100,9 +100,9 @@ class _Painting:
 
     def stream(self) -> Outcome:
         """Paint into standard output."""
-        inputs = companions(str(self.source), self.info, self.wishes.begin, self.wishes.end)
-        film = FilmSource(str(self.source), self.info, begin=self.wishes.begin, end=self.wishes.end)
-        tracks = (*self.plan.arguments, *cut_out(self.info, self.container, self.wishes.begin, self.wishes.end))
+        inputs = companions(str(self.source), self.info, self.options.begin, self.options.end)
+        film = FilmSource(str(self.source), self.info, begin=self.options.begin, end=self.options.end)
+        tracks = (*self.plan.arguments, *cut_out(self.info, self.container, self.options.begin, self.options.end))
         writer = self._writer(None, self.container.format, inputs, tracks)
         stats = Stats(each=lambda: self.report.frame(stats))
         sink = StreamSink(writer, self._clock())
@@ -119,7 +119,7 @@ class _Painting:
         """Paint into a file, by way of segments."""
         work: WorkFolder | None = None
         try:
-            work = WorkFolder(self.output, self._description(), restart=self.wishes.restart)
+            work = WorkFolder(self.output, self._description(), restart=self.options.restart)
             return self._with_segments(work)
         except DiskFullError as error:
             raise self._full(work) from error
@@ -139,8 +139,8 @@ class _Painting:
         film = FilmSource(
             str(self.source),
             self.info,
-            begin=self.wishes.begin,
-            end=self.wishes.end,
+            begin=self.options.begin,
+            end=self.options.end,
             after=Mark(work.frames, last.time, last.check) if last else None,
         )
         painter = self._frame_painter(film, work, length)
@@ -173,17 +173,17 @@ class _Painting:
         if not work.notes:
             raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
         last = work.notes[-1]
-        self._finish(work, self._join(work.segments(), self.wishes.end, last.last, last.shown), self.output)
+        self._finish(work, self._join(work.segments(), self.options.end, last.last, last.shown), self.output)
         work.remove()
         self._remark(film, last)
         return outcome
 
     def _previews(self) -> list[Sink]:
-        return [PreviewSink(self.wishes.preview)] if self.wishes.preview else []
+        return [PreviewSink(self.options.preview)] if self.options.preview else []
 
     def _frame_painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> FramePainter:
         """What paints; with a work folder, from what the stabilizer knew, which the last frame of each segment takes along."""
-        picture_painter, styles, begin = self.picture_painter, self.wishes.styles, float(self.wishes.begin)
+        picture_painter, styles, begin = self.picture_painter, self.options.styles, float(self.options.begin)
         if work is None or not picture_painter.stabilizes:
             return FramePainter(picture_painter.paint, styles, begin, film.fps)
         if (stabilized := work.stabilized()) is not None:
@@ -203,14 +203,14 @@ class _Painting:
     def _join(self, segments: list[Segment], end: Fraction | None, last: int, shown: Fraction | None = None) -> Join:
         """How segments become a file; `last` is the tick of the last frame."""
         ticks, source = ticks_per_second(self.info.rate), str(self.source)
-        return Join(segments, ticks, source, self.info, self.container, self.encoder, self.wishes.begin, end, shown, last)
+        return Join(segments, ticks, source, self.info, self.container, self.encoder, self.options.begin, end, shown, last)
 
     def _finish(self, work: WorkFolder, what: Join, output: Path) -> None:
         """Join segments, and put the file in its place."""
         needed = sum(segment.path.stat().st_size for segment in what.segments)
         if shutil.disk_usage(work.path).free < needed:
             raise DiskFullError("No space left for the whole file.")
-        overwrite = self.wishes.overwrite and output == self.output
+        overwrite = self.options.overwrite and output == self.output
         draft = work.path / ("%08d.png" if self.container is PNG else f"whole{output.suffix}")
         for notice in join(what, draft):
             self.report.notice(f"{self.source.name}: {notice}")
@@ -229,7 +229,7 @@ class _Painting:
 
     def _partial(self, work: WorkFolder, sink: SegmentSink) -> Path | None:
         """After an interruption: a file that plays, if that was asked for and there is anything."""
-        if not self.wishes.partial:
+        if not self.options.partial:
             return None
         tail = sink.close_partial()
         segments = [*work.segments(), *([tail] if tail else [])]
@@ -237,7 +237,7 @@ class _Painting:
             return None
         partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"), numbers_there)
         last = sink.last if tail else work.notes[-1].last
-        end = self.wishes.begin + Fraction(last, ticks_per_second(self.info.rate)) + 1 / self.info.rate
+        end = self.options.begin + Fraction(last, ticks_per_second(self.info.rate)) + 1 / self.info.rate
         self._finish(work, self._join(segments, end, last), partial)
         return partial
 
@@ -260,17 +260,17 @@ class _Painting:
     def _clock(self, last: Note | None = None) -> FrameClock:
         info = self.info
         tick = Fraction(0) if info.container == self.container.format == "gif" else info.time_base  # both round alike
-        clock = FrameClock(info.rate, tick, self.wishes.begin, info.duration)
+        clock = FrameClock(info.rate, tick, self.options.begin, info.duration)
         if last is not None:
             clock.go_on(last.origin, last.last, last.shift)
         return clock
 
     def _expected(self) -> int | None:
         """About how many frames there will be, where the original says how long it is."""
-        end = self.wishes.end if self.wishes.end is not None else self.info.duration
-        if end is None or (self.info.duration is None and self.wishes.end is None):
+        end = self.options.end if self.options.end is not None else self.info.duration
+        if end is None or (self.info.duration is None and self.options.end is None):
             return None
-        seconds = min(float(end), self.info.duration or float(end)) - float(self.wishes.begin)
+        seconds = min(float(end), self.info.duration or float(end)) - float(self.options.begin)
         picture = next((track for track in self.info.tracks if track.index == self.info.picture), None)
         average = picture.average if picture and self.info.container == "gif" else 0  # where the rate is that of its fastest part
         return max(1, round(seconds * (average or self.info.rate)))
@@ -281,7 +281,7 @@ class _Painting:
             self.report.notice(f"{self.source.name}: {notice}")
         length = self.info.duration
         if last is not None and last.time is not None and length is not None:
-            promised = ENOUGH * min(float(self.wishes.end or length), length)
+            promised = ENOUGH * min(float(self.options.end or length), length)
             shown = float(last.time + (last.shown or 1 / self.info.rate))
             if shown < promised and (last_moment(str(self.source), self.info) or 0.0) < promised:
                 self.report.notice(
@@ -300,13 +300,13 @@ class _Painting:
             "original": str(self.source.resolve()),
             "bytes": status.st_size,
             "changed": status.st_mtime_ns,
-            "styles": self.wishes.styles.description(),
-            **self.wishes.look,
+            "styles": self.options.styles.description(),
+            **self.options.look,
             "size": [self.info.width, self.info.height],
-            "start": str(self.wishes.begin),
-            "end": str(self.wishes.end),
+            "start": str(self.options.begin),
+            "end": str(self.options.end),
             "encoder": list(self.encoder.arguments),
-            "engine": self.wishes.engine,
+            "engine": self.options.engine,
             "version": __version__,
         }
 

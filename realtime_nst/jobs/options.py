@@ -14,7 +14,7 @@ from realtime_nst.style.schedule import StylePath
 
 
 @dataclass(frozen=True)
-class Wishes:
+class VideoOptions:
     """How videos are to be painted.
 
     Args:
@@ -69,7 +69,7 @@ class Outcome:
     partial: Path | None = None
 
 
-def checked(info: VideoInfo, source: Path, wishes: Wishes, container: Container) -> tuple[VideoInfo, list[str]]:
+def checked(info: VideoInfo, source: Path, options: VideoOptions, container: Container) -> tuple[VideoInfo, list[str]]:
     """What is in a file, at the size that is wanted: its pixels are shaped so that the picture keeps its shape.
 
     Returns:
@@ -78,15 +78,15 @@ def checked(info: VideoInfo, source: Path, wishes: Wishes, container: Container)
     Raises:
         NSTError: It has nothing between `begin` and `end`, or the size is too large.
     """
-    if wishes.end is not None and wishes.end <= wishes.begin:
+    if options.end is not None and options.end <= options.begin:
         raise SinkError(
-            f"--end {float(wishes.end):g} is not after --start {float(wishes.begin):g}. Both count from the beginning."
+            f"--end {float(options.end):g} is not after --start {float(options.begin):g}. Both count from the beginning."
         )
-    if info.duration is not None and wishes.begin >= Fraction(info.duration):
-        raise SourceError(f"'{source}' lasts {info.duration:g} seconds; --start {float(wishes.begin):g} is after its end.")
-    width, height = wishes.size or (info.width, info.height)
+    if info.duration is not None and options.begin >= Fraction(info.duration):
+        raise SourceError(f"'{source}' lasts {info.duration:g} seconds; --start {float(options.begin):g} is after its end.")
+    width, height = options.size or (info.width, info.height)
     shape = info.pixel_aspect * Fraction(info.width, info.height)
-    squared = container.silent and wishes.size is None and info.pixel_aspect != 1
+    squared = container.silent and options.size is None and info.pixel_aspect != 1
     if squared:
         width, height = info.squared
     if width * height > LARGEST_PICTURE:
