@@ -29,7 +29,7 @@ from realtime_nst.media.charsets import legible
 from realtime_nst.media.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
 from realtime_nst.media.edits import edited
 from realtime_nst.media.encoders import Encoder, choose_encoder
-from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.encoding import Contents, FrameWriter
 from realtime_nst.media.probing import VideoInfo, last_moment, probe
 from realtime_nst.media.results import amount
 from realtime_nst.media.stereo import picture_mark
@@ -244,18 +244,9 @@ class _Painting:
     def _writer(
         self, path: Path | None, format: str, inputs: list[str] | None = None, tracks: tuple[str, ...] = ()
     ) -> FrameWriter:
-        return FrameWriter(
-            path,
-            self.info.width,
-            self.info.height,
-            self.info.rate,
-            encoder=self.encoder,
-            format=format,
-            colours=self.info.colours.written,
-            pixel_aspect=self.info.pixel_aspect,
-            inputs=inputs or [],
-            tracks=tracks,
-        )
+        info = self.info
+        contents = Contents(format, info.colours.written, info.pixel_aspect, inputs or (), tracks)
+        return FrameWriter(path, info.width, info.height, info.rate, encoder=self.encoder, contents=contents)
 
     def _clock(self, last: Note | None = None) -> FrameClock:
         info = self.info

@@ -5,6 +5,7 @@ The file grows under a temporary name beside its final one, which it gets in `cl
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,30 @@ FRUGAL = {
 RECORDING_COLOURS = Colours("bt709", "bt709", "bt709")
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a video file is, beside its frames.
+
+    Args:
+        format: ffmpeg's name of the kind of file.
+        colours: What the file is to hold.
+        pixel_aspect: Width of a pixel over its height.
+        inputs: Arguments that open more inputs.
+        tracks: Arguments that take tracks from them.
+        arguments: More arguments for the file.
+    """
+
+    format: str = "mp4"
+    colours: Colours = RECORDING_COLOURS
+    pixel_aspect: Fraction = Fraction(1)
+    inputs: Sequence[str] = ()
+    tracks: Sequence[str] = ()
+    arguments: Sequence[str] = ()
+
+
+MP4_OF_FRAMES = Contents()
+
+
 class FrameWriter:
     """Encode RGB frames into a file.
 
@@ -46,12 +71,7 @@ class FrameWriter:
         height: Height of the frames in pixels.
         rate: Frames per second; with variable rate about.
         encoder: How; H.264 unless said otherwise.
-        format: ffmpeg's name of the kind of file.
-        colours: What the file is to hold.
-        pixel_aspect: Width of a pixel over its height.
-        inputs: Arguments that open more inputs.
-        tracks: Arguments that take tracks from them.
-        arguments: More arguments for the file.
+        contents: What the file is beside them; an MP4 file with nothing else unless said otherwise.
         draft: Where it grows, instead of a name of its own; after a failure it is the caller's, to keep or to remove.
 
     Raises:
@@ -66,12 +86,7 @@ class FrameWriter:
         rate: Fraction,
         *,
         encoder: Encoder | None = None,
-        format: str = "mp4",
-        colours: Colours = RECORDING_COLOURS,
-        pixel_aspect: Fraction = Fraction(1),
-        inputs: Sequence[str] = (),
-        tracks: Sequence[str] = (),
-        arguments: Sequence[str] = (),
+        contents: Contents = MP4_OF_FRAMES,
         draft: Path | None = None,
     ) -> None:
         self.path = path
@@ -85,8 +100,8 @@ class FrameWriter:
         encoder = encoder or choose_encoder(MP4, width, height)[0]
         if path is not None and not path.parent.is_dir():
             raise SinkError(f"No folder '{path.parent}' for '{path.name}'. Create it, or choose another place.")
-        aspect = f"setsar={pixel_aspect.numerator}/{pixel_aspect.denominator}"
-        filters = [f"format={encoder.pixel_format}"] if encoder.rgb else [from_rgb(colours)]
+        aspect = f"setsar={contents.pixel_aspect.numerator}/{contents.pixel_aspect.denominator}"
+        filters = [f"format={encoder.pixel_format}"] if encoder.rgb else [from_rgb(contents.colours)]
         command = ["-loglevel", "error", "-y", *encoder.before, "-probesize", "32", "-analyzeduration", "0"]
         command += [
             "-fpsprobesize",
@@ -97,18 +112,18 @@ class FrameWriter:
             "matroska",
             "-i",
             "-",
-            *inputs,
+            *contents.inputs,
             "-map",
             "0:v:0",
-            *tracks,
+            *contents.tracks,
         ]
         command += ["-fps_mode:v:0", "passthrough", "-enc_time_base:v:0", f"1:{self.ticks_per_second}"]
         command += ["-filter:v:0", ",".join([*filters, aspect, *encoder.filters])]
         command += [argument.replace("-c:v", "-c:v:0") for argument in encoder.arguments]
         command += [] if encoder.filters else ["-pix_fmt:v:0", encoder.pixel_format]
         command += FRUGAL.get(encoder.name, ()) if width * height > FRUGAL_FROM else ()
-        command += ["-video_track_timescale", str(self.ticks_per_second)] if format in ("mp4", "mov") else []
-        command += [*arguments, "-f", format, "-" if self._draft is None else address(str(self._draft))]
+        command += ["-video_track_timescale", str(self.ticks_per_second)] if contents.format in ("mp4", "mov") else []
+        command += [*contents.arguments, "-f", contents.format, "-" if self._draft is None else address(str(self._draft))]
         self._errors = tempfile.TemporaryFile()
         output = None if self._draft is None else NOWHERE
         self._process = start(command, stdin=PIPE, stdout=output, stderr=self._errors)

@@ -18,7 +18,7 @@ from typing import Any
 from realtime_nst.errors import SinkError
 from realtime_nst.files import free_name
 from realtime_nst.frames import Frame
-from realtime_nst.media.encoding import FrameWriter
+from realtime_nst.media.encoding import Contents, FrameWriter
 from realtime_nst.media.ffmpeg import ask
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class LiveFileSink:
         """Whether the file has its name, and whether everything is in it."""
         self._draft = path.absolute().with_name(f".{path.stem}.{os.getpid()}.live.part{path.suffix}")
         rate = max(rate, LEAST_RATE)
-        self._writer = FrameWriter(path, width, height, rate, arguments=fragments(), draft=self._draft)
+        self._writer = FrameWriter(path, width, height, rate, contents=Contents(arguments=fragments()), draft=self._draft)
         self._started: float | None = None
         self._tick = -1
         GROWING.add(self._draft)
