@@ -111,6 +111,35 @@ def test_next_goes_on_and_back(controls: Controls) -> None:
     assert names == ["scream", "wave", "mosaic", "mosaic", "wave"]
 
 
+def test_a_style_without_a_value_is_the_next_and_none_is_mixed_with_itself(controls: Controls) -> None:
+    styles, others = [], []
+    for _ in range(4):
+        controls.do("style")
+        styles.append(controls.style.name)
+    assert styles == ["scream", "wave", "mosaic", "scream"]
+    controls.do("mix", 0.5)
+    for _ in range(3):
+        controls.do("other")
+        others.append(controls.other.name)
+    assert others == ["wave", "mosaic", "wave"] and controls.target.name == "scream:0.5,wave:0.5"
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_every_action_has_a_key_that_does_it(book: StyleBook, action: Action) -> None:
+    assert action.keys and [key.action for key in KEYS].count(action.name) == 1
+    for key in action.keys[:3]:
+        controls = Controls(list(book.values()), settings=Settings(strength=0.5, scale=0.5, stability=8))
+        controls.do("style", "scream")
+        controls.do("mix", 0.25)
+
+        def shown(controls: Controls = controls) -> tuple[Any, ...]:
+            return controls.state["actions"], controls.quit, controls.snapshots_wanted
+
+        before = shown()
+        controls.press(key)
+        assert shown() != before, key
+
+
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_bad_values_are_one_line_and_change_nothing(controls: Controls, action: Action) -> None:
     before, settings = controls.state, controls.settings

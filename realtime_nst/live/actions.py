@@ -37,20 +37,20 @@ ACTIONS: tuple[Action, ...] = (
         name="stability", label="Stillness", help="holds still: less, more", keys=("j", "k"), steps=STABILITIES, whole=True,
         words=lambda value: f"stability {value}" if value else "stability off",
     ),
-    Chosen(name="other", label="Mixed with", help="which style is mixed in", group="style"),
+    Chosen(name="other", label="Mixed with", help="which style is mixed in", keys=("o",), group="style"),
     Number(
         name="mix", label="Its share", help="mix with the style before this one", keys=("b",), field="balance", limits=(0.0, 1.0),
         steps=BALANCES, group="style",
     ),
     Switch(name="cycle", label="Change by itself", help="change styles by itself", keys=("a",), field="cycling", group="time"),
     Number(
-        name="cycle_seconds", label="Seconds of each", help="seconds of each style when they change by themselves",
-        limits=LIMITS["cycle"], steps=CYCLES, snaps=True, group="time",
+        name="cycle_seconds", label="Seconds of each", help="how long each style stays",
+        keys=("t",), limits=LIMITS["cycle"], steps=CYCLES, snaps=True, group="time",
     ),
     Switch(name="fade", label="Fade", help="fade or cut to the next style", keys=("d",), field="fading", group="time"),
     Number(
-        name="fade_seconds", label="Seconds of a fade", help="seconds from one style to the next", limits=(0.1, LONGEST),
-        steps=FADES, snaps=True, group="time",
+        name="fade_seconds", label="Seconds of a fade", help="seconds from one style to the next", keys=("e",),
+        limits=(0.1, LONGEST), steps=FADES, snaps=True, group="time",
     ),
     Choice(
         name="wipe", label="Before and after", help="before and after: half, moving, off", keys=("w",), group="show",

@@ -13,7 +13,7 @@ from typing import Any
 from realtime_nst.errors import ControlError, StyleError
 from realtime_nst.live.actions import ACTIONS, action_named
 from realtime_nst.live.keys import KEYS
-from realtime_nst.live.kinds import LESS
+from realtime_nst.live.kinds import LESS, MORE
 from realtime_nst.live.settings import FADE_SECONDS, Settings
 from realtime_nst.style.book import StyleBook, mix_name
 from realtime_nst.style.crossfade import blend
@@ -115,6 +115,14 @@ class Controls:
             self.changes += 1
             self._tell()
 
+    def add(self, style: Style) -> None:
+        """Have a further style, the last, and paint in it. It takes the place of one of its name."""
+        with self._changing:
+            self.styles = [*(other for other in self.styles if other.name != style.name), style]
+            self._use(style)
+            self.changes += 1
+            self._tell()
+
     def tick(self) -> None:
         """Let time do what it should: change the style when its turn is over, and tell listeners what else has changed."""
         with self._changing:
@@ -207,7 +215,7 @@ class Controls:
         )
 
     def _do_style(self, wanted: str | int) -> None:
-        self._use(self._style(wanted))
+        self._use(self._style(wanted, self.position + 1))
         self.keep(["style"])  # also if it is there already: this one is wanted
 
     def _do_next(self, way: str) -> None:
@@ -216,13 +224,17 @@ class Controls:
             self._use(self.styles[place % len(self.styles)])
 
     def _do_other(self, wanted: str | int) -> None:
-        other, before = self._style(wanted), self.other
+        names = [style.name for style in self.styles]
+        following = (names.index(self.other.name) if self.other.name in names else -1) + 1
+        following += following % len(names) == self.position  # it does not mix with itself
+        other, before = self._style(wanted, following), self.other
         self.other = other
         try:
             self._mix(self.balance)
         except ControlError:
             self.other = before
             raise
+        self.say(f"mixed with {other.name}")
 
     def _do_mix(self, balance: float) -> None:
         self._mix(balance)
@@ -266,8 +278,10 @@ class Controls:
         self.cycling = on
         self._next_change = self._clock() + self.cycle_seconds
 
-    def _style(self, wanted: str | int) -> Style:
-        """A style by name or number, or a mix."""
+    def _style(self, wanted: str | int, following: int) -> Style:
+        """A style by name or number, or a mix; or the one at the place that follows, from 0, which may be past the end."""
+        if wanted == MORE:
+            return self.styles[following % len(self.styles)]
         if isinstance(wanted, int):
             if not 1 <= wanted <= len(self.styles):
                 raise ControlError(f"There is no style of this number, only 1 to {len(self.styles)}.")

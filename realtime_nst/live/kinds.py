@@ -201,9 +201,11 @@ class Chosen(Action):
 
     @property
     def values(self) -> str:
-        return "a style's name or number, or a mix as in wave:0.6,scream:0.4"
+        return "a style's name or number, or a mix as in wave:0.6,scream:0.4; nothing takes the next one"
 
     def read(self, value: object, now: Any) -> str | int:
+        if value is None:
+            return MORE
         if isinstance(value, float) and value.is_integer():  # as OSC sends numbers
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, (str, int)):
