@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 
 from realtime_nst.cli import checks
-from realtime_nst.cli.checks import try_camera
 from realtime_nst.cli.main import main
 from realtime_nst.errors import SourceError
 from realtime_nst.frames import Frame
-from realtime_nst.inputs import cameras, devices
+from realtime_nst.inputs import cameras, devices, trying
 from realtime_nst.inputs.cameras import CameraSource, all_cameras, choose_camera, why_no_picture
 from realtime_nst.inputs.devices import (
     Device,
@@ -26,6 +25,7 @@ from realtime_nst.inputs.devices import (
     list_linux_devices,
     users_of,
 )
+from realtime_nst.inputs.trying import try_camera
 from realtime_nst.pipeline.stage import Stage
 from tests.conftest import PATIENCE, wait_until
 
@@ -401,7 +401,7 @@ def test_a_camera_that_is_black_or_stops_is_tried_and_told(
     report = try_camera(Device(0, "Fine Camera"), 0.1, Port(FakeDevice([black] * 10_000, pause=0.001)))
     assert report.fps > 0 and report.still is not None
     assert report.problem == "Camera 0 (Fine Camera) is black: open its shutter, or allow it in the system's settings."
-    monkeypatch.setattr(checks, "SILENCE", 0.1)
+    monkeypatch.setattr(trying, "SILENCE", 0.1)
     stopped = try_camera(Device(0, "Fine Camera"), 0.1, Port(FakeDevice([blue()] * 2)))
     assert stopped.fps == 0 and stopped.still is not None, "the first look, and a frame"
     monkeypatch.setattr(checks, "list_formats", lambda device: [])

@@ -218,7 +218,7 @@ def test_styles_are_listed_with_their_paintings(run: Run, capsys: pytest.Capture
 def test_cameras_are_listed_with_size_rate_and_formats(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from realtime_nst.cli.checks import CameraReport
+    from realtime_nst.inputs.trying import CameraReport
 
     monkeypatch.setattr("realtime_nst.cli.checks.all_cameras", lambda: [])
     assert main(["cameras"]) == 0

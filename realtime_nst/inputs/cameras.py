@@ -220,17 +220,23 @@ class CameraSource:
                 self._black_told = True
 
     def _fitted(self, image: np.ndarray) -> np.ndarray:
-        """RGB in the size of the first frame, whatever the camera has changed to; bars keep its shape."""
-        height, width = image.shape[:2]
-        if (width, height) != (self.width, self.height):
-            scale = min(self.width / width, self.height / height)
-            inner = max(1, round(width * scale)), max(1, round(height * scale))
-            small = self._cv2.resize(image, inner, interpolation=self._cv2.INTER_AREA)
-            image = np.zeros((self.height, self.width, 3), np.uint8)
-            left, top = (self.width - inner[0]) // 2, (self.height - inner[1]) // 2
-            image[top : top + inner[1], left : left + inner[0]] = small
-        coloured: np.ndarray = self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB)
+        """RGB in the size of the first frame, whatever the camera has changed to."""
+        coloured: np.ndarray = self._cv2.cvtColor(fitted(image, self.width, self.height), self._cv2.COLOR_BGR2RGB)
         return coloured
+
+
+def fitted(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A picture in another size, uint8 `(height, width, 3)`; bars keep its shape."""
+    if image.shape[:2] == (height, width):
+        return image
+    cv2 = load_opencv()
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    small = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
+    whole = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    whole[top : top + inner[1], left : left + inner[0]] = small
+    return whole
 
 
 def is_black(image: np.ndarray) -> bool:

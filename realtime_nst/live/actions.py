@@ -45,7 +45,7 @@ ACTIONS: tuple[Action, ...] = (
     Switch(name="cycle", label="Change by itself", help="change styles by itself", keys=("a",), field="cycling", group="time"),
     Number(
         name="cycle_seconds", label="Seconds of each", help="how long each style stays",
-        keys=("t",), limits=LIMITS["cycle"], steps=CYCLES, snaps=True, group="time",
+        keys=("l",), limits=LIMITS["cycle"], steps=CYCLES, snaps=True, group="time",
     ),
     Switch(name="fade", label="Fade", help="fade or cut to the next style", keys=("d",), field="fading", group="time"),
     Number(
