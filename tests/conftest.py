@@ -85,8 +85,8 @@ def nothing_left_behind() -> Iterator[None]:
             "output",
             "recording",
             "snapshot",
-            "http",
-            "jpeg_0",
+            "jobs-photo",
+            "jobs-video",
         )
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 

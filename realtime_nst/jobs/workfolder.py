@@ -81,7 +81,7 @@ class WorkFolder:
         self._output = output
         self._lock: IO[bytes] | None = None
         try:
-            self._lock = _lock(self.path)
+            self._lock = lock(self.path)
             if self._lock is None:
                 raise SinkError(f"Another process is painting '{output}'. Wait for it, or choose another name.")
             self._open(json.loads(json.dumps(job)), restart)
@@ -129,7 +129,7 @@ class WorkFolder:
         number = len(self.notes)
         if stabilized is not None:
             self._keep(number + 1, stabilized)
-        _write_json(
+        write_json(
             self.path / f"{number:06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
@@ -172,7 +172,7 @@ class WorkFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def _open(self, job: dict[str, Any], restart: bool) -> None:
-        before = _read_json(self.path / JOB)
+        before = read_json(self.path / JOB)
         if before is not None and before != job and not restart and (self.path / "000000.json").exists():
             changed = [key for key in job if job.get(key) != before.get(key)]
             was = ", ".join(f"{key} {before.get(key)!s:.60}, now {job[key]!s:.60}" for key in changed[:3])
@@ -183,10 +183,10 @@ class WorkFolder:
         if before == job and not restart:
             self._resume()
         self._clean()
-        _write_json(self.path / JOB, job)
+        write_json(self.path / JOB, job)
 
     def _resume(self) -> None:
-        while (data := _read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
+        while (data := read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
             try:
                 note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}})
                 if self.size_of(len(self.notes)) != note.size:
@@ -240,7 +240,7 @@ def segment_frames(width: int, height: int) -> int:
     return max(SHORTEST_SEGMENT, min(SEGMENT_FRAMES, SEGMENT_PIXELS // (width * height)))
 
 
-def _lock(folder: Path) -> IO[bytes] | None:
+def lock(folder: Path) -> IO[bytes] | None:
     """An open file that only one process can have; the system lets go of it however the process ends."""
     while True:
         folder.mkdir(exist_ok=True)
@@ -267,7 +267,8 @@ def _lock(folder: Path) -> IO[bytes] | None:
             return None
 
 
-def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a file that is there as a whole or not at all, whatever stops the machine."""
     with whole(path) as draft:
         draft.write_text(json.dumps(data), "utf-8")
         on_disk(draft)
@@ -279,7 +280,8 @@ def _write_json(path: Path, data: Mapping[str, Any]) -> None:
             os.close(folder)
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What is in such a file; `None` where there is none, or it is damaged."""
     try:
         data = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

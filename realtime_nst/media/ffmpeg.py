@@ -144,7 +144,7 @@ def produce(
     """
     command = ["-loglevel", "error", "-progress", "-", "-y", *arguments, address(str(output))]
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as news:
-        process = start(command, before=_dying_along(), stdout=news, stderr=errors, cwd=folder)
+        process = start(command, before=dying_along(), stdout=news, stderr=errors, cwd=folder)
         try:
             code = watch(process, output, timeout, lambda: (_counted(news), _state(beside or output)))
         finally:
@@ -251,7 +251,7 @@ def _counted(news: IO[bytes]) -> list[str]:
     return re.findall(r"^(?:frame|total_size|out_time_us)=(.*)$", lines, re.MULTILINE)
 
 
-def _dying_along() -> list[str]:
+def dying_along() -> list[str]:
     """What to start ffmpeg by, where it would go on alone: other than with a pipe, nothing tells it that nobody waits."""
     return [sys.executable, "-I", "-S", "-c", CHILD, str(os.getpid())] if sys.platform == "linux" else []
 

@@ -1,0 +1,71 @@
+"""`Errand`: one photo or film painted by a process of its own, at the lowest priority, so that a show beside it goes on.
+
+The process is the command that anyone could give in a terminal; what it says is what is known of it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from realtime_nst.media import ffmpeg
+
+SAYS = "realtime-nst: "
+"""How a command begins the line that says why it ended."""
+NICE = 19
+PATIENCE = 5.0
+"""Seconds in which it may end by itself when it is asked to."""
+
+
+class Errand:
+    """Start a command of this program.
+
+    Args:
+        arguments: As in a terminal, without the program's name.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        apart: dict[str, Any] = {"process_group": 0}  # of Ctrl-C in the terminal it is told by us
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NEW_PROCESS_GROUP}
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [*ffmpeg.dying_along(), sys.executable, "-m", "realtime_nst", *arguments],
+            stdin=ffmpeg.NOWHERE, stdout=ffmpeg.PIPE, stderr=self._errors, **apart,
+        )  # fmt: skip
+        if sys.platform != "win32":
+            with suppress(OSError):  # it has ended already
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
+
+    def news(self) -> Iterator[dict[str, Any]]:
+        """What it tells on its way, as `JsonReport` has it, until it ends."""
+        for line in self._process.stdout or ():
+            with suppress(ValueError):
+                found = json.loads(line)
+                if isinstance(found, dict):
+                    yield found
+
+    def end(self) -> str | None:
+        """Wait for its end.
+
+        Returns:
+            `None` where all is well, otherwise why not.
+        """
+        code = self._process.wait()
+        ffmpeg.stop(self._process)
+        with self._errors as errors:
+            errors.seek(0)
+            lines = [line for line in errors.read().decode("utf-8", "replace").splitlines() if line.startswith(SAYS)]
+        if code == 0:
+            return None
+        return lines[-1].removeprefix(SAYS) if lines else f"The painting process ended with code {code}. It may lack memory."
+
+    def stop(self) -> None:
+        """Have it end soon; of a film, what is painted is kept."""
+        self._process.terminate()
+        if ffmpeg.wait(self._process, PATIENCE) is None:
+            self._process.kill()
