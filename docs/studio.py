@@ -28,7 +28,7 @@ def main() -> int:
     """Start the studio and a browser, wait for the thumbnails, and save what the browser shows."""
     with tempfile.TemporaryDirectory() as home:
         show = [sys.executable, "-m", "realtime_nst", "studio", "--camera", str(CAMERA), "--style", STYLE]
-        environment = {**os.environ, "XDG_CONFIG_HOME": home}
+        environment = {**os.environ, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home}
         application = subprocess.Popen(
             [*show, "--no-open", "--port", "0", "--snapshots", home], env=environment, stderr=subprocess.PIPE, text=True
         )

@@ -36,6 +36,7 @@ from tests.test_actions import EXAMPLES, WRONG
 
 ROUTES = ("/api/state", "/api/actions", "/api/styles", "/api/socket", "/stream.mjpg", "/api/nothing", "/", "/view")
 ROUTES += ("/studio/main.js", "/api/link.svg", "/api/styles/wave/thumbnail.jpg")
+ROUTES += ("/api/jobs", "/api/jobs/1/preview", "/api/jobs/1/painted", "/kiosk", "/api/pictures/1/link.svg")
 TOKEN = "a-token-of-the-test"
 
 
@@ -45,12 +46,13 @@ class Hall:
     Args:
         book: Its styles.
         place: Where it is served.
+        beside: What else `Steered` takes.
     """
 
-    def __init__(self, book: StyleBook, place: Place) -> None:
+    def __init__(self, book: StyleBook, place: Place, **beside: Any) -> None:
         self.controls = Controls(list(book.values()))
         self.pictures = Pictures()
-        self.server = Server(Steered(self.controls, self.pictures, lambda: {"fps": 30.0}), place, new_token())
+        self.server = Server(Steered(self.controls, self.pictures, lambda: {"fps": 30.0}, **beside), place, new_token())
         self.port = self.server.access.place.port
         self.shown = 0
         self._ended = threading.Event()
@@ -315,10 +317,44 @@ def test_no_file_but_those_of_the_page_can_be_asked_for(hall: Hall, name: str) -
     assert status in (400, 404) and list(json.loads(said)) == ["error"]
 
 
+def test_a_picture_that_is_taken_can_be_fetched_by_its_address_alone(open_hall: Hall) -> None:
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    assert open_hall.ask("/api/pictures", "POST")[0] == 401
+    status, taken = open_hall.ask("/api/pictures", "POST", **bearer)
+    assert status == 201 and open_hall.controls.snapshots_wanted == 1
+    assert re.fullmatch(r"/taken/[\w-]{16}\.jpg", taken["picture"])
+    status, headers, data = open_hall.fetch(taken["picture"])
+    assert status == 200 and headers["Content-Type"] == "image/jpeg" and level(data) >= 0
+    for other in ("/taken/", "/taken/x.jpg", f"/taken/{'A' * 16}.jpg", "/taken/..%2f..%2fapi%2fstate", "/taken/../api/state"):
+        assert open_hall.fetch(other)[0] in (401, 404)
+    assert open_hall.fetch(taken["code"])[0] == 401 and b"<svg" in open_hall.fetch(taken["code"], **bearer)[2]
+    assert open_hall.fetch(taken["picture"], Host="evil.example")[0] == 403
+    assert open_hall.fetch(taken["picture"], Origin="http://evil.example")[0] == 403
+
+
+def test_only_the_last_pictures_are_kept(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_nst.control.kiosk.MOST_PICTURES", 2)
+    taken = [hall.ask("/api/pictures", "POST")[1] for _ in range(3)]
+    assert [hall.fetch(one["picture"])[0] for one in taken] == [404, 200, 200]
+    assert {one["code"] for one in taken} == {""}, "phones cannot reach this machine"
+
+
 def test_the_page_asks_for_nothing_from_elsewhere(hall: Hall) -> None:
     _, _, page = hall.fetch("/")
     names = re.findall(r"/studio/([\w.]+)", page.decode())
-    for name in [*names, "panel.js", "keys.js", "link.js", "gallery.js", "picture.js", "view.js"]:
+    for name in [
+        *names,
+        "panel.js",
+        "keys.js",
+        "link.js",
+        "gallery.js",
+        "jobs.js",
+        "cameras.js",
+        "kiosk.js",
+        "kiosk.css",
+        "picture.js",
+        "view.js",
+    ]:
         status, headers, text = hall.fetch(f"/studio/{name}")
         assert status == 200 and headers["Content-Type"].split(";")[0] in ("text/css", "text/javascript", "image/svg+xml")
         assert not [link for link in re.findall(rb"https?://[\w.]+", text) if link != b"http://www.w3.org"]

@@ -18,6 +18,7 @@ import pytest
 from realtime_nst.control.access import TOKEN_VARIABLE
 from realtime_nst.live.actions import ACTIONS
 from realtime_nst.media.ffmpeg import executable
+from realtime_nst.media.probing import probe
 from realtime_nst.style.style import write_style
 from tests.conftest import PATIENCE, frames_of, narrow_body, random_vector, wait_until
 
@@ -48,15 +49,17 @@ class Theatre:
     Args:
         folder: Where it keeps everything.
         flags: Of the command, besides those that all have.
+        snapshots: Whether pictures go to its own folder.
     """
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, snapshots: bool = True) -> None:
         self.folder = folder
         (folder / "saved").mkdir(exist_ok=True)
-        own = {"XDG_CONFIG_HOME": str(folder / "config"), "REALTIME_NST_CACHE": str(folder / "cache")} | {TOKEN_VARIABLE: TOKEN}
+        own = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
+        own |= {"REALTIME_NST_CACHE": str(folder / "cache"), TOKEN_VARIABLE: TOKEN}
         command = [sys.executable, "-m", "realtime_nst", "studio", "--no-open", "--port", "0", "--style", "a-red", "--reset"]
         command += ["--camera", str(folder / "camera.mkv"), "--weights", str(folder / "weights"), *flags]
-        command += ["--fade", "0", "--stability", "0", "--snapshots", str(folder / "saved")]
+        command += ["--fade", "0", "--stability", "0", *(["--snapshots", str(folder / "saved")] if snapshots else [])]
         self.process = subprocess.Popen(command, env={**os.environ, **own}, stderr=subprocess.PIPE, text=True, cwd=ROOT)
         self.link, self.port = "", 0
         for line in self.process.stderr or ():
@@ -409,6 +412,122 @@ def test_full_screen_is_the_page_s_own(page: Page) -> None:
     assert wait_until(lambda: page.run("return document.fullscreenElement") is None)
 
 
+def drop(page: Page, *files: Path) -> None:
+    """Drop files on the page, as a hand does."""
+    page.run("const input = document.createElement('input'); input.type = 'file'; input.multiple = true; input.id = 'hand';"
+             "document.body.append(input)")  # fmt: skip
+    page.find("#hand").send_keys("\n".join(map(str, files)))
+    page.run(
+        "const hand = document.getElementById('hand'), dataTransfer = new DataTransfer();"
+        "for (const file of hand.files) dataTransfer.items.add(file);"
+        "hand.remove();"
+        "for (const kind of ['dragenter', 'dragover', 'drop'])"
+        " document.querySelector('main').dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }))"
+    )
+
+
+def job_on(page: Page, name: str) -> dict[str, Any]:
+    """What the list of jobs shows of one, by the name of its file; nothing of one that is not there."""
+    return dict(
+        page.run(
+            "const item = [...document.querySelectorAll('#jobs li')].find("
+            " (one) => one.querySelector('.name').textContent === arguments[0]);"
+            "return item ? { state: item.dataset.state, how: item.querySelector('.how').textContent,"
+            " seen: item.querySelector('img').naturalWidth, save: item.querySelector('.save')?.href } : {}",
+            name,
+        )
+    )
+
+
+def test_a_dropped_film_comes_back_painted_with_its_sound(page: Page, theatre: Theatre, talkie: Path, tmp_path: Path) -> None:
+    page.click("[data-style=b-blue]")
+    assert page.shows(BLUE)
+    drop(page, talkie)
+    assert wait_until(lambda: job_on(page, "talkie.mp4").get("state") == "done")
+    shown = job_on(page, "talkie.mp4")
+    assert shown["how"].startswith("Painted, ") and wait_until(lambda: job_on(page, "talkie.mp4")["seen"] == 96)
+    assert page.text("#jobs li .style-name") == "Blue"
+    with closing(http.client.HTTPConnection("127.0.0.1", theatre.port, timeout=30)) as connection:
+        connection.request("GET", shown["save"].partition(str(theatre.port))[2])
+        (tmp_path / "painted.mp4").write_bytes(connection.getresponse().read())
+    frames = frames_of(tmp_path / "painted.mp4")
+    assert len(frames) == 50 and np.abs(frames[25].mean((0, 1)) - BLUE).max() < 20
+    assert "audio" in {track.kind for track in probe(str(tmp_path / "painted.mp4")).tracks}
+    page.click("#jobs li [aria-label^=Remove]")
+    assert wait_until(lambda: job_on(page, "talkie.mp4") == {})
+
+
+def test_a_job_outlives_a_reload_and_is_cancelled(page: Page, theatre: Theatre, make_clip: Callable[..., Path]) -> None:
+    film = make_clip("long.mp4", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=60", "-preset", "ultrafast")
+    drop(page, film)
+    assert wait_until(lambda: re.match(r"\d+ %, .+ left", job_on(page, "long.mp4").get("how", "")) is not None)
+    page.open(theatre.link)
+    assert wait_until(lambda: job_on(page, "long.mp4").get("state") == "painting")
+    page.click("#jobs li [aria-label='Cancel long.mp4']")
+    assert wait_until(lambda: job_on(page, "long.mp4") == {})
+    assert wait_until(lambda: not list((theatre.folder / "data").rglob("original*")))
+
+
+def test_another_camera_is_shown_while_the_show_goes_on(page: Page, theatre: Theatre) -> None:
+    before = theatre.act("strength", 0)["actions"]
+    assert page.shows(LEFT, RIGHT)
+    page.click(".tool-camera")
+    assert wait_until(lambda: page.run("return document.querySelectorAll('#camera .camera').length") >= 2)
+    assert page.find("#camera .camera[aria-pressed=true]").text == "camera.mkv"
+    stills = "return [...document.querySelectorAll('#camera img')].every((image) => image.naturalWidth > 100)"
+    assert wait_until(lambda: bool(page.run(stills)))
+    page.click("#camera [data-camera=pattern]")
+    assert wait_until(lambda: not page.find("#camera").is_displayed())
+    assert wait_until(lambda: np.abs(page.colours()[0] - LEFT).max() > 40)
+    page.click(".tool-camera")
+    page.find("#camera-other").send_keys(f"{theatre.folder}/nothing.mkv{Keys.ENTER}")
+    assert wait_until(lambda: "No file at" in page.text("#camera-words"))
+    page.find("#camera-other").clear()
+    page.find("#camera-other").send_keys(f"{theatre.folder}/camera.mkv{Keys.ENTER}")
+    assert wait_until(lambda: not page.find("#camera").is_displayed())
+    assert page.shows(LEFT, RIGHT) and theatre.act("strength", 0)["actions"] == before
+    assert all("400" in words for words in page.complaints()), "the file that is not there, and nothing else"
+
+
+def test_a_booth_takes_pictures_and_goes_through_the_paintings(stage: Path, pages: Callable[..., Page], tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    show = Theatre(stage, "--kiosk", "--host", "0.0.0.0", "--snapshots", str(saved), snapshots=False)
+    try:
+        assert "/kiosk?token=" in show.link
+        booth = pages(show.link)
+        assert booth.shows(RED) and wait_until(lambda: booth.text("#title") == "Red")
+        booth.click("#after")
+        assert booth.shows(BLUE) and booth.text("#artist") == "Nobody, 2000"
+        booth.click("#take")
+        assert wait_until(lambda: booth.text("#count") == "3") and wait_until(lambda: booth.text("#count") == "1")
+        assert wait_until(lambda: booth.run("return document.getElementById('photo').naturalWidth") == WIDTH)
+        assert wait_until(lambda: booth.run("return document.getElementById('code').naturalWidth") > 50)
+        address = str(booth.run("return document.getElementById('photo').src"))
+        with closing(http.client.HTTPConnection("127.0.0.1", show.port, timeout=30)) as connection:
+            connection.request("GET", address.partition(str(show.port))[2])  # as a phone, without a token
+            answer = connection.getresponse()
+            assert answer.status == 200 and answer.read(2) == b"\xff\xd8"
+        assert wait_until(lambda: bool(list(saved.glob("b-blue-*.png"))))
+        booth.press(Keys.ESCAPE)
+        assert wait_until(lambda: not booth.find("#shown").is_displayed())
+        booth.run("performance.now = ((now) => () => now.call(performance) + 3600e3)(performance.now)")  # an hour later
+        assert wait_until(lambda: booth.text("#title") == "Green")
+        assert all("Cross-Origin-Opener-Policy" in words for words in booth.complaints()), "which needs encryption to count"
+        assert not booth.driver.find_elements(By.CSS_SELECTOR, "input, a, .tool"), "visitors can do nothing else"
+    finally:
+        show.close()
+
+
+def test_what_is_nothing_to_paint_is_said_on_the_page(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "fake.mp4").write_text("hello")
+    drop(page, tmp_path / "notes.txt")
+    assert wait_until(lambda: page.text("#notice") == "Photos and films can be painted here, and nothing else.")
+    drop(page, tmp_path / "fake.mp4")
+    assert wait_until(lambda: "no photo and no film" in page.text("#notice")) and job_on(page, "fake.mp4") == {}
+
+
 def test_every_action_is_on_the_page(page: Page) -> None:
     own = dict.fromkeys(("style", "next"), "[data-style]")
 
@@ -440,7 +559,12 @@ def test_an_audit_of_accessibility_finds_nothing_serious(theatre: Theatre, pages
     page = pages(theatre.link, scheme=scheme)
     axe = axe_module.Axe(page.driver)
     axe.inject()
-    for opened in ("", "keys", "ending"):
+    for opened in ("", "keys", "ending", "camera", "booth"):
+        if opened == "booth":
+            page.open(f"{theatre.link}kiosk")
+            axe.inject()
+            page.run("document.getElementById('shown').hidden = false")
+            opened = ""
         if opened:
             page.run("document.getElementById(arguments[0]).showModal()", opened)
         found = axe.run()["violations"]
@@ -456,7 +580,7 @@ def test_it_fits_any_width(page: Page, width: int) -> None:
         page.resize(width, 800)
         assert page.run("return document.documentElement.scrollWidth") <= width
         sideways = page.run(
-            "return [...document.querySelectorAll('#panel *, #tools *, #plaque *')].filter((part) => {"
+            "return [...document.querySelectorAll('#panel *, #tools *, #plaque *, #jobs *')].filter((part) => {"
             " const box = part.getBoundingClientRect(); return box.width > 1 && (box.right > innerWidth + 1 || box.left < -1)"
             "}).map((part) => part.id || part.className)"
         )

@@ -31,7 +31,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="let pages and programs see and steer it; with a host, as in 0.0.0.0:8080, other machines too, which need the "
         "token in the link that is printed",
     )
-    webcam.set_defaults(command=("realtime_nst.cli.webcam", "webcam"), studio=False)
+    webcam.set_defaults(command=("realtime_nst.cli.webcam", "webcam"), studio=False, kiosk=False)
 
 
 def add_studio(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -49,6 +49,9 @@ def add_studio(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--host",
         metavar="HOST",
         help="let other machines see and steer it too, as in 0.0.0.0; they need the token in the link that is printed",
+    )
+    control.add_argument(
+        "--kiosk", action="store_true", help="open the page for a booth: visitors take pictures, and fetch them with their phones"
     )
     control.add_argument("--no-open", dest="open", action="store_false", help="open no browser")
     studio.set_defaults(command=("realtime_nst.cli.webcam", "studio"), studio=True, no_window=True, full_screen=False)

@@ -12,7 +12,9 @@ from realtime_nst.cli.console import find_all_styles, say
 from realtime_nst.control.places import HERE, Place
 from realtime_nst.control.remotes import remotes
 from realtime_nst.errors import SinkError, StyleError
+from realtime_nst.frames import LiveSource
 from realtime_nst.inputs.sources import open_source
+from realtime_nst.inputs.switching import SwitchableSource
 from realtime_nst.live.settings import Settings, forget_settings, read_settings, remembered
 from realtime_nst.live.show import Show
 from realtime_nst.media.addresses import is_address
@@ -45,7 +47,10 @@ def webcam(options: argparse.Namespace) -> int:
     settings = before.with_flags(given)
     if not has_opencv():  # a smaller process size needs it; and a window says by itself what is missing
         settings = settings.with_flags({"scale": 1.0})
-    source = open_source(options.camera, options.size, options.fps)
+    source: LiveSource = open_source(options.camera, options.size, options.fps)
+    if options.http:
+        size = source.width, source.height
+        source = SwitchableSource(options.camera, source, lambda camera: open_source(camera, size, options.fps))
     try:
         steered = bool(options.http or options.osc or options.midi)
         show = Show(options, settings, book, style, source, say, kept, steered=steered, remembers=remembers)

@@ -8,6 +8,9 @@ api.py       what is at which address
 channel.py   one WebSocket: state, figures and frames
 pictures.py  the newest frame as a JPEG, for all who look
 thumbnails.py every style, painted small from what the camera sees now
+cameras.py   which cameras there are, and which the show sees
+uploads.py   photos and films from outside, and their paintings back
+kiosk.py     pictures that visitors of a booth take and fetch
 pages.py     the page and its files, and the link as a QR code
 osc.py       Open Sound Control; midi.py knobs, faders and pads
 """

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from realtime_nst.control.places import Place
 
 TOKEN_VARIABLE = "REALTIME_NST_TOKEN"
-PAGES = ("/", "/view")
+TAKEN = "/taken/"
+"""Below it are pictures of visitors, each at an address that is a secret of its own."""
+PAGES = ("/", "/view", "/kiosk")
 """What a link elsewhere may lead to."""
 PEERS = 1000
 """Addresses whose requests are counted; the ones counted first are forgotten."""
@@ -84,9 +86,17 @@ class Access:
     @property
     def link(self) -> str:
         """What opens the page."""
+        return self.entrance("/")
+
+    def entrance(self, path: str) -> str:
+        """What opens a page, with the token that it needs."""
+        return self.link_to(path) + (f"?token={self.token}" if self.token else "")
+
+    def link_to(self, path: str) -> str:
+        """The whole address of a path."""
         host = self.place.outward() if self.token else self.place.host
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.place.port}/" + (f"?token={self.token}" if self.token else "")
+        return f"http://{host}:{self.place.port}{path}"
 
     def check(self, method: str, path: str, headers: Mapping[str, str], tokens: list[str | None], peer: str) -> None:
         """Let a request in, or not.
@@ -108,9 +118,11 @@ class Access:
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             raise RefusedError(403, "A page of another site must not do this.")
         from_elsewhere = headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
-        if from_elsewhere and not (method == "GET" and path in PAGES and headers.get("Sec-Fetch-Dest") == "document"):
+        if from_elsewhere and not (
+            method == "GET" and (path in PAGES or path.startswith(TAKEN)) and headers.get("Sec-Fetch-Dest") == "document"
+        ):
             raise RefusedError(403, "A page of another site must not do this.")
-        if self.token and not any(_same(token, self.token) for token in tokens):
+        if self.token and not path.startswith(TAKEN) and not any(_same(token, self.token) for token in tokens):
             raise RefusedError(401, "The token is missing or wrong. Open the link that the show printed, with its token.")
         if self._bucket(peer).take():
             raise RefusedError(429, "Too many requests. Send fewer, or use the WebSocket at /api/socket.")

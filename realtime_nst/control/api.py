@@ -51,11 +51,8 @@ class Api:
 
     async def act(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        async with asyncio.timeout(BODY_TIMEOUT):
-            text = await request.text()
         try:
-            message = message_of(text, {"value"}) if text.strip() else {}
-            self._controls.do(name, message.get("value"))
+            self._controls.do(name, (await body_of(request, {"value"})).get("value"))
         except ControlError as error:
             return answer({"error": outside(str(error))}, 400 if name in BY_NAME else 404)
         return answer(state_of(self._controls))
@@ -93,6 +90,18 @@ class Api:
         if request.transport is not None:
             request.transport.abort()  # what waits for it is not worth keeping
         return response
+
+
+async def body_of(request: web.Request, keys: set[str]) -> dict[str, Any]:
+    """The JSON object that a request brings; an empty one of an empty body.
+
+    Raises:
+        ControlError: It is none, or has other keys.
+        TimeoutError: It does not come.
+    """
+    async with asyncio.timeout(BODY_TIMEOUT):
+        text = await request.text()
+    return message_of(text, keys) if text.strip() else {}
 
 
 def answer(content: Any, status: int = 200) -> web.Response:

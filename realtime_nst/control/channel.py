@@ -13,13 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from aiohttp import WSMsgType, web
 
 from realtime_nst.control.access import Bucket
 from realtime_nst.control.pictures import Pictures
 from realtime_nst.control.thumbnails import Thumbnails
 from realtime_nst.errors import ControlError
+from realtime_nst.inputs.switching import SwitchableSource
+from realtime_nst.jobs.joblist import JobList
 from realtime_nst.live.controls import Controls
+from realtime_nst.live.doctor import Finding
 from realtime_nst.live.kinds import LONGEST_SHOWN
 from realtime_nst.media.addresses import mask
 
@@ -44,6 +48,10 @@ class Steered:
         figures: How it runs, in numbers, by name.
         thumbnails: Its styles, small; `None` where nobody paints them.
         choosing: How many look at those.
+        jobs: Photos and films that are painted beside it; `None` where none are, and why in `no_jobs`.
+        source: Its camera, if that can be another.
+        photo: What that sees, uint8 `(height, width, 3)`.
+        examine: Looks for what this machine lacks.
     """
 
     controls: Controls
@@ -51,6 +59,11 @@ class Steered:
     figures: Callable[[], dict[str, Any]]
     thumbnails: Thumbnails | None = None
     choosing: int = 0
+    jobs: JobList | None = None
+    no_jobs: str = "This show paints no photos and films."
+    source: SwitchableSource | None = None
+    photo: Callable[[], np.ndarray | None] = lambda: None
+    examine: Callable[[], list[Finding]] = list
 
 
 def outside(text: str) -> str:
@@ -62,6 +75,11 @@ def state_of(controls: Controls) -> dict[str, Any]:
     """What is set, as it may be told outside."""
     state = controls.state
     return state | {"notice": outside(state["notice"])}
+
+
+def jobs_of(jobs: JobList) -> list[dict[str, Any]]:
+    """The list of jobs, as it may be told outside."""
+    return [row | {"words": outside(row["words"])} for row in jobs.rows]
 
 
 def message_of(text: str, keys: set[str]) -> dict[str, Any]:
@@ -98,7 +116,7 @@ class Channel:
         self._asked, self._changed = asyncio.Event(), asyncio.Event()
         self._bucket = Bucket(RATE, BURST)
         self._sent_at = self._age = 0.0
-        self._choosing = False
+        self._choosing = self._listing = False
 
     async def run(self) -> None:
         """Until the other side goes."""
@@ -137,14 +155,17 @@ class Channel:
         elif message.get("ask") == "thumbnails":
             self._steered.choosing += not self._choosing
             self._choosing = True
+        elif message.get("ask") == "jobs":
+            self._listing = True
         elif isinstance(message.get("action"), str):
             self._steered.controls.do(message["action"], message.get("value"))
         else:
-            raise ControlError('Send {"action": NAME, "value": ...}, or {"ask": "frame"} or "thumbnails".')
+            raise ControlError('Send {"action": NAME, "value": ...}, or {"ask": "frame"}, "thumbnails" or "jobs".')
 
     async def _tell(self) -> None:
         told: dict[str, Any] = {}
         versions: dict[str, int] = {}
+        listed: list[dict[str, Any]] | None = None
         figured = float("-inf")
         while True:
             if (state := state_of(self._steered.controls)) != told:
@@ -157,6 +178,10 @@ class Channel:
             if time.monotonic() - figured >= FIGURES_EVERY:
                 figured = time.monotonic()
                 await self._say({"figures": self._steered.figures() | {"page_age_ms": round(1000 * self._age)}})
+                jobs = self._steered.jobs
+                if self._listing and jobs is not None and (rows := await asyncio.to_thread(jobs_of, jobs)) != listed:
+                    listed = rows
+                    await self._say({"jobs": rows})
             await asyncio.sleep(LEAST_PAUSE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, figured + FIGURES_EVERY - time.monotonic())):

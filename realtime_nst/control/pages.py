@@ -8,7 +8,7 @@ from aiohttp import web
 
 from realtime_nst.control.access import Access
 
-PAGES = {"/": "index.html", "/view": "view.html"}
+PAGES = {"/": "index.html", "/view": "view.html", "/kiosk": "kiosk.html"}
 TYPES = {
     "html": "text/html",
     "css": "text/css",
@@ -56,9 +56,14 @@ class Pages:
         """The link as a QR code, where other machines may come."""
         if not self._access.token:
             raise web.HTTPNotFound
-        drawn = io.BytesIO()
-        segno.make(self._access.link, error="m").save(drawn, kind="svg", scale=8, border=3, dark="#000", light="#fff")
-        return web.Response(body=drawn.getvalue(), content_type="image/svg+xml")
+        return drawn_code(self._access.link)
 
     def _file(self, name: str) -> web.Response:
         return web.Response(body=self._files[name], content_type=TYPES[name.rpartition(".")[2]], charset="utf-8")
+
+
+def drawn_code(link: str) -> web.Response:
+    """A link as a QR code."""
+    drawn = io.BytesIO()
+    segno.make(link, error="m").save(drawn, kind="svg", scale=8, border=3, dark="#000", light="#fff")
+    return web.Response(body=drawn.getvalue(), content_type="image/svg+xml")

@@ -81,6 +81,19 @@ class Pictures:
         self._loop = None
         self._pool.shutdown()
 
+    async def next_frame(self) -> Frame:
+        """The next frame that is written."""
+        self._waiting += 1
+        try:
+            before, found = self._newest
+            while found is None or self._newest[0] <= before:
+                self._came.clear()
+                await self._came.wait()
+                found = self._newest[1]
+            return found
+        finally:
+            self._waiting -= 1
+
     async def newer(self, number: int) -> Picture:
         """The newest frame, once it is newer than that of a number; 0 for any."""
         self._waiting += 1

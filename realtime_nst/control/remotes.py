@@ -6,10 +6,16 @@ import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from realtime_nst.control.access import new_token
+from realtime_nst.errors import SinkError
+from realtime_nst.folders import user_folder
 from realtime_nst.live.show import Show
 from realtime_nst.painting import serving
+
+if TYPE_CHECKING:
+    from realtime_nst.jobs.joblist import JobList
 
 
 @contextmanager
@@ -27,7 +33,7 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
     token = new_token()
     with ExitStack() as opened:
         if options.http is not None:
-            link = _serve(options, show, token, opened)
+            link = _serve(options, show, token, opened, say)
             say(f"See and steer it at {link}")
             if options.studio and options.open and has_desktop():
                 webbrowser.open(link)
@@ -45,24 +51,46 @@ def remotes(options: argparse.Namespace, show: Show, say: Callable[[str], None])
         yield
 
 
-def _serve(options: argparse.Namespace, show: Show, token: str, opened: ExitStack) -> str:
+def _serve(options: argparse.Namespace, show: Show, token: str, opened: ExitStack, say: Callable[[str], None]) -> str:
     """Put the show on a page, until `opened` closes. Returns the link to it."""
-    from realtime_nst.control.channel import Steered  # aiohttp takes a moment to load
+    from realtime_nst.control.channel import Steered, outside  # aiohttp takes a moment to load
     from realtime_nst.control.pictures import Pictures
     from realtime_nst.control.server import Server
     from realtime_nst.control.thumbnails import Thumbnails
+    from realtime_nst.inputs.switching import SwitchableSource
+    from realtime_nst.jobs.joblist import JobList
+    from realtime_nst.live.doctor import examine
 
     pictures = Pictures()
     steered = Steered(show.controls, pictures, show.figures)
+    try:
+        steered.jobs = JobList(user_folder("data") / "jobs", painting_flags(options))
+    except SinkError as error:
+        steered.no_jobs = outside(str(error))
+    else:
+        opened.callback(_close_jobs, steered.jobs, say)
+    steered.source = show.source if isinstance(show.source, SwitchableSource) else None
+    steered.photo = lambda: show.painter.photo
+    steered.examine = lambda: examine(options.weights, options.backend, options.precision)
     server = Server(steered, options.http, token, "--port" if options.studio else "--http")
     opened.callback(server.close)
     stylizer = serving.load_stylizer(show.backend)
-    steered.thumbnails = Thumbnails(
-        show.controls, stylizer, lambda: show.painter.photo, lambda: steered.choosing > 0 and pictures.watched
-    )
+    steered.thumbnails = Thumbnails(show.controls, stylizer, steered.photo, lambda: steered.choosing > 0 and pictures.watched)
     opened.callback(steered.thumbnails.close)
     show.viewers.append(pictures)
-    return server.access.link
+    return server.access.entrance("/kiosk" if options.kiosk else "/")
+
+
+def painting_flags(options: argparse.Namespace) -> list[str]:
+    """The flags of this show that what is painted beside it has, too."""
+    flags = [f"--backend={options.backend}", f"--precision={options.precision}"]
+    return flags + ([f"--weights={options.weights.absolute()}"] if options.weights else [])
+
+
+def _close_jobs(jobs: "JobList", say: Callable[[str], None]) -> None:
+    if left := jobs.unfinished:
+        say(f"Photos and films that are not finished: {left}. They go on at the next start.")
+    jobs.close()
 
 
 def has_desktop() -> bool:

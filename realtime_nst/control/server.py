@@ -10,9 +10,13 @@ from aiohttp import web
 
 from realtime_nst.control.access import Access, RefusedError
 from realtime_nst.control.api import Api, answer
+from realtime_nst.control.cameras import Cameras
 from realtime_nst.control.channel import Steered
+from realtime_nst.control.kiosk import Kiosk
 from realtime_nst.control.pages import Pages
 from realtime_nst.control.places import Place
+from realtime_nst.control.uploads import Uploads
+from realtime_nst.errors import ControlError
 from realtime_nst.pipeline.stage import Stage
 
 log = logging.getLogger(__name__)
@@ -91,7 +95,10 @@ class Server:
 
     async def _serve(self) -> None:
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
-        app.add_routes([*Api(self._steered).routes(), *Pages(self.access).routes()])
+        parts = Api(self._steered), Uploads(self._steered), Kiosk(self.access, self._steered), Pages(self.access)
+        app.add_routes([route for part in parts for route in part.routes()])
+        if (show := self._steered).source is not None:
+            app.add_routes(Cameras(self.access, show.source, show.photo, show.examine).routes())
         app.on_response_prepare.append(_add_headers)
         runner = web.AppRunner(app, shutdown_timeout=0.5)
         await runner.setup()
@@ -134,6 +141,8 @@ class Server:
             if error.status < 400:
                 raise
             return answer({"error": WORDS.get(error.status, error.reason)}, error.status)
+        except ControlError as error:
+            return answer({"error": str(error)}, 400)
         except TimeoutError:
             return answer({"error": "That took too long."}, 408)
         except (ValueError, LookupError) as error:  # of a body that is no text

@@ -83,7 +83,7 @@ class Show:
         self.viewers: list[Viewer] = []
         """Added before `play`."""
         self._kept = kept
-        self._source = source
+        self.source = source
         self._failures: list[NSTError] = []
         self._files: list[LiveFileSink] = []
         self._background_sinks: list[BackgroundSink] = []
@@ -102,7 +102,7 @@ class Show:
 
     def play(self) -> int:
         """Run until the user quits or the source ends."""
-        options, controls, source = self._options, self.controls, self._source
+        options, controls, source = self._options, self.controls, self.source
         sinks: list[Sink] = []
         tee = TeeSink(sinks)
         try:
@@ -139,7 +139,7 @@ class Show:
         Returns:
             What steers the show with them.
         """
-        options, controls, source = self._options, self.controls, self._source
+        options, controls, source = self._options, self.controls, self.source
         width, height = source.width, source.height
         rate = Fraction(min(source.fps, STREAM_FPS)).limit_denominator(1001)
         sinks += self.viewers

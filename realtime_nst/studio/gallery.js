@@ -8,11 +8,35 @@ export class Gallery {
 
   constructor(link, list, styles) {
     this.link = link;
-    for (const style of styles) {
-      const item = this.#item(style);
-      this.#items.set(style.name, item);
-      list.append(item.closest("li"));
-    }
+    this.list = list;
+    for (const style of styles) this.add(style);
+  }
+
+  // Have a further style; it takes the place of one of its name.
+  add(style) {
+    const item = this.#item(style);
+    this.#items.get(style.name)?.closest("li").remove();
+    this.#items.set(style.name, item);
+    this.list.append(item.closest("li"));
+  }
+
+  // Take paintings that are dropped on the gallery as styles. `added` is told of each, `say` of what goes wrong.
+  takePaintings(added, say) {
+    this.list.addEventListener("drop", async (event) => {
+      const paintings = [...event.dataTransfer.files].filter((file) => file.type.startsWith("image/"));
+      if (!paintings.length) return;
+      event.preventDefault();
+      for (const file of paintings) {
+        const answer = await fetch(`/api/styles?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+        const found = await answer.json();
+        if (!answer.ok) {
+          say(`${file.name}: ${found.error}`);
+          continue;
+        }
+        this.add(found);
+        added(found);
+      }
+    });
   }
 
   // Mark what is painted: the style, and the one that is mixed in.

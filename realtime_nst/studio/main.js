@@ -1,6 +1,8 @@
 // The studio: picture, styles and settings of one show.
 
+import { Cameras } from "./cameras.js";
 import { Gallery, byline, percent } from "./gallery.js";
+import { Jobs } from "./jobs.js";
 import { listKeys, listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
 import { Panel, element, icon } from "./panel.js";
@@ -8,19 +10,31 @@ import { Picture } from "./picture.js";
 
 const at = (id) => document.getElementById(id);
 const FULL = "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5";
+const CAMERA = "M3 7h11v10H3zM14 10.5 21 7.5v9l-7-3";
 const KEYS = "M3 7h18v10H3zM7 10.5v.01M11 10.5v.01M15 10.5v.01M8 14h8";
 const PHONE = "M8 3h8v18H8zM11.5 18h1";
+const SAID = 5000; // milliseconds
+const said = { show: "", page: "" };
 const END = "M12 4v8M7.5 7a7 7 0 1 0 9 0";
 
 async function start() {
-  const [rows, styles] = await Promise.all(["/api/actions", "/api/styles"].map(fetchJson));
+  const [rows, styles, { possible }] = await Promise.all(["/api/actions", "/api/styles", "/api/styles/new"].map(fetchJson));
   const link = new Link();
   const picture = new Picture(link, at("picture"));
   const gallery = new Gallery(link, at("gallery"), styles);
   const panel = new Panel(link, at("panel"), at("tools"), rows, styles);
   const byName = new Map(styles.map((style) => [style.name, style]));
+  const titleOf = (name) => byName.get(name)?.title || name;
+  if (possible) {
+    at("styles-hint").textContent += " Drop a painting here: it becomes one.";
+    gallery.takePaintings((style) => byName.set(style.name, style), tell);
+  }
+  new Jobs(link, at("jobs"), titleOf, tell);
+
+  const cameras = new Cameras(at("camera"));
 
   const own = {
+    camera: () => cameras.open(),
     full_screen: () => (document.fullscreenElement ? document.exitFullscreen() : at("wall").requestFullscreen()),
     display: () => document.body.classList.toggle("without-figures"),
     help: () => at("keys").showModal(),
@@ -50,13 +64,15 @@ async function start() {
     panel.show(actions);
     gallery.show(actions);
     describe(actions, byName);
-    at("notice").textContent = actions.pause ? notice || "Paused" : notice;
+    said.show = actions.pause ? notice || "Paused" : notice;
+    showNotice();
+    at("drop-style").textContent = at("title").textContent;
     at("recording").hidden = !actions.record;
     at("recording").classList.toggle("waiting", actions.pause);
     document.body.dataset.painting = detail.painting;
   });
   link.addEventListener("thumbnails", ({ detail }) => gallery.refresh(detail));
-  link.addEventListener("error", ({ detail }) => (at("notice").textContent = detail));
+  link.addEventListener("error", ({ detail }) => tell(detail));
   link.addEventListener("figures", ({ detail }) => {
     const size = detail.width === detail.painted_width ? "" : `, painted at ${detail.painted_width} × ${detail.painted_height}`;
     at("figures").replaceChildren(
@@ -66,6 +82,20 @@ async function start() {
     at("figures").title = `${detail.width} × ${detail.height}${size}. ${detail.engine}. The show itself: ${detail.fps} frames/s.`;
   });
   link.open();
+}
+
+// Say something over the picture for a moment, on this page only.
+function tell(words) {
+  said.page = words;
+  setTimeout(() => {
+    if (said.page === words) said.page = "";
+    showNotice();
+  }, SAID);
+  showNotice();
+}
+
+function showNotice() {
+  at("notice").textContent = said.page || said.show;
 }
 
 // What hangs here, as a plaque beside a painting says it.
@@ -88,6 +118,7 @@ function addTools(own) {
     at("tools").append(button);
     return button;
   };
+  tool("camera", "Camera", CAMERA, own.camera);
   tool("full_screen", "Full screen", FULL, own.full_screen);
   tool("keys", "Keys", KEYS, own.help);
   tool("phone", "On a phone", PHONE, showPhone);
