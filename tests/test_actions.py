@@ -128,7 +128,7 @@ def test_a_style_without_a_value_is_the_next_and_none_is_mixed_with_itself(contr
 def test_every_action_has_a_key_that_does_it(book: StyleBook, action: Action) -> None:
     assert action.keys and [key.action for key in KEYS].count(action.name) == 1
     for key in action.keys[:3]:
-        controls = Controls(list(book.values()), settings=Settings(strength=0.5, scale=0.5, stability=8))
+        controls = Controls(list(book.values()), settings=Settings(strength=0.5, texture=0.5, scale=0.5, stability=8))
         controls.do("style", "scream")
         controls.do("mix", 0.25)
 
