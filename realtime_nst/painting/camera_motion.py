@@ -1,0 +1,158 @@
+"""`CameraMotion`: how far what the frames show has moved since the scene began, so that the texture field goes along.
+
+Each frame is laid over a reference frame of its scene (`alignment.py`), not over the one before, so that no error adds up.
+It takes what a movement is along the picture; the camera may turn and come closer, but the field does neither. Where it
+is not sure, the field stays: a texture that moves by itself is worse than one that stands on the screen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from realtime_nst.painting.alignment import Overlay, Picture, align, lay_over, phase_shift, small_grey
+from realtime_nst.style.field import Offset
+
+STILL = 0.5
+"""Pixels of the frame by which a movement must differ from where the field is before the field goes along."""
+JUMP, BEHIND = 2.0, 4.0
+"""It makes up for what was not sure: by so many pixels, and so many times the newest movement; more is lost."""
+SURE, ONE = 12.0, 3.0
+"""Evidence for it, in natural logarithms of likelihood, and the most that one block gives."""
+AGAINST, APART = 4.0, 0.6
+"""How often evidence for it must outweigh what is against (twice as often for a pixel, and three times for half a one), and
+over which share of the width it must be found."""
+SAMPLES = 8
+"""Independent values in a block, as it is smooth."""
+WEAK, STRANGE = 0.6, 0.3
+"""Share of blocks that fit, below which another reference is tried, and below which it is another scene."""
+FARTHEST = 0.07
+"""Share of its sides by which a reference may have moved before there is another one."""
+TURNED = 1.0
+"""Pixels of the small picture by which turning may have moved its corners until then."""
+
+
+def _nothing() -> np.ndarray:
+    return np.zeros(2)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known of the frames of a scene so far. All but the pictures is float `(2,)`, to the right and down.
+
+    Args:
+        size: Height and width of the frames.
+        reference: One of them, small.
+        before: The newest that told anything.
+        base: Offset of the reference, in pixels of the frames, as all that are called so.
+        shift: How far the newest has moved since the reference, in pixels of the small picture.
+        turn: And how it turned (`Overlay`).
+        offset: Of the field.
+        doubt: Whether frames since told nothing: 0 or 1.
+    """
+
+    size: np.ndarray
+    reference: Picture
+    before: Picture
+    base: np.ndarray = field(default_factory=_nothing)
+    shift: np.ndarray = field(default_factory=_nothing)
+    turn: np.ndarray = field(default_factory=_nothing)
+    offset: np.ndarray = field(default_factory=_nothing)
+    doubt: np.ndarray = field(default_factory=lambda: np.zeros(1))
+
+    def refer_to(self, reference: Picture) -> "Scene":
+        """The same with another reference, which is where the field is: no error adds up."""
+        return replace(self, reference=reference, base=self.offset, shift=np.zeros(2), turn=np.zeros(2))
+
+
+class CameraMotion:
+    """Call it with the frames of a stream, one after another."""
+
+    def __init__(self) -> None:
+        self._scene: Scene | None = None
+
+    def __call__(self, image: np.ndarray) -> Offset:
+        """Follow the camera.
+
+        Args:
+            image: uint8 `(height, width, 3)` RGB; one of another size begins another scene.
+
+        Returns:
+            By how many pixels of the frame, to the right and down, the field has moved since the scene began.
+        """
+        grey, factor = small_grey(image)
+        now, size = Picture(grey), np.array(image.shape[:2])
+        scene = self._scene
+        if scene is None or (scene.size != size).any():
+            scene = Scene(size, now, now)
+        elif now.tells:
+            scene = replace(_followed(scene, now, factor), before=now)
+        else:
+            scene = replace(scene, doubt=np.ones(1))
+        self._scene = scene
+        return float(scene.offset[0]), float(scene.offset[1])
+
+    def forget(self) -> None:
+        """Forget the frames so far: what comes next has nothing to do with them."""
+        self._scene = None
+
+    def known(self) -> Mapping[str, np.ndarray] | None:
+        """What is known of the frames so far, as arrays for a file; `None` if nothing."""
+        if self._scene is None:
+            return None
+        return {name: value.grey if isinstance(value, Picture) else value for name, value in vars(self._scene).items()}
+
+    def go_on(self, known: Mapping[str, np.ndarray]) -> None:
+        """Go on from what another one knew."""
+        reference = before = Picture(known["reference"])
+        if not np.array_equal(known["before"], known["reference"]):
+            before = Picture(known["before"])
+        courses = {name: array for name, array in known.items() if name not in ("reference", "before")}
+        self._scene = Scene(reference=reference, before=before, **courses)
+
+
+def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
+    """A scene after another frame of it; a new one if it is not."""
+    guess = phase_shift(now, scene.before)
+    found = align(now, scene.reference, scene.shift, scene.turn, guess)
+    if found.fitting < WEAK and scene.before is not scene.reference:
+        nearer = align(now, scene.before, np.zeros(2), np.zeros(2), guess)
+        if nearer.fitting > found.fitting:
+            scene, found = scene.refer_to(scene.before), nearer
+    if found.fitting < STRANGE:
+        if scene.doubt.any():  # the same place perhaps, after a flash or a hand before the lens: the field stays
+            return replace(scene.refer_to(now), doubt=np.zeros(1))
+        return Scene(scene.size, now, now)
+    offset, seen, base = scene.offset, scene.base + factor * found.shift, scene.base
+    away = np.abs(seen - offset).max()
+    if away >= STILL and _ring_goes_along(now, scene.reference, found, (offset - base) / factor, AGAINST * (1 + 1 / away)):
+        newest = factor * (found.shift - scene.shift)
+        if away > BEHIND * np.abs(newest).max() + JUMP:
+            base = base + offset + newest - seen
+        offset = base + factor * found.shift
+    scene = replace(scene, base=base, shift=found.shift, turn=found.turn, offset=offset, doubt=np.zeros(1))
+    height, width = now.grey.shape
+    far = (np.abs(found.shift) > FARTHEST * np.array([width, height])).any()
+    if far or np.hypot(*found.turn) * np.hypot(width, height) / 2 > TURNED:
+        scene = scene.refer_to(now)
+    return scene
+
+
+def _ring_goes_along(now: Picture, reference: Picture, found: Overlay, stays: np.ndarray, least: float) -> bool:
+    """Whether the ring as a whole, and each half of it, lies better where it was found than where the field is.
+
+    One who walks through the picture is in one place, so blocks that moved must lie apart. They must also not be where they
+    were: a side that moves beside one that stands looks like a camera that moves and comes closer.
+    """
+    there = lay_over(now, reference, stays, found.turn)
+    gain = (np.minimum(there.left, there.plain) - found.left) * (SAMPLES / 2 / found.noise)
+    evidence = np.where(found.counted & there.counted, np.clip(gain, -ONE, ONE), 0.0)
+    x = now.blocks.x
+    moved = np.sort(x[evidence > 1])
+    if evidence.sum() < SURE or len(moved) < 4 or moved[-2] - moved[1] <= APART * now.grey.shape[1]:
+        return False
+    for half in (x == x, x < 0, x > 0):
+        against = -np.minimum(evidence[half] + 1, 0.0).sum()
+        if np.maximum(evidence[half], 0.0).sum() < least * against:
+            return False
+    return True
