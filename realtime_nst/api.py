@@ -127,16 +127,19 @@ class Stylizer:
         """
         return self._paint(Stream(self._stylizer), image, style, self._look)
 
-    def session(self, *, stability: float = DEFAULT_STABILITY) -> "Session":
+    def session(self, *, stability: float = DEFAULT_STABILITY, follow_camera: bool = True) -> "Session":
         """Begin a stream of pictures, such as a film or a camera: what stands still in it holds still.
 
         Args:
-            stability: Hold what changes by less than so many of 255 grey levels, from 0 (paint each picture by itself) to 32.
+            stability: Hold what changes by less than so many of 255 grey levels, from 0 to 32.
+            follow_camera: Let the strokes in plain places go along when the camera moves. Without, and with a stability of 0,
+                each picture is painted by itself.
 
         Raises:
             ValueError: It is out of range.
         """
-        return Session(self, self._look._replace(stability=_between("stability", stability, 0.0, 32.0)))
+        stability = _between("stability", stability, 0.0, 32.0)
+        return Session(self, self._look._replace(stability=stability, follow_camera=bool(follow_camera)))
 
     def _paint(self, stream: Stream, image: np.ndarray, style: str | None, look: Look) -> np.ndarray:
         """What a call and a session have in common."""
@@ -180,6 +183,7 @@ def paint_video(
     keep_colours: bool = False,
     texture: float = 1.0,
     stability: float = DEFAULT_STABILITY,
+    follow_camera: bool = True,
     start: float = 0.0,
     end: float | None = None,
     size: tuple[int, int] | None = None,
@@ -206,6 +210,7 @@ def paint_video(
         keep_colours: Keep the film's own colours.
         texture: Strokes where the film is plain, from 0, few, to 1, all that the style has.
         stability: Hold what changes by less than so many grey levels, from 0 to 32.
+        follow_camera: Let the strokes in plain places go along when the camera moves.
         start: Second at which to begin.
         end: Second at which to end; `None` goes on to the end.
         size: Width and height to scale to.
@@ -230,7 +235,8 @@ def paint_video(
         raise ValueError(f"style={style!r}, every={every!r}: one style, or several and the seconds for each, were expected.")
     if size is not None and not all(isinstance(side, int) and 8 <= side <= LARGEST_SIDE for side in size):
         raise ValueError(f"size={size!r}: width and height from 8 to {LARGEST_SIDE} pixels were expected.")
-    look = _look(strength, keep_colours, texture)._replace(stability=_between("stability", stability, 0.0, 32.0))
+    stability = _between("stability", stability, 0.0, 32.0)
+    look = _look(strength, keep_colours, texture)._replace(stability=stability, follow_camera=bool(follow_camera))
     task = Task(Path(source), Path(target))
     check_file(task.source)
     check_task(task, [task.source], overwrite=overwrite)

@@ -7,13 +7,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realtime_nst.cli.main import main
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.engine import build_engine
 from realtime_nst.engines.interface import StabilizedPhoto
+from realtime_nst.engines.recolour import RecolourEngine
+from realtime_nst.engines.runner import runner_for
+from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.frames import Frame
 from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.ffmpeg import executable
@@ -111,6 +117,13 @@ def clips() -> Path:
     if not folder:
         pytest.skip("REALTIME_NST_CLIPS is not set: no folder of real clips")
     return Path(folder)
+
+
+@pytest.fixture
+def stylizer() -> Stylizer:
+    """Paints exactly, on OpenVINO."""
+    runner = runner_for(Backend("openvino", "float32", gpu=False))
+    return Stylizer(*(partial(build, runner=runner) for build in (build_engine, RecolourEngine, StabilizerEngine)))
 
 
 def narrow_body(folder: Path, name: str = "narrow", seed: int = 0, architecture: Architecture = NARROW) -> Body:

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "strength": (0.3, 0.3),
     "colours": (True, True),
     "texture": (0.3, 0.3),
+    "follow_camera": (False, False),
     "scale": (0.5, 0.5),
     "stability": (12.4, 12),
     "mix": (0.4, 0.4),

@@ -58,6 +58,7 @@ TOGGLES = {
     "h": "show_help",
     "i": "show_display",
     "m": "mirror",
+    "v": "follow_camera",
     "f": "full_screen",
     "c": "colours",
     "r": "recording",
@@ -67,11 +68,12 @@ TOGGLES = {
 
 @pytest.mark.parametrize("key", TOGGLES)
 def test_toggles_go_on_and_off(controls: Controls, key: str) -> None:
-    assert getattr(controls, TOGGLES[key]) is False
+    first = key == "v"
+    assert getattr(controls, TOGGLES[key]) is first
     controls.press(key)
-    assert getattr(controls, TOGGLES[key]) is True
+    assert getattr(controls, TOGGLES[key]) is not first
     controls.press(key)
-    assert getattr(controls, TOGGLES[key]) is False
+    assert getattr(controls, TOGGLES[key]) is first
 
 
 def test_snapshot_and_quit_are_requests(controls: Controls) -> None:

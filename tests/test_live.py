@@ -120,7 +120,7 @@ def test_strength_nothing_is_the_photo_and_costs_nothing(make: Callable[..., Ben
 def test_strength_is_blended_by_pixels(make: Callable[..., Bench]) -> None:
     bench = make(settings=Settings(strength=0.5, stability=0))
     bench.paint()
-    assert bench.looks == [Look(strength=0.5)]
+    assert bench.looks == [Look(strength=0.5, follow_camera=True)]
 
 
 def test_what_is_held_is_forgotten_when_photos_come_otherwise_and_only_then(make: Callable[..., Bench]) -> None:

@@ -322,6 +322,7 @@ FLAGS = (
     "--keep-colours",
     "--texture",
     0.25,
+    "--no-follow-camera",
     "--stability",
     16,
     "--scale",
@@ -365,7 +366,7 @@ def test_without_a_window_remember_starts_with_what_is_kept_and_keeps_the_flags(
     assert "Kept from an earlier show: mirrored." in capsys.readouterr().err
     assert read_settings() == Settings(style="scream", strength=0.5, cycle=25.0, mirror=True)
     assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", *FLAGS) == 0
-    assert read_settings() == Settings("scream", 0.0, True, 0.25, 16, 0.75, 0.0, 5.0, True, True, True, "half")
+    assert read_settings() == Settings("scream", 0.0, True, 0.25, False, 16, 0.75, 0.0, 5.0, True, True, True, "half")
     assert run(*PATTERN, "--no-window", "--frames", 2, "--remember", "--reset", "--wipe", "moving") == 0
     assert read_settings() == Settings(wipe="moving")
 
@@ -386,6 +387,7 @@ def keys_in_turn(keys: str) -> Callable[[FakeWindow], str | None]:
         ("+-", {"strength": 0.0}),
         ("t", {"texture": 0.5}),
         ("g", {"texture": 0.0}),
+        ("v", {"follow_camera": True}),
         ("c.", {"colours": False, "scale": 0.875}),
         ("jd", {"stability": 8, "fade": 1.0}),
         ("wi", {"wipe": "moving", "display": False}),

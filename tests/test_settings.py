@@ -10,7 +10,7 @@ from realtime_nst.cli.main import build_parser
 from realtime_nst.cli.webcam import given_settings
 from realtime_nst.live.settings import Settings, forget_settings, read_settings, settings_file, write_settings
 
-CHANGED = Settings("scream", 0.5, True, 0.25, 16, 0.75, 0.0, 5.0, True, True, True, "half")
+CHANGED = Settings("scream", 0.5, True, 0.25, False, 16, 0.75, 0.0, 5.0, True, True, True, "half")
 
 
 def test_what_was_written_is_read() -> None:
@@ -77,6 +77,7 @@ def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
         {"strength": "x"},
         {"colours": 1},
         {"texture": 1.25},
+        {"follow_camera": 0},
         {"stability": -1},
         {"scale": 0.01},
         {"fade": None},

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,11 @@ from PIL import Image
 import realtime_nst
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.engine import WholeEngine, build_engine
-from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
-from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.engines.strips import StripEngine
 from realtime_nst.live.controls import Controls
 from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.settings import Settings
-from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import StyleBook, find_styles
@@ -41,15 +37,6 @@ def photo() -> np.ndarray:
     photo = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     photo[:, WIDTH // 2 :] = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH // 2, 3), np.uint8)
     return photo
-
-
-@pytest.fixture
-def stylizer() -> Stylizer:
-    return Stylizer(
-        partial(build_engine, runner=OPENVINO),
-        partial(RecolourEngine, runner=OPENVINO),
-        partial(StabilizerEngine, runner=OPENVINO),
-    )
 
 
 @pytest.fixture
@@ -169,14 +156,6 @@ def test_strips_are_the_picture_that_is_painted_at_once(
         whole = WholeEngine(body, 96, 152, OPENVINO)(photo, vector, offset)
         strips = StripEngine(body, 96, 152, OPENVINO)(photo, vector, offset)
         assert np.abs(strips.astype(int) - whole).max() <= 1
-
-
-def test_a_stream_hands_the_offset_on(stylizer: Stylizer, book: StyleBook, photo: np.ndarray) -> None:
-    style, stream = book["wave"], Stream(stylizer)
-    for look in (Look(), Look(strength=0.5)):
-        for offset in (HOME, MOVED, (MOVED[0] + 8, 100.0)):
-            assert np.array_equal(stream.paint(photo, style, look, offset), stylizer.paint(photo, style, look, offset))
-    assert not np.array_equal(stream.paint(photo, style, Look(), HOME), stream.paint(photo, style, Look(), MOVED))
 
 
 def test_texture_is_the_same_from_the_command_line_from_python_and_in_a_show(

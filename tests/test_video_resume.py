@@ -120,6 +120,27 @@ def test_what_is_held_goes_on_after_a_kill(tmp_path: Path, make_clip: Clip, weig
     assert stabilized.max() < 0.2 * moved.min(), "no frame jumps, also not between segments"
 
 
+def test_texture_goes_on_with_the_camera_after_a_kill(
+    tmp_path: Path, make_clip: Clip, weights: Path, gate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = "import numpy\n    return numpy.roll(255 - image, [round(999 * way) for way in offset], (0, 1))"
+    monkeypatch.setattr("tests.test_video_resume.GATED", GATED.replace("return 255 - image", seen))
+    photo = str(Path(__file__).parents[1] / "samples" / "astronaut.jpg")
+    zoomed = "scale=400:-1,crop=96:64:8+2*n:40+n"
+    film = make_clip("pan.mkv", "-loop", "1", "-r", "25", "-i", photo, "-t", "2", "-vf", zoomed, "-c:v", "ffv1")
+    usual = [film, "--codec", "ffv1", "--weights", weights]
+    for stability in ("0", "8"):
+        kill_after(20, gate, tmp_path / "pieced.mkv", *usual, "--stability", stability)
+        for name, flags in (("pieced", []), ("whole", []), ("stands", ["--no-follow-camera"])):
+            out = tmp_path / f"{name}.mkv"
+            assert finish("video", *usual, "-o", out, "--stability", stability, "--overwrite", *flags)[0] == 0
+        pieced, whole, stands = (read_back(tmp_path / f"{name}.mkv")[1].astype(int) for name in ("pieced", "whole", "stands"))
+        assert len(whole) == 50 and np.array_equal(pieced, whole)
+        assert np.abs(whole - stands)[-8:].mean() > 1, "and it went along"
+        for name in ("pieced", "whole", "stands"):
+            (tmp_path / f"{name}.mkv").unlink()
+
+
 @pytest.mark.slow
 def test_ten_kills_at_random_moments(tmp_path: Path, film: Path, weights: Path, gate: Path) -> None:
     seed = int(np.random.SeedSequence().generate_state(1)[0])
@@ -497,9 +518,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
         painted.append(int(image[0, 0, 0]))
         return image
 
-    painter = FramePainter(
-        paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, stabilized=lambda: {"photo": np.array(painted)}
-    )
+    painter = FramePainter(paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, held=lambda: {"photo": np.array(painted)})
     frames = [
         Frame(np.full((16, 16, 3), index // 3, np.uint8), index, 0.0, Fraction(index, 25), Fraction(1, 25 + index), 1000 + index)
         for index in range(80)
@@ -507,7 +526,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
     ahead = [painter(frame) for frame in frames]
     assert painter.repeated == 80 - len(painted) > 40
     assert all((one.time, one.shown, one.check) == (other.time, other.shown, other.check) for one, other in zip(ahead, frames))
-    assert [frame.index for frame in ahead if frame.stabilized is not None] == list(range(7, 80, 8))
+    assert [frame.index for frame in ahead if frame.held is not None] == list(range(7, 80, 8))
     work = WorkFolder(tmp_path / "out.mp4", {})
     clock = FrameClock(Fraction(25), Fraction(1, 1000))
     sink = SegmentSink(work, lambda path: FrameWriter(path, 16, 16, Fraction(25)), ".mp4", clock, 8)
@@ -522,8 +541,8 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
     work.release()
     assert len(list(work.path.glob("held*"))) == 1
     again = WorkFolder(tmp_path / "out.mp4", {})
-    stabilized = again.stabilized()
-    assert stabilized is not None and stabilized["photo"].tolist() == [0, 1, 2, 2, 3, 4, 5]
+    held = again.held()
+    assert held is not None and held["photo"].tolist() == [0, 1, 2, 2, 3, 4, 5]
     again.remove()
 
 

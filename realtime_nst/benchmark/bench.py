@@ -32,6 +32,7 @@ from realtime_nst.media.encoding import FrameWriter
 from realtime_nst.media.probing import probe
 from realtime_nst.outputs.sinks import NullSink
 from realtime_nst.painting import serving
+from realtime_nst.painting.camera_motion import CameraMotion
 from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
@@ -85,6 +86,7 @@ class Row:
         memory_mb: Largest resident memory of that second process; `None` where the system does not tell.
         hold_spread_ms: How far the differences behind `hold_ms` lie from it, by `cost`.
         switch_spread_ms: Likewise.
+        follow_ms: What following the camera takes beside all this, where strokes go along with it: a picture that moves.
     """
 
     size: str
@@ -102,6 +104,7 @@ class Row:
     memory_mb: float | None
     hold_spread_ms: float = 0.0
     switch_spread_ms: float = 0.0
+    follow_ms: float = 0.0
 
 
 COLUMNS = {
@@ -112,6 +115,7 @@ COLUMNS = {
     "loop_fps": "loop frames/s",
     "loop_share": "of network",
     "hold_ms": "hold ms",
+    "follow_ms": "follow ms",
     "least_ms": "limit ms",
     "least_share": "of limit",
     "switch_ms": "switch ms",
@@ -169,6 +173,7 @@ def measure(
         memory_mb=memory,
         hold_spread_ms=1000 * hold_spread,
         switch_spread_ms=1000 * switch_spread,
+        follow_ms=1000 * following(pictures[0], options.frames),
     )
 
 
@@ -187,6 +192,17 @@ def painting(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, f
     for _, picture in zip(range(frames), cycle(pictures)):
         stream.paint(picture, style, look)
     return (time.perf_counter() - started) / frames
+
+
+def following(picture: np.ndarray, frames: int) -> float:
+    """Seconds that it takes to see how the camera moved, while a picture moves by a pixel with each frame; the median."""
+    motion, seconds = CameraMotion(), []
+    for index in range(frames):
+        moved = np.roll(picture, index, axis=1)
+        started = time.perf_counter()
+        motion(moved)
+        seconds.append(time.perf_counter() - started)
+    return median(seconds)
 
 
 def switch(stylizer: Stylizer, picture: np.ndarray, style: Style, other: Style) -> list[float]:

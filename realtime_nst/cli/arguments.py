@@ -40,19 +40,26 @@ def add_look(parser: Any, default: float | None, colours: bool | None) -> None:
     )
 
 
-def add_stability(parser: Any, default: int | None) -> None:
-    """The flag of those that paint frames one after another.
+def add_stream(parser: Any, stability: int | None, follow_camera: bool | None) -> None:
+    """The flags of those that paint frames one after another.
 
     Args:
         parser: A parser or a group of its flags.
-        default: Without the flag; `None` where something else remembers it.
+        stability: Without the flag; `None` where something else remembers it.
+        follow_camera: Likewise.
     """
     parser.add_argument(
         "--stability",
         type=lambda text: whole(text, 0, STABILITIES[-1]),
-        default=default,
+        default=stability,
         metavar="N",
         help=f"hold what changes by less than N of 255, from 0 (nothing) to {STABILITIES[-1]} (usually {DEFAULT_STABILITY})",
+    )
+    parser.add_argument(
+        "--follow-camera",
+        action=argparse.BooleanOptionalAction,
+        default=follow_camera,
+        help="strokes in plain places go along when the camera moves (usual), or stand on the screen",
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from realtime_nst.cli.arguments import add_look, add_stability, number, size, whole
+from realtime_nst.cli.arguments import add_look, add_stream, number, size, whole
 from realtime_nst.control.places import HIGHEST_PORT, Place, parse_place
 from realtime_nst.live.settings import CYCLE_SECONDS, FADE_SECONDS, LONGEST, SCALES, WIPES
 
@@ -77,7 +77,7 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
     look = webcam.add_argument_group("look (keys change it, and what they set is remembered)")
     look.add_argument("--style", metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4")
     add_look(look, None, None)
-    add_stability(look, None)
+    add_stream(look, None, None)
     look.add_argument(
         "--scale",
         type=number(SCALES[0], SCALES[-1]),

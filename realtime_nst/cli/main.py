@@ -22,7 +22,7 @@ from realtime_nst.cli.arguments import (
     add_look,
     add_many,
     add_polish,
-    add_stability,
+    add_stream,
     moment,
     natural,
     seconds,
@@ -182,7 +182,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     part.add_argument("--end", type=moment, metavar="TIME", help="end here")
     part.add_argument("--every", type=seconds, metavar="SECONDS", help="change styles, as in --style wave,kiss --every 5")
     picture = video.add_argument_group("the picture")
-    add_stability(picture, DEFAULT_STABILITY)
+    add_stream(picture, DEFAULT_STABILITY, True)
     picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
     picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
     picture.add_argument(

@@ -75,7 +75,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     book = console.find_all_styles(options)
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision)
-    look = Look(options.strength, float(options.colours), options.stability, options.texture)
+    look = Look(options.strength, float(options.colours), options.stability, options.texture, options.follow_camera)
     picture_painter = PicturePainter(serving.load_stylizer(backend), look)
     video_options = VideoOptions(
         styles=path,

@@ -182,13 +182,13 @@ class _Painting:
         return [PreviewSink(self.options.preview)] if self.options.preview else []
 
     def _frame_painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> FramePainter:
-        """What paints; with a work folder, from what the stabilizer knew, which the last frame of each segment takes along."""
+        """What paints; with a work folder, from what was held, which the last frame of each segment takes along."""
         picture_painter, styles, begin = self.picture_painter, self.options.styles, float(self.options.begin)
-        if work is None or not picture_painter.stabilizes:
+        if work is None or not picture_painter.holds:
             return FramePainter(picture_painter.paint, styles, begin, film.fps)
-        if (stabilized := work.stabilized()) is not None:
-            picture_painter.go_on(stabilized)
-        return FramePainter(picture_painter.paint, styles, begin, film.fps, segment=length, stabilized=picture_painter.stabilized)
+        if (held := work.held()) is not None:
+            picture_painter.go_on(held)
+        return FramePainter(picture_painter.paint, styles, begin, film.fps, segment=length, held=picture_painter.held)
 
     def _carry(
         self, film: FilmSource, painter: FramePainter, sinks: list[Sink], done: int, remote: Remote, stats: Stats

@@ -23,7 +23,7 @@ class FramePainter:
         begin: Second that counts as the first.
         fps: Frames per second, for files without times.
         segment: Frames after which all begins anew, whose first one is always painted; 0 for never.
-        stabilized: What the stabilizer knows of the frames so far; the last one of each segment takes it along.
+        held: What is held of the frames so far; the last one of each segment takes it along.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class FramePainter:
         fps: float,
         *,
         segment: int = 0,
-        stabilized: Callable[[], Mapping[str, np.ndarray] | None] = lambda: None,
+        held: Callable[[], Mapping[str, np.ndarray] | None] = lambda: None,
     ) -> None:
         self.repeated = 0
-        self._segment, self._stabilized = segment, stabilized
+        self._segment, self._held = segment, held
         self._paint, self._styles, self._begin, self._fps = paint, styles, begin, fps
         self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
@@ -46,7 +46,7 @@ class FramePainter:
             self._before = None
         painted = self._painted(frame)
         if self._segment and (frame.index + 1) % self._segment == 0:
-            return replace(painted, stabilized=self._stabilized())
+            return replace(painted, held=self._held())
         return painted
 
     def _painted(self, frame: Frame) -> Frame:

@@ -45,7 +45,7 @@ class SegmentSink:
         self._writer: FrameWriter | None = None
         self._next: FrameWriter | None = None
         self._note: Note | None = None  # of the segment under way, if it ended here
-        self._stabilized: Mapping[str, np.ndarray] | None = None
+        self._held: Mapping[str, np.ndarray] | None = None
         self._ending: tuple[FrameWriter, Note, Mapping[str, np.ndarray] | None] | None = None
         self._first = self.last = 0
         self._in_turns = False
@@ -57,7 +57,7 @@ class SegmentSink:
             self._next, self._first = None, tick
             self._in_turns = frame.image.shape[0] * frame.image.shape[1] > FRUGAL_FROM
         self._writer.write(frame.image, tick - self._first)
-        self.last, self._stabilized = tick, frame.stabilized
+        self.last, self._held = tick, frame.held
         self._note = Note(
             frames=self._writer.frames,
             first=self._first,
@@ -105,29 +105,29 @@ class SegmentSink:
     def settle(self) -> None:
         """Wait for the segment that is being finished, and note it."""
         if self._ending is not None:
-            (writer, note, stabilized), self._ending = self._ending, None
+            (writer, note, held), self._ending = self._ending, None
             try:
                 writer.close()
             except BaseException:
                 writer.discard()
                 raise
             size = self._work.size_of(len(self._work.notes))
-            self._work.add(replace(note, size=size), stabilized)
+            self._work.add(replace(note, size=size), held)
 
     def discard(self) -> None:
         """Stop; finished segments stay."""
         for writer in (self._writer, self._next, self._ending and self._ending[0]):
             if writer:
                 writer.discard()
-        self._writer = self._next = self._ending = self._stabilized = None
+        self._writer = self._next = self._ending = self._held = None
 
     def _end_segment(self) -> None:
         """The segment under way is full: finish it in the background."""
         self.settle()
         if self._writer is not None and self._note is not None:
             self._writer.end()
-            self._ending = self._writer, self._note, self._stabilized
-            self._writer = self._note = self._stabilized = None
+            self._ending = self._writer, self._note, self._held
+            self._writer = self._note = self._held = None
             self._number += 1
 
 

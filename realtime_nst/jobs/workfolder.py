@@ -116,31 +116,31 @@ class WorkFolder:
         """The finished segments in order."""
         return [Segment(self._found(number), note.first, note.frames) for number, note in enumerate(self.notes)]
 
-    def add(self, note: Note, stabilized: Mapping[str, np.ndarray] | None = None) -> None:
+    def add(self, note: Note, held: Mapping[str, np.ndarray] | None = None) -> None:
         """A segment is finished: its file has its name and is on the disk.
 
         Args:
             note: What is remembered of it.
-            stabilized: What the stabilizer knows after it, if anything, from which painting can go on exactly.
+            held: What is held of the frames up to its end, if anything, from which painting can go on exactly.
 
         Raises:
             SinkError: The disk does not allow it.
         """
         number = len(self.notes)
-        if stabilized is not None:
-            self._keep(number + 1, stabilized)
+        if held is not None:
+            self._keep(number + 1, held)
         write_json(
             self.path / f"{number:06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
         self.notes.append(note)
         with suppress(OSError):  # where it cannot go yet, the next run throws it away
-            self._stabilized_file(number).unlink(missing_ok=True)
+            self._held_file(number).unlink(missing_ok=True)
 
-    def stabilized(self) -> Mapping[str, np.ndarray] | None:
-        """What the stabilizer knew after the finished segments; `None` if there are none, or it was not kept."""
+    def held(self) -> Mapping[str, np.ndarray] | None:
+        """What was held after the finished segments; `None` if there are none, or it was not kept."""
         try:
-            with np.load(self._stabilized_file(len(self.notes)), allow_pickle=False) as file:
+            with np.load(self._held_file(len(self.notes)), allow_pickle=False) as file:
                 return dict(file)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # damaged by whatever stopped the last run
             return None
@@ -198,24 +198,24 @@ class WorkFolder:
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
         keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
-        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._stabilized_file(len(self.notes)).name}
+        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._held_file(len(self.notes)).name}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()
 
-    def _keep(self, number: int, stabilized: Mapping[str, np.ndarray]) -> None:
-        """Keep what the stabilizer knows after so many segments."""
-        path = self._stabilized_file(number)
+    def _keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
+        """Keep what is held after so many segments."""
+        path = self._held_file(number)
         try:
             with whole(path) as draft:
                 with draft.open("wb") as file:
-                    np.savez(file, **dict[str, Any](stabilized))
+                    np.savez(file, **dict[str, Any](held))
                 on_disk(draft)
         except OSError as error:
             kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
             raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
 
-    def _stabilized_file(self, number: int) -> Path:
+    def _held_file(self, number: int) -> Path:
         return self.path / f"held{number:06d}.npz"
 
     def _found(self, number: int) -> Path:

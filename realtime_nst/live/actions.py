@@ -29,6 +29,10 @@ ACTIONS: tuple[Action, ...] = (
         name="texture", label="Texture", help="fewer, more strokes in plain places", keys=("g", "t"), steps=TEXTURES,
         words=lambda value: f"texture {value:.0%}" if value else "texture off",
     ),
+    Switch(
+        name="follow_camera", label="Texture goes with the camera", help="these strokes go with the camera", keys=("v",),
+        words=lambda on: "texture goes with the camera" if on else "texture stands still",
+    ),
     Number(
         name="scale", label="Fineness", help="larger, finer strokes", keys=(",", "."), steps=SCALES, snaps=True,
         words=lambda value: f"painted at {value:.0%} of the size",

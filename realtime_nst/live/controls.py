@@ -50,6 +50,7 @@ class Controls:
         self.strength = start.strength
         self.colours = start.colours
         self.texture = start.texture
+        self.follow_camera = start.follow_camera
         self.stability = start.stability
         self.scale = start.scale
         self.fade = start.fade
@@ -204,6 +205,7 @@ class Controls:
             strength=self.strength,
             colours=self.colours,
             texture=self.texture,
+            follow_camera=self.follow_camera,
             stability=self.stability,
             scale=self.scale,
             fade=self.fade,

@@ -108,7 +108,9 @@ class LivePainter:
 
     def _paint(self, photo: np.ndarray, style: Style) -> np.ndarray:
         controls = self.controls
-        look = Look(controls.strength, float(controls.colours), float(controls.stability), controls.texture)
+        look = Look(
+            controls.strength, float(controls.colours), float(controls.stability), controls.texture, controls.follow_camera
+        )
         if controls.mirror != self._mirrored:
             self._stream.forget()
             self._mirrored = controls.mirror

@@ -32,6 +32,7 @@ class Settings:
         strength: From 0, the photo, to 1, the painting.
         colours: Keep the photo's colours.
         texture: How much of the style's strokes where the photo is plain, from 0 to 1.
+        follow_camera: Whether these strokes go along when the camera moves.
         stability: Grey levels of 255 up to which a pixel holds still; 0 is off.
         scale: Share of the frame's width and height at which the network works; less is larger strokes, and faster.
         fade: Seconds from one style to the next; 0 cuts.
@@ -46,6 +47,7 @@ class Settings:
     strength: float = 1.0
     colours: bool = False
     texture: float = 1.0
+    follow_camera: bool = True
     stability: int = DEFAULT_STABILITY
     scale: float = 1.0
     fade: float = FADE_SECONDS
@@ -74,6 +76,7 @@ def remembered(settings: Settings, given: dict[str, Any]) -> list[str]:
         "strength": f"strength {settings.strength:.0%}",
         "colours": "your own colours",
         "texture": f"texture {settings.texture:.0%}",
+        "follow_camera": "texture stands still",
         "stability": f"stability {settings.stability}",
         "scale": f"painted at {settings.scale:.0%} of the size",
         "mirror": "mirrored",

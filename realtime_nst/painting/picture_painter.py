@@ -12,6 +12,8 @@ from realtime_nst.style.style import Style
 
 Polish = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Photo and painting to a picture, uint8 `(height, width, 3)` each."""
+CAMERA = "camera_"
+"""How the names of arrays begin that tell how the camera moved."""
 
 
 class PicturePainter:
@@ -28,7 +30,7 @@ class PicturePainter:
         self._size = (0, 0)
 
     def prepare(self, style: Style, width: int, height: int) -> None:
-        """Compile for pictures of a size, where anything is to be painted; what the stabilizer knew is forgotten.
+        """Compile for pictures of a size, where anything is to be painted; what is held of others is forgotten.
 
         Raises:
             StyleError: The weights are damaged.
@@ -56,19 +58,25 @@ class PicturePainter:
         return self._stylizer.recolour(image, polish(image, painting), self._look)
 
     @property
-    def stabilizes(self) -> bool:
+    def holds(self) -> bool:
         """Whether a picture depends on those before it."""
-        return self._look.strength > 0 and self._look.stability > 0
+        return self._look.strength > 0 and (self._look.stability > 0 or self._look.follow_camera)
 
-    def stabilized(self) -> Mapping[str, np.ndarray] | None:
-        """What the stabilizer knows of the pictures so far, as arrays for a file; `None` if nothing."""
-        stabilized = self._stream.stabilized()
-        return {name: np.array(value) for name, value in vars(stabilized).items()} if stabilized else None
+    def held(self) -> Mapping[str, np.ndarray] | None:
+        """What is held of the pictures so far, and how the camera moved, as arrays for a file; `None` if nothing."""
+        stabilized, motion = self._stream.stabilized(), self._stream.motion.known()
+        arrays = {name: np.array(value) for name, value in vars(stabilized).items()} if stabilized else {}
+        arrays |= {CAMERA + name: array for name, array in (motion or {}).items()}
+        return arrays or None
 
-    def go_on(self, stabilized: Mapping[str, np.ndarray]) -> None:
-        """Go on from what the stabilizer knew, after `prepare`."""
-        kept = StabilizedPhoto(stabilized["blocks"], stabilized["photo"], int(stabilized["frames"]))
-        self._stream.go_on(kept, *self._size, self._look.stability)
+    def go_on(self, held: Mapping[str, np.ndarray]) -> None:
+        """Go on from what was held, after `prepare`."""
+        if "photo" in held:
+            kept = StabilizedPhoto(held["blocks"], held["photo"], int(held["frames"]))
+            self._stream.go_on(kept, *self._size, self._look.stability)
+        motion = {name.removeprefix(CAMERA): array for name, array in held.items() if name.startswith(CAMERA)}
+        if motion:
+            self._stream.motion.go_on(motion)
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""
@@ -78,4 +86,5 @@ class PicturePainter:
             "own colours": bool(look.colours),
             "stability": look.stability,
             "texture": look.texture,
+            "follow camera": look.follow_camera,
         }

@@ -1,4 +1,4 @@
-"""`Stream`: one stream of pictures through a stylizer, stabilized from each picture to the next.
+"""`Stream`: one stream of pictures through a stylizer, stabilized from each picture to the next, its texture too.
 
 Any number of streams may share a stylizer; they know nothing of each other.
 """
@@ -6,8 +6,9 @@ Any number of streams may share a stylizer; they know nothing of each other.
 import numpy as np
 
 from realtime_nst.engines.interface import StabilizedPhoto
+from realtime_nst.painting.camera_motion import CameraMotion
 from realtime_nst.painting.stylizer import Stylizer
-from realtime_nst.style.field import HOME, Offset
+from realtime_nst.style.field import HOME
 from realtime_nst.style.look import PLAIN, Look
 from realtime_nst.style.style import Style
 
@@ -17,25 +18,32 @@ class Stream:
 
     Args:
         stylizer: Compiles and paints.
+
+    `motion` is how the camera moved, where a look follows it.
     """
 
     def __init__(self, stylizer: Stylizer) -> None:
         self._stylizer = stylizer
+        self.motion = CameraMotion()
         self._stabilized: StabilizedPhoto | None = None
         self._stabilized_as: tuple[object, ...] = ()
 
-    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN, offset: Offset = HOME) -> np.ndarray:
+    def paint(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> np.ndarray:
         """Stylize the next picture. One of another size or stability begins anew.
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
-            look: How the picture is held still, and how its painting is recoloured.
-            offset: By how many pixels the texture field has moved with what the picture shows.
+            look: How the picture is held still, whether its texture goes with the camera, how its painting is recoloured.
 
         Returns:
             A new image, like the input.
         """
+        if look.follow_camera and style.body.architecture.field:
+            offset = self.motion(image)
+        else:
+            offset = HOME
+            self.motion.forget()
         now = (image.shape, look.stability)
         before = self._stabilized if now == self._stabilized_as else None
         painted, self._stabilized = self._stylizer.paint_next(image, style, look, before, offset)
@@ -45,6 +53,7 @@ class Stream:
     def forget(self) -> None:
         """Forget the pictures so far: what comes next has nothing to do with them."""
         self._stabilized = None
+        self.motion.forget()
 
     def stabilized(self) -> StabilizedPhoto | None:
         """What the stabilizer knows of the pictures so far; `None` if nothing."""

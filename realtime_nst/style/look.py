@@ -19,12 +19,14 @@ class Look(NamedTuple):
         colours: 0 keeps the painting's colours, 1 gives it the photo's: the style's brush on the own palette.
         stability: A pixel holds while its input changes by less than so many grey levels; 0 is off.
         texture: How much of the texture field strokes hang on where the photo is plain, from 0, none of it, to 1.
+        follow_camera: Whether the texture field goes along when the camera moves, from picture to picture of a stream.
     """
 
     strength: float = 1.0
     colours: float = 0.0
     stability: float = 0.0
     texture: float = 1.0
+    follow_camera: bool = False
 
     @property
     def recolours(self) -> bool:
