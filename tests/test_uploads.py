@@ -130,12 +130,22 @@ def test_a_photo_comes_back_painted_as_the_show_paints_now(workshop: Workshop, t
     assert fully["style"] == "mosaic" and fully["suffix"] == ".png" and fully["preview"]
 
 
+def test_a_photo_has_as_much_texture_as_is_wished(workshop: Workshop, tmp_path: Path) -> None:
+    slope = np.repeat(np.linspace(60, 180, 64)[None, :, None], 48, axis=0).repeat(3, axis=2).round().astype(np.uint8)
+    Image.fromarray(slope).save(tmp_path / "slope.png")
+    data = (tmp_path / "slope.png").read_bytes()
+    jobs = [workshop.finished(workshop.send(data, "slope.png", texture=amount)[1]) for amount in ("0", "1")]
+    without, textured = (np.asarray(Image.open(workshop.painted(job, tmp_path / "b.png")), int) for job in jobs)
+    assert np.abs(without - textured).mean() > 1
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
         ({"style": "mosiac"}, "Did you mean 'mosaic'?"),
         ({"style": "--weights"}, "No style"),
         ({"strength": "2"}, "is no value of 'strength'"),
+        ({"texture": "-1"}, "is no value of 'texture'"),
         ({"stability": "much"}, "is no value of 'stability'"),
         ({"colours": "nan"}, "is no value of 'colours'"),
     ],

@@ -37,7 +37,7 @@ FIRST_SECONDS, LEAST_RATE = 30.0, 50_000.0
 """Seconds that any upload may take, and bytes a second that it must have on average after that."""
 LONGEST_NAME = 100
 FULL = "The disk is full. Free some space, and send it again."
-FLAGS = {"strength": "--strength", "colours": "--keep-colours", "stability": "--stability"}
+FLAGS = {"strength": "--strength", "colours": "--keep-colours", "texture": "--texture", "stability": "--stability"}
 """What may be wished beside the style: actions, and the flags of the commands that paint."""
 
 
