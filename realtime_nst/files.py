@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-LONGEST_NAME = 240
-"""Bytes that leave room for a draft or a folder of segments beside it: file systems allow 255."""
+LONGEST_FILE, LONGEST_NAME = 255, 240
+"""Bytes of a name that file systems allow, and those that leave room for a folder of segments beside it."""
 
 
 def draft_of(path: Path) -> Path:
-    """The name under which a file grows: hidden, beside it, with its ending, and this process's own."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    """The name under which a file grows: hidden, beside it, with its ending, this process's own, and never too long."""
+    ending = f".{os.getpid()}.part{path.suffix}"
+    stem = os.fsdecode(os.fsencode(path.stem)[: LONGEST_FILE - 1 - len(os.fsencode(ending))])
+    return path.with_name(f".{stem}{ending}")
 
 
 @contextmanager
