@@ -156,7 +156,7 @@ def test_what_a_picture_painter_kept_stays_as_it_was(book: StyleBook) -> None:
     photos = [noisy(smooth(0), 4, index) for index in range(8)]
     for photo in photos[:4]:
         picture_painter.paint(photo, book["wave"])
-    kept = picture_painter.stabilized()
+    kept = picture_painter.held()
     assert kept is not None
     expected = [picture_painter.paint(photo, book["wave"]).copy() for photo in photos[4:]]
     picture_painter.go_on(kept)

@@ -338,6 +338,11 @@ def step_texture(show: Show) -> None:
     assert show.shows("red")
 
 
+def toggle_follow_camera(show: Show) -> None:
+    show.press_and_read("v")  # this camera stands
+    show.press_and_read("v")
+
+
 def step_scale(show: Show) -> None:
     show.press("9")
     assert wait_until(lambda: show.picture()[TEXTURED].std(axis=(0, 1)).max() > 3, PATIENCE)
@@ -373,6 +378,20 @@ def motion(show: Show) -> float:
     return float(np.mean(np.std(pictures, axis=0)))
 
 
+def choose_other(show: Show) -> None:
+    show.press("2")
+    assert show.shows("green")
+    show.press("1")
+    assert show.shows("blue")
+    show.press("b")
+    assert show.shows((0, 64, 191)), "mixed with the style before it"
+    show.press("o")
+    assert show.shows((64, 0, 191)), "with the one after that"
+    assert show.press_until("b", lambda: show.filled("blue"))
+    show.press("3")
+    assert show.shows("red")
+
+
 def step_balance(show: Show) -> None:
     show.press("2")
     assert show.shows("green")
@@ -405,6 +424,20 @@ def toggle_cycle(show: Show) -> None:
     assert not wait_until(lambda: show.middle() != COLOURS["red"], 1.5), "this style stays"
 
 
+def step_cycle_seconds(show: Show) -> None:
+    def stays() -> bool:
+        colour = show.middle()
+        return not wait_until(lambda: show.middle() != colour, 3.0)
+
+    show.press("a")
+    assert wait_until(lambda: show.middle() != COLOURS["red"], PATIENCE) and not stays(), "styles change every second"
+    assert show.press_until("l", stays)
+    show.press("a")
+    assert wait_until(lambda: show.told(), PATIENCE)
+    show.press("3")
+    assert show.shows("red")
+
+
 def toggle_fade(show: Show) -> None:
     def colours_on_the_way(key: str, colour: str) -> set[tuple[int, ...]]:
         passed: set[tuple[int, ...]] = set()
@@ -425,6 +458,17 @@ def toggle_fade(show: Show) -> None:
     assert len(shares) == len(between), "each is a mix of the two"
     assert shares[0] > 0.29, "and the very next frame is already far on the way"
     show.press_and_read("d")
+
+
+def step_fade_seconds(show: Show) -> None:
+    for key in ("d", "e", "e"):
+        show.press_and_read(key)
+    show.press("1")
+    assert not wait_until(lambda: show.filled("blue"), 2.0), "much is left to do of ten seconds, and little of three as before"
+    assert wait_until(lambda: show.filled("blue"), PATIENCE)
+    show.press_and_read("d")
+    show.press("3")
+    assert show.shows("red")
 
 
 def step_wipe(show: Show) -> None:
@@ -577,11 +621,15 @@ CHECKS: tuple[Callable[[Show], None], ...] = (
     step_strength,
     toggle_colours,
     step_texture,
+    toggle_follow_camera,
     step_scale,
     step_stability,
+    choose_other,
     step_balance,
     toggle_cycle,
+    step_cycle_seconds,
     toggle_fade,
+    step_fade_seconds,
     step_wipe,
     toggle_mirror,
     toggle_full_screen,
