@@ -100,6 +100,7 @@ def activate(backend: Backend) -> None:
             look_for_gpus()
 
     if keras.config.backend() != backend.name:
+        os.environ["KERAS_BACKEND"] = keras.config.backend()
         raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")
     keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
     keras.config.set_dtype_policy(backend.dtype_policy)

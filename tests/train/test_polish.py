@@ -120,14 +120,15 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(
     photo, image = some_picture(101, 118, 1), some_picture(101, 118, 2).astype(np.float32)
     grams = loss.grams(some_picture(60, 72, 3))
     whole, slope = loss(image, WEIGHTS, loss.features(photo), grams)
-    assert max(shape[1] for shape in shapes) == 101
+    assert 101 in [shape[1] for shape in shapes]
     small_tiles()
     shapes.clear()
     features = loss.features(photo)
     terms, gradient = loss(image, WEIGHTS, features, grams)
     assert terms == pytest.approx(whole, rel=1e-4) and loss.terms(image, features, grams) == pytest.approx(whole, rel=1e-4)
     assert np.abs(gradient - slope).max() < 1e-3 * np.abs(slope).max()
-    assert max(max(shape[1:3]) for shape in shapes) <= 48, "no more than a tile is looked at"
+    seen = [side for shape in shapes for side in shape[1:3] if isinstance(side, int)]  # JAX also looks with none yet
+    assert seen and max(seen) <= 48, "no more than a tile is looked at"
     monkeypatch.setattr(tiles, "MARGIN", 0)
     _, blind = loss(image, WEIGHTS, features, grams)
     assert np.abs(blind - slope).max() > 1e-2 * np.abs(slope).max(), "without a margin seams would show"
@@ -280,7 +281,10 @@ def test_command_polishes_before_it_recolours(pictures: Path, tmp_path: Path, ca
     assert main(words(pictures, tmp_path / "own.png", "--keep-colours")) == 0
     assert main(words(pictures, tmp_path / "none.png", "--strength", 0)) == 0
     photo = read(pictures / "photos" / "0.png")
-    assert main(["image", str(pictures / "photos" / "0.png"), "-o", str(tmp_path / "net.png"), "--backend", "tensorflow"]) == 0
+    assert (
+        main(["image", str(pictures / "photos" / "0.png"), "-o", str(tmp_path / "net.png"), "--backend", keras.config.backend()])
+        == 0
+    )
     full, half, own, net = (read(tmp_path / f"{name}.png") for name in ("full", "half", "own", "net"))
     assert np.abs(full - net).mean() > 1, "polished"
     assert np.abs(half - (photo + full) / 2).max() <= 1
@@ -351,10 +355,10 @@ def test_what_cannot_be_polished_is_one_line_and_leaves_nothing(
         assert main(["image", photo, "-o", out, *flags]) == 1, flags
         said = capsys.readouterr()
         assert said.out == "" and said.err.count("\n") == 1 and expected in said.err, said.err
-    monkeypatch.setattr(backend, "installed", lambda name: name != "tensorflow")
+    monkeypatch.setattr(backend, "installed", lambda name: name != keras.config.backend())
     assert main(["image", photo, "-o", out, "--polish", "--painting", stripes]) == 1
     said = capsys.readouterr()
-    assert said.err.count("\n") == 1 and "The backend 'tensorflow' is not installed" in said.err
+    assert said.err.count("\n") == 1 and f"The backend '{keras.config.backend()}' is not installed" in said.err
     assert not list(tmp_path.iterdir())
 
 
