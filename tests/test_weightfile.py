@@ -140,7 +140,7 @@ def test_file_in_the_place_of_the_folder_is_reported(tmp_path: Path) -> None:
 
 def test_name_too_long_for_the_disk_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StyleError, match="was not written: .*File name too long"):
-        write_weights(tmp_path / ("a" * 250), ARRAYS, {})
+        write_weights(tmp_path / ("a" * 300), ARRAYS, {})
     assert not list(tmp_path.iterdir())
 
 

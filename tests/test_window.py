@@ -177,10 +177,18 @@ class Show:
         """Wait until the window has the keyboard and is filled with red."""
         activate = (*FIND, "windowactivate", "--sync", "getwindowgeometry")
         assert wait_until(lambda: bool(self.xdotool(*activate)) or self.process.poll() is not None, PATIENCE)
-        assert wait_until(lambda: self.filled("red") or self.process.poll() is not None, PATIENCE)
+        assert wait_until(lambda: self.filled("red") or self.process.poll() is not None, PATIENCE), self.seen()
         assert self.process.poll() is None, self.process.communicate()
         self.locate()
         return self
+
+    def seen(self) -> str:
+        """For a test that fails: what is on the screen, and how the program is."""
+        pixels = self.studio.screen.pixels().reshape(-1, 3) // 32 * 32
+        colours, counts = np.unique(pixels, axis=0, return_counts=True)
+        most = [f"{tuple(map(int, colours[k]))}: {counts[k]}" for k in counts.argsort()[::-1][:4]]
+        windows = self.xdotool("search", "--name", "")
+        return f"{', '.join(most)}; windows {windows.split()}; exit code {self.process.poll()}"
 
     def locate(self) -> None:
         """Find the picture on the screen, by its red."""
