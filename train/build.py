@@ -20,8 +20,8 @@ from .losses import build_loss_network, grams_at_scales
 from .model import StyleModel, dtype_policy, loss_precision, share_devices, use_xla
 from .recipes import Recipe
 
-LOOKED_AT = 24
-"""Batches of paintings from which the encoder's model learns how paintings differ."""
+LOOKED_AT = 440
+"""Pieces of paintings from which the encoder's model learns how paintings differ."""
 
 
 def build_model(
@@ -81,9 +81,11 @@ def build_model(
     if paintings is None:
         model = StyleModel(*parts)
     else:
-        looks = (loss_network(ops.convert_to_tensor(paintings(number))) for number in range(LOOKED_AT))
-        seen = np.concatenate([ops.convert_to_numpy(statistics_of(look, recipe.style_taps)) for look in looks])
-        model = EncodedModel(build_style_encoder(architecture.vector_size, uint8=False), seen, *parts)
+        seen: list[np.ndarray] = []
+        while len(seen) < LOOKED_AT:
+            look = loss_network(ops.convert_to_tensor(paintings(len(seen))))
+            seen.extend(ops.convert_to_numpy(statistics_of(look, recipe.style_taps)))
+        model = EncodedModel(build_style_encoder(architecture.vector_size, uint8=False), np.stack(seen), *parts)
     optimizer = keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm)
     if precision == "mixed_float16":  # small gradients would round to nothing
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

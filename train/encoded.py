@@ -1,7 +1,13 @@
 """The model that learns a body, its styles and the style encoder together: any painting's vector, by the same loss.
 
-Of the frames in a batch the first are painted in the gallery's styles, each a vector of its own, and the others in what
-the encoder makes of paintings that come by. It knows neither files nor steps.
+Of the frames in a batch the first are painted in the gallery's styles, each a vector of its own, and the others after
+paintings that come by, whose vectors a teacher predicts from what VGG19 sees in them. The encoder, which has to do without
+VGG19, learns to answer as the teacher does. (Learned by the loss alone, from random numbers, it did not get anywhere.)
+The teacher is not kept. It knows neither files nor steps.
+
+Reference:
+    Ghiasi, Lee, Kudlur, Dumoulin, Shlens: Exploring the structure of a real-time, arbitrary neural artistic stylization
+    network (2017), section 3.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,18 +18,24 @@ import numpy as np
 from keras import layers, ops
 
 from realtime_nst.networks.encoder import encoder_variables
-from realtime_nst.style.encoder import INNER
 
 from .learner import add_numbers
 from .losses import grams_at_scales
 from .model import StyleModel
 
+LESSONS = 4
+"""The encoder learns from so many times the paintings that are painted after: its own step is a cheap one."""
+COMPONENTS, INNER = 128, 384
+"""Numbers that tell paintings apart, and those that the teacher makes of them on the way to a vector."""
+UNKNOWN = 0.3
+"""How far a number of the vectors may go at first of which the styles tell nothing, because it is the same in all."""
+
 
 class EncodedModel(StyleModel):
-    """A `StyleModel` with an encoder; where a batch has no paintings, it is as one without.
+    """A `StyleModel` with an encoder and its teacher; where a batch has no paintings, it is as one without.
 
     Args:
-        encoder: From `build_style_encoder(uint8=False)`.
+        encoder: From `build_style_encoder(uint8=False)`. While it learns, its vectors are relative: see `encoder_numbers`.
         seen: Statistics of some paintings, `(P, F)`, from `statistics_of`: how they vary.
         given: Arguments of `StyleModel`.
     """
@@ -32,48 +44,82 @@ class EncodedModel(StyleModel):
 
     def __init__(self, encoder: keras.Model, seen: np.ndarray, *given: Any) -> None:
         super().__init__(*given)
+        size = self.vectors.shape[1]
+        middle, spread, components = whitening_of(seen)
         self.encoder = encoder
-        self.middle = add_numbers(self, "middle", seen.mean(0))
-        self.spread = add_numbers(self, "spread", seen.std(0) + 0.05)
-        self.helper = layers.Dense(seen.shape[1], name="helper")
-        self.helper.build((None, INNER))
-        self.terms["statistics"] = keras.metrics.Mean(name="statistics")
+        self.middle = add_numbers(self, "middle", middle)
+        self.spread = add_numbers(self, "spread", spread)
+        self.components = add_numbers(self, "components", components)
+        self.base = add_numbers(self, "base", np.zeros(size))
+        self.reach = add_numbers(self, "reach", np.full(size, UNKNOWN))
+        start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
+        self.teacher = [
+            layers.Dense(INNER, "gelu", name="teacher1"),
+            layers.Dense(INNER, "gelu", name="teacher2"),
+            layers.Dense(size, kernel_initializer=start, name="teacher3"),
+        ]
+        for layer, inputs in zip(self.teacher, (components.shape[1], INNER, INNER), strict=True):
+            layer.build((None, inputs))
+        self.terms["imitation"] = keras.metrics.Mean(name="imitation")
 
     def learned(self) -> dict[str, Any]:
         """As of any learner, and what goes with the encoder."""
-        own = {"middle": self.middle, "spread": self.spread, **{f"helper/{part.name}": part for part in self.helper.weights}}
-        return super().learned() | own | {f"encoder/{name}": part for name, part in encoder_variables(self.encoder).items()}
+        own = {name: getattr(self, name) for name in ("middle", "spread", "components", "base", "reach")}
+        taught = {f"{layer.name}/{part.name}": part for layer in self.teacher for part in layer.weights}
+        encoder = {f"encoder/{name}": part for name, part in encoder_variables(self.encoder).items()}
+        return super().learned() | own | taught | encoder
 
     def start_at(self, vectors: np.ndarray) -> None:
         """Give every style its first vector, and any other painting the mean of them."""
         super().start_at(vectors)
-        self.encoder.get_layer("encoder_vectors").bias.assign(vectors.mean(0))
+        spread = vectors.std(0)
+        self.base.assign(vectors.mean(0))
+        self.reach.assign(np.where(spread > 1e-6, spread + 0.05, UNKNOWN))
 
     def call(self, batch: Mapping[str, Any]) -> Any:
-        """Pictures as of `StyleModel`, and the encoder's codes."""
+        """Pictures as of `StyleModel`, what VGG19 sees in the paintings, and what teacher and encoder make of them."""
         if "paintings" not in batch:
             return super().call(batch)
-        answer = self.encoder({"paintings": batch["paintings"]})
-        vectors = ops.concatenate([ops.take(self.vectors, batch["styles"], axis=0), answer["vectors"]], axis=0)
-        return {"pictures": self.stylize(batch, vectors), "codes": answer["codes"]}
+        paintings = batch["paintings"]
+        seen = ops.stop_gradient(statistics_of(self.loss_network(paintings), self.recipe.style_taps))
+        taught = self.predict_vectors(seen)
+        painted = batch["frames"].shape[0] - batch["styles"].shape[0]
+        own = ops.take(self.vectors, batch["styles"], axis=0)
+        vectors = ops.concatenate([own, self.base + self.reach * taught[:painted]], axis=0)
+        answered = self.encoder({"paintings": paintings})["vectors"]
+        return {"pictures": self.stylize(batch, vectors), "taught": taught, "answered": answered}
+
+    def predict_vectors(self, seen: Any) -> Any:
+        """The teacher's vectors, relative as the encoder's, for statistics of paintings: `(B, F)` to `(B, V)`."""
+        x = ops.clip(ops.matmul((seen - self.middle) / self.spread, self.components), -4.0, 4.0)
+        for layer in self.teacher:
+            x = layer(x)
+        return x
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The weighted sum of the terms, and the help; Keras calls it inside of the compiled step."""
+        """The weighted sum of the terms, and the lesson; Keras calls it inside of the compiled step."""
         if "paintings" not in x:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         recipe = self.recipe
         grams, emphasis = self.wanted(x["styles"])
-        features = self.loss_network(x["paintings"])
-        others = grams_at_scales(self.loss_network, x["paintings"], recipe.style_taps, recipe.style_scales, features)
+        paintings = x["paintings"][: x["frames"].shape[0] - x["styles"].shape[0]]
+        others = grams_at_scales(self.loss_network, paintings, recipe.style_taps, recipe.style_scales)
         grams = [ops.concatenate([gram, ops.stop_gradient(other)], axis=0) for gram, other in zip(grams, others, strict=True)]
         emphasis = ops.concatenate([emphasis, ops.ones_like(others[0][:, 0, :2])], axis=0)
         loss = self.loss_of(x, y_pred["pictures"], grams, emphasis, training)
-        wanted = (statistics_of(features, recipe.style_taps) - self.middle) / self.spread
-        help_loss = ops.mean(ops.square(self.helper(y_pred["codes"]) - ops.stop_gradient(wanted)))
-        self.terms["statistics"].update_state(help_loss)
-        return loss + recipe.statistics * help_loss
+        imitation = ops.mean(ops.square(y_pred["answered"] - ops.stop_gradient(y_pred["taught"])))
+        self.terms["imitation"].update_state(imitation)
+        return loss + recipe.imitation * imitation
+
+    def encoder_numbers(self) -> dict[str, np.ndarray]:
+        """The encoder's numbers as a file stores them: its vectors no longer relative, but those of the body."""
+        numbers = {name: np.array(ops.convert_to_numpy(part)) for name, part in encoder_variables(self.encoder).items()}
+        base, reach = ops.convert_to_numpy(self.base), ops.convert_to_numpy(self.reach)
+        numbers["encoder_vectors/kernel"] = numbers["encoder_vectors/kernel"] * reach
+        numbers["encoder_vectors/bias"] = numbers["encoder_vectors/bias"] * reach + base
+        return numbers
 
 
 def statistics_of(features: Mapping[str, Any], taps: Sequence[str]) -> Any:
@@ -83,3 +129,11 @@ def statistics_of(features: Mapping[str, Any], taps: Sequence[str]) -> Any:
         x = ops.cast(features[tap], "float32")
         parts += [ops.log(ops.mean(x, axis=(1, 2)) + 1.0), ops.log(ops.std(x, axis=(1, 2)) + 1.0)]
     return ops.concatenate(parts, axis=-1)
+
+
+def whitening_of(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Middle and spread of statistics `(P, F)`, and what turns the rest into numbers of unit deviation: `(F, at most 128)`."""
+    middle, spread = seen.mean(0), seen.std(0) + 1e-3
+    _, strengths, directions = np.linalg.svd((seen - middle) / spread, full_matrices=False)
+    kept = int((strengths[:COMPONENTS] > 1e-3 * strengths[0]).sum())
+    return middle, spread, directions[:kept].T / (strengths[:kept] / np.sqrt(len(seen)))

@@ -34,8 +34,7 @@ class Recipe:
         total_variation: Weight of the smoothness term.
         temporal: Weight of the stability term.
         grid: Weight of the term against a grid of 8x8 pixels.
-        statistics: Weight of the help that the style encoder gets, where one learns: what it makes of a painting should also
-            tell what VGG19 sees in it.
+        imitation: Weight of the style encoder's own term, where one learns: its vectors should be its teacher's.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
@@ -55,7 +54,7 @@ class Recipe:
     total_variation: float = 0.5
     temporal: float = 30.0
     grid: float = 2000.0
-    statistics: float = 0.3
+    imitation: float = 0.3
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
 

@@ -11,14 +11,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.networks.encoder import encoder_variables
 from realtime_nst.style.encoder import ENCODER_SUFFIX, write_encoder
 from realtime_nst.style.style import Style, hash_body, write_body, write_style
 
 from .build import build_model
 from .collection import PaintingBatches
 from .dataset import PhotoBatches, find_photos
-from .encoded import EncodedModel
+from .encoded import LESSONS, EncodedModel
 from .growth import grown_vector
 from .job import Job, check_replaced_body, check_replaced_styles, fingerprint_of, make_folder, read_painting
 from .learner import measure
@@ -108,7 +107,7 @@ def batches_of(job: Job, collection: Sequence[Path]) -> PaintingBatches:
     """What the style encoder learns from: a collection, and more often the styles' own paintings."""
     pictures, recipe = list(job.pictures.values()), job.recipe
     often = range(len(collection), len(collection) + len(pictures))
-    batch = recipe.batch - round(EncodedModel.styles_per_photo * recipe.batch)
+    batch = LESSONS * (recipe.batch - round(EncodedModel.styles_per_photo * recipe.batch))
     return PaintingBatches([*collection, *pictures], batch=batch, size=recipe.size, seed=recipe.seed, often=often)
 
 
@@ -188,8 +187,7 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
         written.append(body.path)
         stale = job.output / f"{job.name}{ENCODER_SUFFIX}"
         if isinstance(model, EncodedModel):
-            numbers = {name: ops.convert_to_numpy(part) for name, part in encoder_variables(model.encoder).items()}
-            written.append(write_encoder(job.output, body, numbers, how).path)
+            written.append(write_encoder(job.output, body, model.encoder_numbers(), how).path)
         else:
             stale.unlink(missing_ok=True)  # of a body that was replaced
     for name, vector in zip(job.pictures, ops.convert_to_numpy(model.vectors)):

@@ -30,8 +30,7 @@ def build_style_encoder(vector_size: int, *, uint8: bool = True) -> keras.Model:
         uint8: True for serving, False for training: what pictures are given as, in `[0, 255]`.
 
     Returns:
-        A model from `{"paintings": (B, H, W, 3)}` RGB, of any size, to `{"vectors": (B, vector_size), "codes": (B, 256)}`,
-        float32: style vectors, and what they were made from.
+        A model from `{"paintings": (B, H, W, 3)}` RGB, of any size, to `{"vectors": (B, vector_size)}`, float32.
     """
     paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
 
@@ -52,8 +51,7 @@ def build_style_encoder(vector_size: int, *, uint8: bool = True) -> keras.Model:
         codes = layers.Dense(INNER, "gelu", name=f"encoder_dense{index}")(codes)
     start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
     vectors = layers.Dense(vector_size, kernel_initializer=start, dtype="float32", name="encoder_vectors")(codes)
-    codes = layers.Activation("linear", dtype="float32", name="encoder_codes")(codes)
-    return keras.Model({"paintings": paintings}, {"vectors": vectors, "codes": codes}, name="style_encoder")
+    return keras.Model({"paintings": paintings}, {"vectors": vectors}, name="style_encoder")
 
 
 def set_encoder(encoder: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:

@@ -14,7 +14,7 @@ from realtime_nst.style.encoder import read_encoder
 from realtime_nst.train.build import build_model
 from realtime_nst.train.collection import PaintingBatches
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
-from realtime_nst.train.encoded import EncodedModel
+from realtime_nst.train.encoded import EncodedModel, statistics_of, whitening_of
 from realtime_nst.train.learner import measure
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.trainer import train
@@ -65,7 +65,10 @@ def batch(pictures: Path) -> Batch:
 
 def test_first_half_of_the_frames_is_painted_in_styles_and_the_other_after_paintings(model: EncodedModel, batch: Batch) -> None:
     answer = model({**batch, "styles": np.array([1], np.int32)})
-    wanted = ops.convert_to_numpy(model.encoder({"paintings": batch["paintings"]})["vectors"])
+    seen = statistics_of(model.loss_network(batch["paintings"]), RECIPE.style_taps)
+    taught = ops.convert_to_numpy(model.predict_vectors(seen))
+    assert np.array_equal(ops.convert_to_numpy(answer["taught"]), taught)
+    wanted = ops.convert_to_numpy(model.base) + ops.convert_to_numpy(model.reach) * taught
     vectors = np.concatenate([ops.convert_to_numpy(model.vectors)[1:], wanted] * 2)
     given = {
         "images": np.concatenate([batch["frames"], batch["moved"]]),
@@ -83,10 +86,10 @@ def test_style_of_a_painted_frame_is_that_of_its_own_painting(model: EncodedMode
     pictures = np.repeat(batch["paintings"], 4, axis=0)
 
     def style(wrong: int) -> float:
-        painted, codes = pictures.copy(), np.zeros((1, 256), np.float32)
+        painted, vectors = pictures.copy(), np.zeros((1, NARROW.vector_size), np.float32)
         painted[wrong] = 255 - painted[wrong]
         model.reset_metrics()
-        model.compute_loss(x=x, y_pred={"pictures": ops.convert_to_tensor(painted), "codes": codes}, training=False)
+        model.compute_loss(x=x, y_pred={"pictures": ops.convert_to_tensor(painted), "taught": vectors, "answered": vectors})
         return float(model.terms["style"].result())
 
     assert style(wrong=1) > style(wrong=2), "the second frame; moved ones do not count for style"
@@ -97,7 +100,7 @@ def test_without_paintings_it_is_a_model_of_styles(model: EncodedModel, batch: B
     losses = measure(model, plain, np.array([0, 1], np.int32))
     weights = {"content": 1.0, "style": 40.0, "total_variation": 0.5, "temporal": 30.0, "grid": 2000.0}
     assert losses["loss"] == pytest.approx(sum(weight * losses[name] for name, weight in weights.items()), rel=1e-3)
-    assert losses["statistics"] == 0
+    assert losses["imitation"] == 0
 
 
 def test_steps_lower_the_loss_and_move_body_styles_and_encoder(model: EncodedModel, batch: Batch) -> None:
@@ -108,13 +111,34 @@ def test_steps_lower_the_loss_and_move_body_styles_and_encoder(model: EncodedMod
     for _ in range(25):
         model.reset_metrics()
         losses.append(model.train_on_batch(x=x, return_dict=True))
-    assert losses[-1]["loss"] < 0.8 * losses[0]["loss"] and losses[-1]["statistics"] < losses[0]["statistics"]
+    assert losses[-1]["loss"] < 0.8 * losses[0]["loss"] and losses[-1]["imitation"] < 0.5 * losses[0]["imitation"]
     after = {name: ops.convert_to_numpy(variable) for name, variable in model.learned().items()}
     same = {name for name in before if np.array_equal(before[name], after[name])}
-    assert same == {"middle", "spread"}
-    assert {name.partition("/")[0] for name in before} == {"network", "vectors", "lag", "middle", "spread", "helper", "encoder"}
+    fixed = {"middle", "spread", "components", "base", "reach"}
+    assert same == fixed
+    kinds = {name.partition("/")[0] for name in before}
+    assert kinds == fixed | {"network", "vectors", "lag", "teacher1", "teacher2", "teacher3", "encoder"}
     assert not np.array_equal(before["vectors"][0], after["vectors"][0])
     assert np.array_equal(before["vectors"][1], after["vectors"][1]), "nobody painted in it"
+
+
+def test_numbers_for_the_file_give_vectors_of_the_body(model: EncodedModel, batch: Batch) -> None:
+    relative = ops.convert_to_numpy(model.encoder({"paintings": batch["paintings"]})["vectors"])
+    encoder = build_style_encoder(NARROW.vector_size)
+    set_encoder(encoder, model.encoder_numbers())
+    vectors = ops.convert_to_numpy(encoder({"paintings": batch["paintings"].astype(np.uint8)})["vectors"])
+    wanted = ops.convert_to_numpy(model.base) + ops.convert_to_numpy(model.reach) * relative
+    assert np.abs(vectors - wanted).max() < 0.02, "but for the rounding of the pixels"
+    assert np.abs(relative).max() > 0.05
+
+
+def test_whitened_statistics_have_unit_deviation_and_nothing_in_common() -> None:
+    rng = np.random.default_rng(0)
+    seen = rng.normal(size=(300, 20)) @ rng.normal(size=(20, 40)) + rng.normal(size=40)
+    middle, spread, components = whitening_of(seen)
+    white = (seen - middle) / spread @ components
+    assert white.shape == (300, 20), "as many numbers as the statistics really have"
+    assert np.abs(white.T @ white / 300 - np.eye(20)).max() < 1e-6
 
 
 def test_run_leaves_an_encoder_beside_its_body(joint: Run) -> None:
@@ -122,7 +146,7 @@ def test_run_leaves_an_encoder_beside_its_body(joint: Run) -> None:
     assert joint.written == [joint.job.output / name for name in names]
     body = find_styles([joint.job.output])["dots"].body
     encoder = read_encoder(body)
-    assert encoder is not None and encoder.metadata["collection"] == 8 and encoder.metadata["recipe"]["statistics"] == 0.3
+    assert encoder is not None and encoder.metadata["collection"] == 8 and encoder.metadata["recipe"]["imitation"] == 0.3
     network = build_style_encoder(encoder.vector_size)
     set_encoder(network, encoder.weights())
     start = build_style_encoder(encoder.vector_size)
@@ -132,7 +156,7 @@ def test_run_leaves_an_encoder_beside_its_body(joint: Run) -> None:
     )
     vectors = ops.convert_to_numpy(network({"paintings": paintings})["vectors"])
     assert np.isfinite(vectors).all() and np.abs(vectors[0] - vectors[1]).max() > 1e-4
-    assert all(progress.losses["statistics"] > 0 for progress in joint.reports)
+    assert all(progress.losses["imitation"] > 0 for progress in joint.reports)
 
 
 def test_stopped_run_goes_on_as_if_it_had_not_stopped(joint: Run, tmp_path: Path) -> None:
