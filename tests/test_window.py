@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -121,7 +122,8 @@ class Studio:
         """Of the application."""
         folders = {"XDG_CONFIG_HOME": str(self.folder / "config"), "REALTIME_NST_CACHE": str(self.folder / "cache")}
         # Many a Wayland desktop asks each program for what OpenCV does not have.
-        return {**os.environ, "DISPLAY": self.screen.name, "QT_QPA_PLATFORM": "wayland", **folders}
+        display = {"DISPLAY": self.screen.name, "QT_QPA_PLATFORM": "wayland"}
+        return {**os.environ, **display, **folders, "PYTHONFAULTHANDLER": "1"}  # `seen` reads what it says
 
 
 @pytest.fixture(scope="module")
@@ -183,12 +185,14 @@ class Show:
         return self
 
     def seen(self) -> str:
-        """For a test that fails: what is on the screen, and how the program is."""
+        """For a test that fails: what is on the screen, and where the program was when it was killed for this."""
         pixels = self.studio.screen.pixels().reshape(-1, 3) // 32 * 32
         colours, counts = np.unique(pixels, axis=0, return_counts=True)
         most = [f"{tuple(map(int, colours[k]))}: {counts[k]}" for k in counts.argsort()[::-1][:4]]
-        windows = self.xdotool("search", "--name", "")
-        return f"{', '.join(most)}; windows {windows.split()}; exit code {self.process.poll()}"
+        ended = self.process.poll()
+        self.process.send_signal(signal.SIGABRT)
+        stacks = self.process.communicate()[1].decode("utf-8", "replace")
+        return f"on the screen {', '.join(most)}; exit code {ended}; {stacks[-6000:]}"
 
     def locate(self) -> None:
         """Find the picture on the screen, by its red."""

@@ -147,6 +147,13 @@ PAINTINGS = {
     "blue-horse": Painting("The Little Blue Horse", "Franz Marc", "1912", PUBLIC_DOMAIN),
     "berlin": Painting("Street, Berlin", "Ernst Ludwig Kirchner", "1913", PUBLIC_DOMAIN),
     "bayeux": Painting("Bayeux Tapestry (detail)", "unknown", "11th century", OLD_WORK),
+    "adele": Painting("Portrait of Adele Bloch-Bauer I", "Gustav Klimt", "1907", PUBLIC_DOMAIN),
+    "composition-viii": Painting("Composition VIII", "Wassily Kandinsky", "1923", PUBLIC_DOMAIN),
+    "impression-sunrise": Painting("Impression, Sunrise", "Claude Monet", "1872", PUBLIC_DOMAIN),
+    "mondrian-1930": Painting("Composition with Red, Blue and Yellow", "Piet Mondrian", "1930", PUBLIC_DOMAIN),
+    "tres-riches-heures": Painting("Très Riches Heures: January", "Limbourg brothers", "c. 1412-16", OLD_WORK),
+    "wheat-field": Painting("Wheat Field with Cypresses", "Vincent van Gogh", "1889", PUBLIC_DOMAIN),
+    "woman-with-hat": Painting("Woman with a Hat", "Henri Matisse", "1905", PUBLIC_DOMAIN),
 }
 """The shipped styles by name."""
 
