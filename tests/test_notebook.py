@@ -72,7 +72,7 @@ def check_common(book: Any) -> None:
     assert "The Great Wave off Kanagawa" in text
     assert 10 < number(r"a pixel changed by ([\d.]+)", text) < 120
     assert number(r"on tensorflow: ([\d.]+) ms", text) > 0 and number(r"on OpenVINO: ([\d.]+) ms", text) > 0
-    assert number(r"The body has ([\d,]+) numbers", text) == 122_304 and number(r"a style (\d+)\.", text) == 966
+    assert number(r"The body has ([\d,]+) numbers", text) == 128_640 and number(r"a style ([\d,]+)\.", text) == 1142
     still, painted = number(r"the photo +([\d.]+) +\d", text.partition("temporal")[2]), number(r"mosaic +([\d.]+)", text)
     assert 0 < still < painted
     assert number(r"(\d+) frames in", text) == 15  # half a second of 30 a second
