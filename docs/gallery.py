@@ -11,7 +11,7 @@ from realtime_nst.painting.serving import load_stylizer
 from realtime_nst.style.book import find_styles
 
 ROOT = Path(__file__).parents[1]
-COLUMNS, SIDE, GAP, LABEL = 5, 280, 8, 30
+COLUMNS, SIDE, GAP, LABEL = 7, 240, 8, 30
 
 
 def square(photo: np.ndarray) -> np.ndarray:
