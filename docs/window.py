@@ -27,7 +27,8 @@ def main() -> int:
     """Start a screen and the application, press the keys, and save what the screen shows."""
     width, height = parse_size(SIZE)
     read, write = os.pipe()
-    screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+    # Larger than the picture, because a window leaves room around it.
+    screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width * 5 // 4}x{height * 5 // 4}x24", "-nolisten", "tcp"]
     server = subprocess.Popen(screen, pass_fds=[write], stderr=subprocess.DEVNULL)
     display = f":{os.read(read, 20).decode().strip()}"
     with tempfile.TemporaryDirectory() as home:
@@ -51,7 +52,7 @@ def main() -> int:
 
 
 def grab(display: str, width: int, height: int) -> np.ndarray:
-    """The screen, uint8 `(height, width, 3)`."""
+    """The upper left of the screen, where the window is, uint8 `(height, width, 3)`."""
     command = [executable(), "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-video_size", f"{width}x{height}"]
     command += ["-i", display, "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     shot = subprocess.run(command, check=True, capture_output=True).stdout
