@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from realtime_nst import __version__
 from realtime_nst.cli.arguments import (
     DEFAULT_STYLE,
+    add_export,
     add_look,
     add_many,
     add_polish,
@@ -160,6 +161,7 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     bench.set_defaults(command=("realtime_nst.cli.bench", "bench"))
 
+    add_export(commands.add_parser("export", parents=[common, styled], help="write the network for other programs, as ONNX"))
     add_train(commands, [common, styled])
     add_distil(commands, [common, styled])
     add_evaluate(commands, [common, styled])
