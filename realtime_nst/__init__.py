@@ -19,6 +19,7 @@ and imports run down only (tests/test_architecture.py):
     painting/    pictures in, paintings out
     engines/     models compiled and run             networks/    the Keras models
     style/       what a style is                     media/       files and pictures
+    exporting/   the network for other programs
     pipeline/    the loop and its threads
     frames.py    Frame, Source, Sink; the arithmetic of sizes
     errors.py    what can go wrong

@@ -77,8 +77,9 @@ class Stylizer:
         keep_colours: Keep the photo's own colours: the brush of the style on the palette of the photo.
         texture: Strokes where the photo is plain, as on a wall: from 0, few, to 1, all that the style has.
         weights: A folder of styles that is searched before your own and the shipped ones.
-        backend: "auto", "openvino", "tensorflow" or "jax". Keras runs on one of them in a process.
+        backend: "auto", "openvino", "tensorflow", "jax" or "onnxruntime". Keras runs on one of them in a process.
         precision: "auto", "float32", "bfloat16" or "float16".
+        device: "auto" (of several the fastest, by measuring once), "cpu", "gpu" or "npu".
 
     Raises:
         StyleError: There is no such style, or it cannot be used.
@@ -103,12 +104,13 @@ class Stylizer:
         weights: str | PathLike[str] | None = None,
         backend: str = "auto",
         precision: str = "auto",
+        device: str = "auto",
     ) -> None:
         self._look = _look(strength, keep_colours, texture)
         self._book = _book(weights)
         self._styles: dict[str, Style] = {}
         self._style = self._styled(style)
-        self._stylizer = serving.load_stylizer(choose_backend(backend, precision))
+        self._stylizer = serving.load_stylizer(choose_backend(backend, precision, device))
 
     def __call__(self, image: np.ndarray, style: str | None = None) -> np.ndarray:
         """Paint one picture by itself.
@@ -193,6 +195,7 @@ def paint_video(
     weights: str | PathLike[str] | None = None,
     backend: str = "auto",
     precision: str = "auto",
+    device: str = "auto",
     progress: Callable[[Progress], object] = lambda progress: None,
     notice: Callable[[str], object] = lambda text: None,
 ) -> Outcome:
@@ -220,6 +223,7 @@ def paint_video(
         weights: A folder of styles that is searched before your own and the shipped ones.
         backend: As for `Stylizer`.
         precision: As for `Stylizer`.
+        device: As for `Stylizer`.
         progress: Called after each frame.
         notice: Called with a line about what is not as it was in the original.
 
@@ -242,7 +246,7 @@ def paint_video(
     check_task(task, [task.source], overwrite=overwrite)
     book = _book(weights)
     path = StylePath([book.mix(name) for name in names], every)
-    chosen = choose_backend(backend, precision)
+    chosen = choose_backend(backend, precision, device)
     picture_painter = PicturePainter(serving.load_stylizer(chosen), look)
     options = VideoOptions(
         styles=path,

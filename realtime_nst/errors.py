@@ -6,6 +6,7 @@
     │   └── DiskFullError   no space left
     ├── StyleError      a weight file or style name that cannot be used
     ├── BackendError    an engine or precision that this machine does not have
+    ├── ExportError     a network that cannot be written as it was asked for
     ├── ControlError    what is asked of a running show from outside, and cannot be done
     └── TrainingError   photos, paintings or VGG weights that training cannot start from
 
@@ -40,6 +41,10 @@ class StyleError(NSTError):
 
 class BackendError(NSTError):
     """This machine lacks the engine or precision that was asked for."""
+
+
+class ExportError(NSTError):
+    """A network cannot be written for other programs as it was asked for."""
 
 
 class ControlError(NSTError):

@@ -33,9 +33,9 @@ TRAINING_BY_KERAS = {
     "evaluate",
 }
 KERAS_ALLOWED = {f"engines.{path.stem}" for path in (ROOT / "realtime_nst" / "engines").glob("*_runner.py")}
-KERAS_ALLOWED |= {f"engines.{name}" for name in ("runner", "backend", "engine", "stabilizer", "recolour", "strips")}
+KERAS_ALLOWED |= {f"engines.{name}" for name in ("interface", "runner", "backend", "engine", "stabilizer", "recolour", "strips")}
 KERAS_ALLOWED |= {"benchmark.roofline", "networks.transform", "networks.convolutions", "networks.field", "networks.encoder"}
-KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips"}
+KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips", "networks.onnx_layers", "exporting.formats"}
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}
 SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand"}
@@ -51,6 +51,7 @@ BELOW: dict[str, set[str]] = {
     "style": BASE,
     "networks": {"style"},
     "engines": {"networks", "style", "pipeline", *BASE},
+    "exporting": {"engines", "networks", "style", *BASE},
     "painting": {"engines", "style", "pipeline", *BASE},
     "media": {"pipeline", *BASE},
     "inputs": {"media", "pipeline", *BASE},
@@ -63,6 +64,7 @@ BELOW: dict[str, set[str]] = {
     "benchmark": {"live", "jobs", "inputs", "outputs", "media", "painting", "engines", "style", "pipeline", *BASE},
     "cli": {
         "benchmark",
+        "exporting",
         "control",
         "live",
         "jobs",

@@ -18,6 +18,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """A machine whose GPU and packages the test decides."""
     facts: dict[str, object] = {"gpu": False, "packages": {"openvino", "tensorflow"}}
     monkeypatch.setattr(backend, "has_nvidia_gpu", lambda: facts["gpu"])
+    monkeypatch.setattr(backend, "openvino_devices", lambda: {"CPU": "A processor"})
     monkeypatch.setattr(backend, "openvino_has_bfloat16", lambda: facts.get("bfloat16", False))
     monkeypatch.setattr(backend, "installed", lambda name: name in facts["packages"])  # type: ignore[operator]
     monkeypatch.setattr(backend.sys, "platform", "linux")
@@ -63,6 +64,34 @@ def test_a_driver_without_cuda_for_the_framework_is_no_gpu(machine: dict[str, ob
 def test_missing_backend_is_told_with_its_cure(machine: dict[str, object]) -> None:
     with pytest.raises(BackendError, match="The backend 'jax' is not installed: `pip install jax`"):
         choose_backend("jax")
+
+
+def test_onnx_runtime_needs_two_packages_and_is_float32_on_a_processor(machine: dict[str, object]) -> None:
+    machine["packages"] = {"openvino", "onnxruntime"}
+    with pytest.raises(BackendError, match=r"'onnxruntime' is not installed: `pip install 'realtime-nst\[onnxruntime\]'`"):
+        choose_backend("onnxruntime")
+    machine["packages"] = {"openvino", "onnxruntime", "onnx"}
+    chosen = choose_backend("onnxruntime")
+    assert (chosen.keras, chosen.precision, chosen.dtype_policy, chosen.channels_first) == (
+        "openvino",
+        "float32",
+        "float32",
+        True,
+    )
+    with pytest.raises(BackendError, match="ONNX Runtime computes in float32 on a processor"):
+        choose_backend("onnxruntime", "float16")
+
+
+def test_processor_is_used_beside_a_gpu_where_it_is_asked_for(
+    machine: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine["gpu"] = True
+    machine["packages"] = {"openvino", "tensorflow", "nvidia.cudnn"}
+    assert choose_backend(device="gpu") == backend.Backend("tensorflow", "float16", gpu=True)
+    assert choose_backend(device="cpu") == backend.Backend("openvino", "float32", gpu=False)
+    assert choose_backend("tensorflow", device="cpu") == backend.Backend("tensorflow", "float32", gpu=False)
+    with pytest.raises(BackendError, match="'tensorflow' reaches no NPU here"):
+        choose_backend("tensorflow", device="npu")
 
 
 def test_unknown_names_are_mistakes_of_the_caller(machine: dict[str, object]) -> None:

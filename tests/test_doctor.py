@@ -21,8 +21,11 @@ def named(findings: list[Finding]) -> dict[str, Finding]:
 
 def test_everything_is_examined(weights: Path) -> None:
     found = named(examine(weights))
-    assert list(found) == [*("Python", "backend", "GPU", "styles", "OpenCV", "cameras", "display", "encoders", "virtual camera")]
+    assert list(found) == [
+        *("Python", "backend", "devices", "GPU", "styles", "OpenCV", "cameras", "display", "encoders", "virtual camera")
+    ]
     assert found["Python"].state == found["backend"].state == found["encoders"].state == "ok"
+    assert found["devices"].words.startswith("CPU '")
     assert "libx264" in found["encoders"].words and "wave" in found["styles"].words
 
 
@@ -66,7 +69,7 @@ def test_whatever_a_check_meets_the_others_go_on(weights: Path, monkeypatch: pyt
     monkeypatch.setattr(doctor, "list_devices", surprised)
     found = named(examine(weights))
     assert found["cameras"].state == "bad" and "RuntimeError: no such bus" in found["cameras"].words
-    assert found["encoders"].state == "ok" and len(found) == 9
+    assert found["encoders"].state == "ok" and len(found) == 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only X11 is asked")

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def evaluate(options: argparse.Namespace) -> int:
     if earlier:
         check_comparable(earlier, measured_on, [style.name for style in styles])
     pictures = {style.name: find_painting(options.paintings, style.name, bool(options.styles)) for style in styles}
-    served = choose_backend(options.backend, options.precision)
+    served = replace(choose_backend(options.backend, options.precision), candidates=())
     activate(training_backend())
     from .evaluate import Painter, Trial, finite, unchanged
     from .evaluate import evaluate as measure

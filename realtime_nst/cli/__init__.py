@@ -4,5 +4,5 @@ main.py       flags to functions, exit codes; arguments.py, live_flags.py and tr
 console.py    what commands share, and `styles`
 video.py      films; image.py photos
 webcam.py     the live show; checks.py `cameras` and `doctor`
-bench.py      how fast it is
+bench.py      how fast it is; export.py the network for other programs
 """

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from realtime_nst.exporting import EXPORT_FORMATS
 from realtime_nst.style.look import DEFAULT_STABILITY, STABILITIES
 
 DEFAULT_STYLE = "wave"
@@ -61,6 +62,23 @@ def add_stream(parser: Any, stability: int | None, follow_camera: bool | None) -
         default=follow_camera,
         help="strokes in plain places go along when the camera moves (usual), or stand on the screen",
     )
+
+
+def add_export(export: Any) -> None:
+    """Everything that `export` can be told.
+
+    Args:
+        export: Its parser.
+    """
+    export.add_argument(
+        "styles", nargs="*", metavar="STYLE", help="names, or all (usual); with a name beside it, all of its body"
+    )
+    export.add_argument("--format", choices=EXPORT_FORMATS, required=True, help="what reads it")
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new folder")
+    export.add_argument("--size", type=size, metavar="WxH", help="size of the pictures (usual: any; litert needs one)")
+    export.add_argument("--precision", choices=("float32", "float16"), default="float32", help="of the network (%(default)s)")
+    export.add_argument("--baked", action="store_true", help="one style inside of the network, and not as its input")
+    export.set_defaults(command=("realtime_nst.cli.export", "export"))
 
 
 def add_many(parser: Any, what: str) -> None:

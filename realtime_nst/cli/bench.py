@@ -36,7 +36,7 @@ def bench(options: argparse.Namespace) -> int:
     style = styles[0]
     other = next((candidate for candidate in styles[1:] if candidate.body.sha256 == style.body.sha256), style)
     sizes = list(dict.fromkeys(options.size))
-    backends = [choose_backend(options.backend, precision) for precision in dict.fromkeys(options.precision)]
+    backends = [choose_backend(options.backend, precision, options.device) for precision in dict.fromkeys(options.precision)]
     rows, engines = [], []
     load = load_before()
     for backend in backends:

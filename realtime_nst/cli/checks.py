@@ -34,7 +34,7 @@ def cameras(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Say what is there and what is not, each with its cure; the exit code is 1 where something must be mended."""
-    findings = examine(options.weights, options.backend, options.precision)
+    findings = examine(options.weights, options.backend, options.precision, options.device)
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         print(f"{finding.state:<4}{finding.name:<{width}}  {finding.words}")

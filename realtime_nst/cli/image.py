@@ -45,7 +45,8 @@ def image(options: argparse.Namespace) -> int:
     book = console.find_all_styles(options)
     style = book.mix(options.style)
     polisher = _polisher(options, book)
-    stylizer = serving.load_stylizer(polisher.backend if polisher else choose_backend(options.backend, options.precision))
+    backend = polisher.backend if polisher else choose_backend(options.backend, options.precision, options.device)
+    stylizer = serving.load_stylizer(backend)
     picture_painter = PicturePainter(stylizer, Look(options.strength, float(options.colours), texture=options.texture))
     sources = [task.source for task in tasks]
     painted = skipped = failed = 0

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from realtime_nst import __version__
 from realtime_nst.cli.arguments import (
     DEFAULT_STYLE,
+    add_export,
     add_look,
     add_many,
     add_polish,
@@ -31,7 +32,7 @@ from realtime_nst.cli.arguments import (
 )
 from realtime_nst.cli.live_flags import add_checks, add_studio, add_webcam
 from realtime_nst.cli.training_flags import add_distil, add_evaluate, add_optimize, add_train
-from realtime_nst.engines.backend import BACKENDS, PRECISIONS
+from realtime_nst.engines.backend import BACKENDS, DEVICES, PRECISIONS
 from realtime_nst.errors import NSTError, lacks_memory
 from realtime_nst.media.addresses import is_address
 from realtime_nst.pipeline.interrupt import INTERRUPTED
@@ -109,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     engine = Parser(add_help=False)
     engine.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: what suits here)")
+    engine.add_argument("--device", choices=("auto", *DEVICES), default="auto", help="what computes (default: the fastest)")
     engine.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto", help="arithmetic (default: the fastest)")
 
     painting = Parser(add_help=False, parents=[engine])
@@ -149,6 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", parents=[common, styled], help="measure the speed on this machine, and its limit")
     bench.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="engine (default: the fastest)")
+    bench.add_argument("--device", choices=("auto", *DEVICES), default="auto", help="what computes (default: the fastest)")
     bench.add_argument(
         "--precision", nargs="+", choices=("auto", *PRECISIONS), default=["auto"], help="arithmetic, one or several"
     )
@@ -160,6 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     bench.set_defaults(command=("realtime_nst.cli.bench", "bench"))
 
+    add_export(commands.add_parser("export", parents=[common, styled], help="write the network for other programs, as ONNX"))
     add_train(commands, [common, styled])
     add_distil(commands, [common, styled])
     add_evaluate(commands, [common, styled])

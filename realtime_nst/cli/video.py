@@ -74,7 +74,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
             check_film(tasks[0].source)
     book = console.find_all_styles(options)
     path = read_path(book, options.style, options.every)
-    backend = choose_backend(options.backend, options.precision)
+    backend = choose_backend(options.backend, options.precision, options.device)
     look = Look(options.strength, float(options.colours), options.stability, options.texture, options.follow_camera)
     picture_painter = PicturePainter(serving.load_stylizer(backend), look)
     video_options = VideoOptions(

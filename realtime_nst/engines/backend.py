@@ -8,15 +8,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from realtime_nst.errors import BackendError
 
-BACKENDS = ("openvino", "tensorflow", "jax")
+BACKENDS = ("openvino", "tensorflow", "jax", "onnxruntime")
 PRECISIONS = ("float32", "bfloat16", "float16")
+DEVICES = ("cpu", "gpu", "npu")
+PROCESSOR = "CPU"
+PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
+"""Of ONNX Runtime, for GPUs; the quickest to start come first."""
 
 
 @dataclass(frozen=True)
@@ -24,61 +28,126 @@ class Backend:
     """How networks run.
 
     Args:
-        name: "openvino", "tensorflow" or "jax": a Keras backend.
+        name: One of `BACKENDS`.
         precision: "float32", "bfloat16" or "float16".
         gpu: Whether a GPU does the work.
+        device: Which device, as OpenVINO names it, or a provider of ONNX Runtime; the processor is "CPU".
+        candidates: What may run the network in its place (all else stays here), the fastest of them; it may be one itself.
     """
 
     name: str
     precision: str
     gpu: bool
+    device: str = PROCESSOR
+    candidates: "tuple[Backend, ...]" = ()
+
+    @property
+    def keras(self) -> str:
+        """The backend of Keras that builds its models; ONNX Runtime is given what those become."""
+        return "openvino" if self.name == "onnxruntime" else self.name
 
     @property
     def channels_first(self) -> bool:
         """OpenVINO recognises the normalization as one operation only with channels first."""
-        return self.name == "openvino"
+        return self.keras == "openvino"
 
     @property
     def dtype_policy(self) -> str:
-        """Keras' name for the precision. OpenVINO rounds by itself and is given float32."""
-        if self.name == "openvino" or self.precision == "float32":
+        """Keras' name for the precision. OpenVINO and ONNX Runtime round by themselves and are given float32."""
+        if self.keras == "openvino" or self.precision == "float32":
             return "float32"
         return f"mixed_{self.precision}"
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.precision}, {'GPU' if self.gpu else 'processor'}"
+        if self.candidates:
+            return " or ".join(map(str, self.candidates))
+        device = self.device.removesuffix("ExecutionProvider")
+        return f"{self.name}, {self.precision}, {device if device != PROCESSOR else 'GPU' if self.gpu else 'processor'}"
 
 
-def choose_backend(name: str = "auto", precision: str = "auto") -> Backend:
+def choose_backend(name: str = "auto", precision: str = "auto", device: str = "auto") -> Backend:
     """The backend that the user wants, or the one that suits the machine.
 
-    Without a GPU OpenVINO is several times faster than the others; with one, TensorFlow or JAX compile for it, where they
-    are installed with CUDA.
+    Without a GPU OpenVINO is several times faster than the others; with one by NVIDIA, TensorFlow or JAX compile for it,
+    where they are installed with CUDA. Other devices that OpenVINO or ONNX Runtime find become candidates.
 
     Args:
         name: One of `BACKENDS`, or "auto".
         precision: One of `PRECISIONS`, or "auto".
+        device: One of `DEVICES`, or "auto".
 
     Raises:
-        BackendError: It is not installed, or cannot do that precision.
+        BackendError: It is not installed, has no such device, or cannot do that precision.
         ValueError: An unknown name.
     """
-    if name not in ("auto", *BACKENDS) or precision not in ("auto", *PRECISIONS):
-        raise ValueError(f"backend {name!r}, precision {precision!r}: unknown.")
+    if name not in ("auto", *BACKENDS) or precision not in ("auto", *PRECISIONS) or device not in ("auto", *DEVICES):
+        raise ValueError(f"backend {name!r}, precision {precision!r}, device {device!r}: unknown.")
+    engines = ("openvino", "onnxruntime") if name == "auto" else (name,)
     if name == "auto":
-        name = next((name for name in ("tensorflow", "jax") if reaches_gpu(name)), "openvino")
-    gpu = reaches_gpu(name)
-    if not installed(name):
-        raise BackendError(f"The backend '{name}' is not installed: `pip install {name}`, or use `--backend auto`.")
-    if name == "openvino":
-        if precision == "float16":
-            raise BackendError("OpenVINO computes in float32 or bfloat16 on a processor. Use `--precision auto`.")
-        if precision == "auto":
-            precision = "bfloat16" if openvino_has_bfloat16() else "float32"
-        return Backend(name, precision, gpu=False)
+        nvidia = (name for name in ("tensorflow", "jax") if device in ("auto", "gpu") and reaches_gpu(name))
+        name = next(nvidia, "openvino")
+    if not usable(name):
+        package = "'realtime-nst[onnxruntime]'" if name == "onnxruntime" else name
+        raise BackendError(f"The backend '{name}' is not installed: `pip install {package}`, or use `--backend auto`.")
+    if name in ("tensorflow", "jax"):
+        gpu = device != "cpu" and reaches_gpu(name)
+        if device == "npu" or (device == "gpu" and not gpu):
+            raise BackendError(f"The backend '{name}' reaches no {device.upper()} here. `realtime-nst doctor` lists the devices.")
+        return Backend(name, ("float16" if gpu else "float32") if precision == "auto" else precision, gpu)
+    found = [] if device == "cpu" else [found for engine in engines for found in candidates_of(engine, precision)]
+    if device in ("gpu", "npu"):
+        found = [candidate for candidate in found if candidate.gpu is (device == "gpu")]
+        if not found:
+            raise BackendError(
+                f"No {device.upper()} that {' or '.join(engines)} can use was found. `realtime-nst doctor` lists the devices; "
+                "`--device auto` takes what there is."
+            )
+    if precision == "float16" and found:  # which processors here do not compute in
+        return replace(processor_of(name, "auto"), candidates=tuple(found))
+    processor = processor_of(name, precision)
+    return replace(processor, candidates=tuple(found if device != "auto" or not found else [processor, *found]))
+
+
+def processor_of(name: str, precision: str) -> Backend:
+    """OpenVINO or ONNX Runtime on the processor.
+
+    Raises:
+        BackendError: It cannot do that precision.
+    """
+    if name == "onnxruntime" and precision in ("auto", "float32"):
+        return Backend(name, "float32", gpu=False)
+    if name == "onnxruntime":
+        raise BackendError("ONNX Runtime computes in float32 on a processor. Use `--precision auto`.")
+    if precision == "float16":
+        raise BackendError("OpenVINO computes in float32 or bfloat16 on a processor. Use `--precision auto`.")
     if precision == "auto":
-        precision = "float16" if gpu else "float32"
-    return Backend(name, precision, gpu)
+        precision = "bfloat16" if openvino_has_bfloat16() else "float32"
+    return Backend(name, precision, gpu=False)
+
+
+def candidates_of(name: str, precision: str) -> list[Backend]:
+    """What OpenVINO or ONNX Runtime could compute on here beside the processor, at a precision or "auto"."""
+    if precision == "bfloat16":
+        return []
+    precision = "float16" if precision == "auto" else precision
+    devices = openvino_devices() if name == "openvino" else onnxruntime_providers()
+    return [Backend(name, precision, gpu=not place.startswith("NPU"), device=place) for place in devices if place != PROCESSOR]
+
+
+def openvino_devices() -> dict[str, str]:
+    """Full names of all devices that OpenVINO finds, by its own short ones."""
+    core = openvino_core()
+    return {device: str(core.get_property(device, "FULL_DEVICE_NAME")) for device in core.available_devices}
+
+
+def onnxruntime_providers() -> list[str]:
+    """Providers of ONNX Runtime for GPUs here; where there can be none, it is not imported."""
+    if not usable("onnxruntime") or not (has_nvidia_gpu() or sys.platform in ("win32", "darwin")):
+        return []
+    import onnxruntime
+
+    there = onnxruntime.get_available_providers()
+    return [provider for provider in PROVIDERS if provider in there]
 
 
 def activate(backend: Backend) -> None:
@@ -87,21 +156,25 @@ def activate(backend: Backend) -> None:
     Raises:
         BackendError: Keras already uses another one.
     """
-    os.environ["KERAS_BACKEND"] = backend.name
+    os.environ["KERAS_BACKEND"] = backend.keras
+    if not backend.gpu and reaches_gpu(backend.name):  # which is to be left alone
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if backend.gpu else "3")  # 2 would report that there is no GPU as an error
     silence_telemetry()
     # Later, and on OpenVINO, nothing greets, but a show may have something to tell.
-    first = backend.name != "openvino" and "keras" not in sys.modules
-    needless = backend.name in ("openvino", "tensorflow")
+    first = backend.keras != "openvino" and "keras" not in sys.modules
+    needless = backend.keras in ("openvino", "tensorflow")
     with greetings_silenced() if first else nullcontext(), jax_left_out() if needless else nullcontext():
         import keras
 
         if backend.name == "tensorflow" and keras.config.backend() == "tensorflow":
             look_for_gpus()
 
-    if keras.config.backend() != backend.name:
+    if keras.config.backend() != backend.keras:
         os.environ["KERAS_BACKEND"] = keras.config.backend()
-        raise BackendError(f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.name}' needs a new one.")
+        raise BackendError(
+            f"Keras already runs on '{keras.config.backend()}' in this process; '{backend.keras}' needs a new one."
+        )
     keras.config.set_image_data_format("channels_first" if backend.channels_first else "channels_last")
     keras.config.set_dtype_policy(backend.dtype_policy)
 
@@ -194,6 +267,11 @@ def openvino_core() -> Any:
     core = openvino.Core()
     core.set_property({"ENABLE_MMAP": False})  # an exported file is gone before its model is
     return core
+
+
+def usable(name: str) -> bool:
+    """True if all that a backend needs is installed."""
+    return installed(name) and (name != "onnxruntime" or installed("onnx"))
 
 
 def installed(module: str) -> bool:

@@ -27,6 +27,9 @@ DEFINITION = (
     "networks/recolour.py",
     "networks/stabilizer.py",
     "networks/strips.py",
+    "networks/onnx_layers.py",
+    "networks/onnx_graph.py",
+    "networks/onnx_filters.py",
     "engines/openvino_runner.py",
 )
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realtime_nst.engines.field import KeptField
-from realtime_nst.engines.interface import Engine
-from realtime_nst.engines.runner import Runner
+from realtime_nst.engines.interface import Engine, Runner
 from realtime_nst.engines.strips import StripEngine
 from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.style import Body

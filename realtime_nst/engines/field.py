@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from realtime_nst.engines.runner import Runner
+from realtime_nst.engines.interface import Runner
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.field import Offset, fields_of
 

@@ -1,13 +1,61 @@
-"""What a stylizer is put together from, each for one size: an `Engine`, a `Stabilizer` before it, a `Recolour` behind it."""
+"""What a stylizer is put together from, each for one size: an `Engine`, a `Stabilizer` before it, a `Recolour` behind it.
 
-from collections.abc import Callable
+All three are Keras models that a `Runner` compiles and runs on arrays; it does not know what they compute.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Program(Protocol):
+    """A model compiled for batches of one, of one size; one thread at a time may call it."""
+
+    shapes: dict[str, tuple[int, ...]]
+    """Of the inputs, by name."""
+
+    def __call__(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Compute.
+
+        Args:
+            inputs: By name: NumPy's arrays, or what a program of the same runner gave.
+
+        Returns:
+            The model's outputs in their order, where they were computed; nothing overwrites them.
+        """
+
+
+class Runner(Protocol):
+    """A backend at a precision."""
+
+    in_strips: bool
+    """Whether pictures of millions of pixels take so much memory at once that they are painted in strips."""
+
+    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> Program:
+        """Compile a model.
+
+        Args:
+            build: Builds it by Keras, which is imported and set up by then; not called if the model is on disk.
+            facts: All that it depends on, beside the precision.
+            float32: Whether it computes in float32, whatever the precision.
+
+        Raises:
+            BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
+        """
+
+    def upload(self, array: np.ndarray) -> Any:
+        """An array to where programs compute, for an input that many calls share."""
+
+    def download(self, array: Any) -> np.ndarray:
+        """An output of a program as an array of NumPy's own that may be written to."""
 
 
 class Engine(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from realtime_nst.engines.backend import Backend, activate, openvino_core
+from realtime_nst.engines.backend import PROCESSOR, Backend, activate, openvino_core, openvino_devices
 from realtime_nst.engines.cache import forget_model, load_model, model_key, store_model
 from realtime_nst.errors import BackendError
 from realtime_nst.pipeline.buffers import Buffers
@@ -19,14 +19,14 @@ from realtime_nst.pipeline.buffers import Buffers
 if TYPE_CHECKING:
     import keras
 
-ROUNDING = {"float32": "f32", "bfloat16": "bf16"}
+ROUNDING = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 class OpenVINORunner:
-    """`Runner` on a processor.
+    """`Runner` on a processor, or on another device.
 
     Args:
-        backend: OpenVINO, with its precision.
+        backend: OpenVINO, with its precision and device.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -36,15 +36,16 @@ class OpenVINORunner:
     def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "OpenVINOProgram":
         """From disk if it was compiled before, else by Keras; see `Runner.compile`."""
         precision = "float32" if float32 else self._backend.precision
-        options, key = options_of(precision), model_key(*facts, precision)
+        device, options = self._backend.device, options_of(precision)
+        key = model_key(*facts, precision, *([] if device == PROCESSOR else [device, openvino_devices().get(device)]))
         blob = load_model(key)
         if blob is not None:
             try:
-                return OpenVINOProgram(openvino_core().import_model(blob, "CPU", options))
+                return OpenVINOProgram(openvino_core().import_model(blob, device, options))
             except RuntimeError:  # of another processor or version after all, or damaged
                 forget_model(key)
         activate(self._backend)
-        compiled = compile_network(build(), options)
+        compiled = compile_network(build(), options, device)
         store_model(key, compiled.export_model().getvalue())
         return OpenVINOProgram(compiled)
 
@@ -87,16 +88,17 @@ class OpenVINOProgram:
 
 
 def options_of(precision: str) -> dict[str, str]:
-    """OpenVINO's options: one frame after the other, in "float32" or "bfloat16"."""
+    """OpenVINO's options: one frame after the other, in in a precision."""
     return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
 
 
-def compile_network(network: "keras.Model", options: Mapping[str, str]) -> Any:
+def compile_network(network: "keras.Model", options: Mapping[str, str], device: str = PROCESSOR) -> Any:
     """Have Keras export a model, and OpenVINO compile it for batches of one.
 
     Args:
         network: Built with the OpenVINO backend, channels first, of one size.
         options: OpenVINO's.
+        device: As OpenVINO names it.
 
     Raises:
         BackendError: The temporary folder is full.
@@ -111,7 +113,7 @@ def compile_network(network: "keras.Model", options: Mapping[str, str]) -> Any:
         model = core.read_model(file)
     fold_crops(model)
     model.reshape({node.output(0): [1, *list(node.output(0).partial_shape)[1:]] for node in model.get_parameters()})
-    return core.compile_model(model, "CPU", dict(options))
+    return core.compile_model(model, device, dict(options))
 
 
 def fold_crops(model: Any) -> None:

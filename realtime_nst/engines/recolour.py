@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from realtime_nst.engines.runner import Runner
+from realtime_nst.engines.interface import Runner
 from realtime_nst.style.look import Look
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime_nst.engines.interface import StabilizedPhoto
-from realtime_nst.engines.runner import Runner
+from realtime_nst.engines.interface import Runner, StabilizedPhoto
 
 if TYPE_CHECKING:
     import keras

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from realtime_nst.engines.field import KeptField
-from realtime_nst.engines.runner import Runner
+from realtime_nst.engines.interface import Runner
 from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.style import Body
 

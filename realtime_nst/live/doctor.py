@@ -9,7 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_nst.engines.backend import BACKENDS, choose_backend, has_nvidia_gpu, installed, reaches_gpu
+from realtime_nst.engines.backend import (
+    BACKENDS,
+    choose_backend,
+    has_nvidia_gpu,
+    installed,
+    onnxruntime_providers,
+    openvino_devices,
+    reaches_gpu,
+    usable,
+)
 from realtime_nst.errors import NSTError
 from realtime_nst.inputs.devices import list_devices
 from realtime_nst.live.visibility import watch_window
@@ -49,17 +58,19 @@ class Finding:
     cure: str = ""
 
 
-def examine(weights: Path | None = None, backend: str = "auto", precision: str = "auto") -> list[Finding]:
+def examine(weights: Path | None = None, backend: str = "auto", precision: str = "auto", device: str = "auto") -> list[Finding]:
     """All checks.
 
     Args:
         weights: A folder of styles, as `--weights` names it.
         backend: As `--backend` names it.
         precision: As `--precision` names it.
+        device: As `--device` names it.
     """
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("Python", check_python),
-        ("backend", lambda: check_backend(backend, precision)),
+        ("backend", lambda: check_backend(backend, precision, device)),
+        ("devices", check_devices),
         ("GPU", lambda: check_gpu(backend)),
         ("styles", lambda: check_weights(weights)),
         ("OpenCV", check_opencv),
@@ -88,11 +99,18 @@ def check_python() -> Finding:
     return Finding("Python", "bad", words, f"Make the environment with Python {OLDEST[0]}.{OLDEST[1]} or newer.")
 
 
-def check_backend(name: str = "auto", precision: str = "auto") -> Finding:
-    """The engine that will be used."""
-    chosen = choose_backend(name, precision)
-    there = [other for other in BACKENDS if installed(other)]
+def check_backend(name: str = "auto", precision: str = "auto", device: str = "auto") -> Finding:
+    """The engine that will be used, or those of which the fastest will be."""
+    chosen = choose_backend(name, precision, device)
+    there = [other for other in BACKENDS if usable(other)]
     return Finding("backend", "ok", f"{chosen} (installed: {', '.join(there)})")
+
+
+def check_devices() -> Finding:
+    """What OpenVINO and ONNX Runtime can compute on."""
+    words = [f"{device} '{name}'" for device, name in openvino_devices().items()]
+    words += [f"{provider.removesuffix('ExecutionProvider')} of ONNX Runtime" for provider in onnxruntime_providers()]
+    return Finding("devices", "ok", ", ".join(words))
 
 
 def check_gpu(backend: str = "auto") -> Finding:
@@ -102,7 +120,7 @@ def check_gpu(backend: str = "auto") -> Finding:
         backend: As `--backend` names it.
     """
     if not has_nvidia_gpu():
-        return Finding("GPU", "no", "no NVIDIA driver is at work; the processor paints")
+        return Finding("GPU", "no", "no NVIDIA driver is at work")
     asked = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
     words = _said(*asked) if shutil.which(asked[0]) else ""
     if not words and DRIVER.exists():

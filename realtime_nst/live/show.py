@@ -89,7 +89,7 @@ class Show:
         self._background_sinks: list[BackgroundSink] = []
         self._window: WindowSink | None = None
         self._pictures: list[Snapshots] = []
-        self.backend = choose_backend(options.backend, options.precision)
+        self.backend = choose_backend(options.backend, options.precision, options.device)
         stylizer = serving.load_stylizer(self.backend)
         self.controls = Controls(list(book.values()) or [style], style, settings)
         self.controls.full_screen = options.full_screen

@@ -53,12 +53,16 @@ class UpsampledConv2D(layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = add_kernel(self, input_shape, self.channels)
 
-    def call(self, x: Any) -> Any:
-        height, width = ops.shape(x)[2:] if channels_first() else ops.shape(x)[1:3]
+    def taps(self) -> Any:
+        """What it convolves with: float32 `(4, 4, C_out, C_in)`."""
         # Each low pixel stands at two places, so that each tap acts at two offsets, and that along both axes.
         flat = ops.reshape(ops.cast(self.kernel, "float32"), (KERNEL * KERNEL, -1))
         kernel = ops.reshape(ops.matmul(SPREAD, flat), (KERNEL + 1, KERNEL + 1, *self.kernel.shape[2:]))
-        kernel = ops.cast(ops.transpose(kernel, (0, 1, 3, 2)), self.compute_dtype)  # (4, 4, C_out, C_in)
+        return ops.transpose(kernel, (0, 1, 3, 2))
+
+    def call(self, x: Any) -> Any:
+        height, width = ops.shape(x)[2:] if channels_first() else ops.shape(x)[1:3]
+        kernel = ops.cast(self.taps(), self.compute_dtype)
         x = ops.conv_transpose(pad_by_one(x, "symmetric"), kernel, strides=2, padding="valid")
         rows, columns = slice(3, 3 + 2 * height), slice(3, 3 + 2 * width)
         return x[:, :, rows, columns] if channels_first() else x[:, rows, columns, :]
@@ -90,12 +94,15 @@ class SubpixelColours(layers.Layer):
         start = keras.initializers.VarianceScaling(0.05, distribution="truncated_normal")
         self.kernel = add_kernel(self, input_shape, 12, start)
 
-    def call(self, x: Any) -> Any:
+    def taps(self) -> Any:
+        """What it convolves with: float32 `(3, 3, C_in, 12)`."""
         kernel = ops.reshape(ops.cast(self.kernel, "float32"), (KERNEL * KERNEL, -1, 4, 3))
         sums = ops.sum(kernel, axis=0, keepdims=True)
         kernel = kernel - (sums - ops.mean(sums, axis=2, keepdims=True)) / KERNEL**2
-        kernel = ops.reshape(kernel, (KERNEL, KERNEL, -1, 12))
-        return ops.conv(pad_by_one(x, "reflect"), ops.cast(kernel, self.compute_dtype), padding="valid")
+        return ops.reshape(kernel, (KERNEL, KERNEL, -1, 12))
+
+    def call(self, x: Any) -> Any:
+        return ops.conv(pad_by_one(x, "reflect"), ops.cast(self.taps(), self.compute_dtype), padding="valid")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], 12, *input_shape[2:]) if channels_first() else (*input_shape[:3], 12)
@@ -111,10 +118,13 @@ class Blur2D(layers.Layer):
         Zhang: Making convolutional networks shift-invariant again (2019), section 3.
     """
 
-    def call(self, x: Any) -> Any:
-        channels = x.shape[1 if channels_first() else -1]
+    def taps(self, channels: int) -> np.ndarray:
+        """What it convolves with: float32 `(3, 3, channels, 1)`."""
         row = np.array([0.25, 0.5, 0.25], np.float32)
-        kernel = np.repeat(np.outer(row, row)[:, :, None, None], channels, axis=2)
+        return np.repeat(np.outer(row, row)[:, :, None, None], channels, axis=2)
+
+    def call(self, x: Any) -> Any:
+        kernel = self.taps(x.shape[1 if channels_first() else -1])
         return ops.depthwise_conv(pad_by_one(x, "reflect"), ops.convert_to_tensor(kernel, self.compute_dtype), padding="valid")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -1,0 +1,149 @@
+"""`Graph`: an ONNX graph as it grows, written in NumPy's manner; numbers that are known are computed at once.
+
+It knows no network: `onnx_layers.py` says what each layer becomes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET, IR_VERSION = 17, 8
+"""The oldest that have everything: what reads newer ones reads these, too."""
+TYPES = {"uint8": TensorProto.UINT8, "float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+OPERATORS = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A tensor of a graph: what a node gives, or an array that is known.
+
+    Args:
+        graph: Its graph.
+        name: Its name there.
+        array: Its numbers, where they are known.
+    """
+
+    graph: "Graph"
+    name: str
+    array: np.ndarray | None = None
+
+    def __add__(self, other: "Value | float") -> "Value":
+        return self._with("Add", other)
+
+    def __sub__(self, other: "Value | float") -> "Value":
+        return self._with("Sub", other)
+
+    def __mul__(self, other: "Value | float") -> "Value":
+        return self._with("Mul", other)
+
+    def __truediv__(self, other: "Value | float") -> "Value":
+        return self._with("Div", other)
+
+    def _with(self, kind: str, other: "Value | float") -> "Value":
+        right = other if isinstance(other, Value) else self.graph.known(np.float32(other))
+        if self.array is not None and right.array is not None:
+            return self.graph.known(OPERATORS[kind](self.array, right.array))
+        return self.graph.node(kind, self, right)
+
+    def cast(self, dtype: str) -> "Value":
+        """The same in another type; towards zero."""
+        if self.array is not None:
+            return self.graph.known(self.array.astype(dtype))
+        return self.graph.node("Cast", self, to=TYPES[dtype])
+
+    def rounded(self) -> "Value":
+        """Half up, as pixels; what is below 0 or above 255 must be gone by then."""
+        return (self + 0.5).cast("uint8")
+
+    def transposed(self, *axes: int) -> "Value":
+        """With its axes in another order."""
+        if self.array is not None:
+            return self.graph.known(np.ascontiguousarray(self.array.transpose(axes)))
+        return self.graph.node("Transpose", self, perm=axes)
+
+    def reshaped(self, *shape: int) -> "Value":
+        """In another shape."""
+        if self.array is not None:
+            return self.graph.known(self.array.reshape(shape))
+        return self.graph.node("Reshape", self, self.graph.known(np.array(shape, np.int64)))
+
+    def split(self, sizes: Sequence[int]) -> list["Value"]:
+        """Its parts along the second axis."""
+        if self.array is not None:
+            return [self.graph.known(part) for part in np.split(self.array, np.cumsum(sizes)[:-1], axis=1)]
+        return self.graph.nodes("Split", self, self.graph.known(np.array(sizes, np.int64)), count=len(sizes), axis=1)
+
+    def padded(self, widths: tuple[tuple[int, int], tuple[int, int]], mode: str) -> "Value":
+        """Continued by so many rows before and after, and columns, "reflect" or "edge"; channels come first."""
+        (above, below), (left, right) = widths
+        return self.graph.node("Pad", self, self.graph.known(np.array([0, 0, above, left, 0, 0, below, right])), mode=mode)
+
+
+class Graph:
+    """An ONNX graph, written node by node.
+
+    Args:
+        half: Whether what is of the type `working` is float16; else float32.
+    """
+
+    def __init__(self, half: bool = False) -> None:
+        self.working = "float16" if half else "float32"
+        self.scope = ""
+        """What the next nodes belong to: the beginning of their names."""
+        self._nodes: list[Any] = []
+        self._numbers: dict[str, Any] = {}
+        self._inputs: list[Any] = []
+
+    def input(self, name: str, dtype: str, shape: Sequence[int | str]) -> Value:
+        """Add an input; sides that are open have a name instead of a length."""
+        self._inputs.append(helper.make_tensor_value_info(name, TYPES[dtype], shape))
+        return Value(self, name)
+
+    def known(self, array: np.ndarray | np.floating) -> Value:
+        """Numbers; they are part of the graph only where a node takes them."""
+        return Value(self, "", np.asarray(array))
+
+    def node(self, kind: str, *inputs: Value, **attributes: Any) -> Value:
+        """Add a node with one output."""
+        return self.nodes(kind, *inputs, count=1, **attributes)[0]
+
+    def nodes(self, kind: str, *inputs: Value, count: int, **attributes: Any) -> list[Value]:
+        """Add a node with several outputs."""
+        names = [value.name if value.array is None else self._stored(value.array) for value in inputs]
+        name = f"{self.scope}.{kind}{len(self._nodes)}"
+        outputs = [f"{name}.{index}" if index else name for index in range(count)]
+        self._nodes.append(helper.make_node(kind, names, outputs, name, **attributes))
+        return [Value(self, output) for output in outputs]
+
+    def model(self, outputs: Mapping[str, tuple[Value, str, Sequence[int | str]]], facts: Mapping[str, str]) -> bytes:
+        """The finished model, checked.
+
+        Args:
+            outputs: By name: value, type and shape.
+            facts: What it says of itself.
+
+        Raises:
+            onnx.checker.ValidationError: It is no valid graph.
+        """
+        self.scope = "output"
+        for name, (value, *_) in outputs.items():
+            self._nodes.append(helper.make_node("Identity", [value.name], [name], f"output.{name}"))
+        described = [helper.make_tensor_value_info(name, TYPES[dtype], shape) for name, (_, dtype, shape) in outputs.items()]
+        graph = helper.make_graph(self._nodes, "realtime-nst", self._inputs, described, list(self._numbers.values()))
+        model = helper.make_model(
+            graph, producer_name="realtime-nst", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        )
+        helper.set_model_props(model, dict(facts))
+        onnx.checker.check_model(model, full_check=True)
+        return bytes(model.SerializeToString())
+
+    def _stored(self, array: np.ndarray) -> str:
+        """The name of numbers in the graph; the same ones are stored once."""
+        key = f"{array.dtype}{array.shape}{hash(array.tobytes())}"
+        if key not in self._numbers:
+            self._numbers[key] = numpy_helper.from_array(np.ascontiguousarray(array), f"numbers{len(self._numbers)}")
+        return str(self._numbers[key].name)
