@@ -1,8 +1,10 @@
-"""A `Stylizer` on an engine: what paints, put together. Keras is imported when something is compiled."""
+"""A `Stylizer` on an engine, put together, and what finds the style vectors of pictures. Keras is imported when it compiles."""
 
+from collections.abc import Callable
 from functools import partial
 
 from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.encoder import PictureEncoder
 from realtime_nst.engines.engine import build_engine
 from realtime_nst.engines.recolour import RecolourEngine
 from realtime_nst.engines.runner import runner_for
@@ -16,3 +18,8 @@ def load_stylizer(backend: Backend) -> Stylizer:
     return Stylizer(
         partial(build_engine, runner=runner), partial(RecolourEngine, runner=runner), partial(StabilizerEngine, runner=runner)
     )
+
+
+def load_encoder(choose: Callable[[], Backend]) -> PictureEncoder:
+    """What computes the style vectors of pictures on a backend, which is chosen when the first picture comes."""
+    return PictureEncoder(lambda: runner_for(choose()))
