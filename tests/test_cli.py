@@ -286,7 +286,10 @@ def test_a_live_show_that_cannot_be_is_told_in_one_line(
 
 
 BAD = {
-    "no such style": ("--style wve", r"No style named 'wve'\. Did you mean 'wave'\? Styles: .*mosaic, .*wave\."),
+    "no such style": (
+        "--style wve",
+        r"No style named 'wve'\. Did you mean 'wave'\? Styles: .*mosaic, .*wave, .* There is no",
+    ),
     "bad weight": ("--style wave:x", r"'wave:x' has no usable weight"),
     "no such backend precision": ("--backend openvino --precision float16", r"OpenVINO computes in float32 or bfloat16"),
 }
