@@ -5,6 +5,7 @@ wrong outside of the program is an `NSTError`, and a mistake in a call a `ValueE
 """
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from os import PathLike
@@ -20,6 +21,7 @@ from realtime_nst.jobs.options import Outcome, VideoOptions
 from realtime_nst.jobs.outputs import Task, check_task
 from realtime_nst.jobs.progress import QuietReport
 from realtime_nst.media.filekinds import check_file
+from realtime_nst.media.photos import read_reduced
 from realtime_nst.painting import serving
 from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.painting.stream import Stream
@@ -27,6 +29,7 @@ from realtime_nst.pipeline.interrupt import on_interrupt
 from realtime_nst.pipeline.loop import Unattended
 from realtime_nst.pipeline.stats import Stats
 from realtime_nst.style.book import StyleBook, find_styles, style_folders
+from realtime_nst.style.from_picture import PictureStyles
 from realtime_nst.style.look import DEFAULT_STABILITY, Look
 from realtime_nst.style.schedule import StylePath
 from realtime_nst.style.style import Style
@@ -72,7 +75,7 @@ class Stylizer:
     milliseconds. Threads may share a stylizer: they take turns. Give each thread a stylizer of its own to paint at once.
 
     Args:
-        style: A name, or a mix such as "wave:0.6,scream:0.4"; `styles()` has the names.
+        style: A name, the path of a picture, or a mix such as "wave:0.6,cat.jpg:0.4"; `styles()` has the names.
         strength: From 0, the photo, to 1, the painting.
         keep_colours: Keep the photo's own colours: the brush of the style on the palette of the photo.
         texture: Strokes where the photo is plain, as on a wall: from 0, few, to 1, all that the style has.
@@ -83,6 +86,7 @@ class Stylizer:
 
     Raises:
         StyleError: There is no such style, or it cannot be used.
+        SourceError: A picture that should be a style cannot be read.
         BackendError: This machine lacks the backend or the precision.
         ValueError: A number is out of range.
 
@@ -96,7 +100,7 @@ class Stylizer:
 
     def __init__(
         self,
-        style: str = "wave",
+        style: str | PathLike[str] = "wave",
         *,
         strength: float = 1.0,
         keep_colours: bool = False,
@@ -107,17 +111,17 @@ class Stylizer:
         device: str = "auto",
     ) -> None:
         self._look = _look(strength, keep_colours, texture)
-        self._book = _book(weights)
+        self._book = _book(weights, backend)
         self._styles: dict[str, Style] = {}
         self._style = self._styled(style)
         self._stylizer = serving.load_stylizer(choose_backend(backend, precision, device))
 
-    def __call__(self, image: np.ndarray, style: str | None = None) -> np.ndarray:
+    def __call__(self, image: np.ndarray, style: str | PathLike[str] | None = None) -> np.ndarray:
         """Paint one picture by itself.
 
         Args:
             image: uint8 RGB `(height, width, 3)`, of any size.
-            style: Another style for this picture: another name costs nothing.
+            style: Another style for this picture: another name costs nothing, a picture that is new a moment.
 
         Returns:
             A new picture of the same shape.
@@ -143,13 +147,14 @@ class Stylizer:
         stability = _between("stability", stability, 0.0, 32.0)
         return Session(self, self._look._replace(stability=stability, follow_camera=bool(follow_camera)))
 
-    def _paint(self, stream: Stream, image: np.ndarray, style: str | None, look: Look) -> np.ndarray:
+    def _paint(self, stream: Stream, image: np.ndarray, style: str | PathLike[str] | None, look: Look) -> np.ndarray:
         """What a call and a session have in common."""
         _check(image)
         chosen = self._style if style is None else self._styled(style)
         return stream.paint(image, chosen, look) if look.strength > 0 else image.copy()
 
-    def _styled(self, name: str) -> Style:
+    def _styled(self, style: str | PathLike[str]) -> Style:
+        name = os.fspath(style)
         if name not in self._styles:
             self._styles[name] = self._book.mix(name)
         return self._styles[name]
@@ -166,7 +171,7 @@ class Session:
         self._stylizer, self._look = stylizer, look
         self._stream = Stream(stylizer._stylizer)
 
-    def __call__(self, frame: np.ndarray, style: str | None = None) -> np.ndarray:
+    def __call__(self, frame: np.ndarray, style: str | PathLike[str] | None = None) -> np.ndarray:
         """Paint the next picture; arguments, result and errors are those of `Stylizer.__call__`."""
         return self._stylizer._paint(self._stream, frame, style, self._look)
 
@@ -178,7 +183,7 @@ class Session:
 def paint_video(
     source: str | PathLike[str],
     target: str | PathLike[str],
-    style: str | Sequence[str] = "wave",
+    style: str | PathLike[str] | Sequence[str | PathLike[str]] = "wave",
     *,
     every: float | None = None,
     strength: float = 1.0,
@@ -207,7 +212,7 @@ def paint_video(
     Args:
         source: The original.
         target: The painted file; its ending says what it becomes.
-        style: A name or a mix; or several of them, which come one after another every `every` seconds.
+        style: A name, the path of a picture, or a mix; or several of them, which come one after another every `every` seconds.
         every: Seconds for each of several styles.
         strength: From 0, the photo, to 1, the painting.
         keep_colours: Keep the film's own colours.
@@ -234,7 +239,7 @@ def paint_video(
         NSTError: The film cannot be read, painted or written.
         ValueError: A number is out of range, or several styles come without `every`.
     """
-    names = [style] if isinstance(style, str) else list(style)
+    names = [os.fspath(name) for name in ([style] if isinstance(style, (str, PathLike)) else style)]
     if not names or (len(names) > 1) != (every is not None):
         raise ValueError(f"style={style!r}, every={every!r}: one style, or several and the seconds for each, were expected.")
     if size is not None and not all(isinstance(side, int) and 8 <= side <= LARGEST_SIDE for side in size):
@@ -244,7 +249,7 @@ def paint_video(
     task = Task(Path(source), Path(target))
     check_file(task.source)
     check_task(task, [task.source], overwrite=overwrite)
-    book = _book(weights)
+    book = _book(weights, backend)
     path = StylePath([book.mix(name) for name in names], every)
     chosen = choose_backend(backend, precision, device)
     picture_painter = PicturePainter(serving.load_stylizer(chosen), look)
@@ -283,8 +288,9 @@ class _Calls(QuietReport):
         self.say(text)
 
 
-def _book(weights: str | PathLike[str] | None) -> StyleBook:
-    return find_styles(style_folders(None if weights is None else Path(weights)))
+def _book(weights: str | PathLike[str] | None, backend: str = "auto") -> StyleBook:
+    pictures = PictureStyles(read_reduced, serving.load_encoder(lambda: choose_backend(backend)))
+    return find_styles(style_folders(None if weights is None else Path(weights)), pictures)
 
 
 def _look(strength: float, keep_colours: bool, texture: float) -> Look:

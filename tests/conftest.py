@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from realtime_nst.cli.main import main
 from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.encoder import PictureEncoder
 from realtime_nst.engines.engine import build_engine
 from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.engines.recolour import RecolourEngine
@@ -23,12 +25,15 @@ from realtime_nst.engines.stabilizer import StabilizerEngine
 from realtime_nst.frames import Frame
 from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.ffmpeg import executable
+from realtime_nst.media.photos import read_reduced
 from realtime_nst.media.probing import probe
 from realtime_nst.painting.stylizer import Stylizer
 from realtime_nst.style.architecture import FIRST, Architecture
 from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.encoder import encoder_shapes, write_encoder
 from realtime_nst.style.field import HOME, Offset
-from realtime_nst.style.style import Body, write_body, write_style
+from realtime_nst.style.from_picture import PictureStyles
+from realtime_nst.style.style import Body, read_body, write_body, write_style
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
@@ -50,13 +55,13 @@ def ffmpeg_children() -> list[int]:
     return children
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = PATIENCE) -> bool:
-    """Wait for a condition; False if it does not come true in time."""
+def wait_until(condition: Callable[[], bool], timeout: float = PATIENCE, *, pause: float = 0.005) -> bool:
+    """Wait for a condition, which is looked at every `pause` seconds; False if it does not come true in time."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.005)
+        time.sleep(pause)
     return True
 
 
@@ -93,6 +98,7 @@ def nothing_left_behind() -> Iterator[None]:
             "snapshot",
             "jobs-photo",
             "jobs-video",
+            "pictures",
         )
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 
@@ -133,6 +139,13 @@ def narrow_body(folder: Path, name: str = "narrow", seed: int = 0, architecture:
     return write_body(folder, name, architecture, arrays, {})
 
 
+def random_encoder(vector_size: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Random numbers of an encoder, about as large as trained ones, all of which half precision can hold."""
+    rng = np.random.default_rng(seed)
+    drawn = {name: rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape) for name, shape in encoder_shapes(vector_size).items()}
+    return {name: array.astype(np.float16).astype(np.float32) for name, array in drawn.items()}
+
+
 def random_vector(seed: int, architecture: Architecture = NARROW) -> np.ndarray:
     """A style vector for a narrow body."""
     return np.random.default_rng(seed).normal(0.5, 0.5, architecture.vector_size).astype(np.float32)
@@ -146,6 +159,22 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, name in enumerate(("wave", "scream", "mosaic")):
         write_style(folder, name, random_vector(seed), body, {"title": name.title(), "artist": "Nobody", "year": "2000"})
     return folder
+
+
+@pytest.fixture
+def pictured(tmp_path: Path, weights: Path) -> Path:
+    """The same styles beside a style encoder of their body: there any picture is a style."""
+    folder = tmp_path / "pictured"
+    shutil.copytree(weights, folder)
+    body = read_body(folder / "narrow.body.h5")
+    write_encoder(folder, body, random_encoder(body.architecture.vector_size), {})
+    return folder
+
+
+def pictured_book(folder: Path) -> StyleBook:
+    """The styles of a folder, and of any picture, exactly, on OpenVINO."""
+    encode = PictureEncoder(lambda: runner_for(Backend("openvino", "float32", gpu=False)))
+    return find_styles([folder], PictureStyles(read_reduced, encode))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ TRAINING_BY_KERAS = {
     "evaluate",
 }
 KERAS_ALLOWED = {f"engines.{path.stem}" for path in (ROOT / "realtime_nst" / "engines").glob("*_runner.py")}
-KERAS_ALLOWED |= {f"engines.{name}" for name in ("interface", "runner", "backend", "engine", "stabilizer", "recolour", "strips")}
+NETWORKS_RUN = ("interface", "runner", "backend", "engine", "stabilizer", "recolour", "strips", "encoder")
+KERAS_ALLOWED |= {f"engines.{name}" for name in NETWORKS_RUN}
 KERAS_ALLOWED |= {"benchmark.roofline", "networks.transform", "networks.convolutions", "networks.field", "networks.encoder"}
 KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips", "networks.onnx_layers", "exporting.formats"}
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}

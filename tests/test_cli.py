@@ -167,13 +167,13 @@ def test_too_little_memory_is_one_line_in_any_command(
     def fail(options: object) -> int:
         raise error
 
-    monkeypatch.setattr("realtime_nst.cli.console.styles", fail)
+    monkeypatch.setattr("realtime_nst.cli.styles.styles", fail)
     assert run("styles") == 1
     assert "the memory is not enough" in one_line(capsys)
 
 
 def test_any_other_mistake_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime_nst.cli.console.styles", lambda options: 1 // 0)
+    monkeypatch.setattr("realtime_nst.cli.styles.styles", lambda options: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         run("styles")
 
@@ -286,7 +286,10 @@ def test_a_live_show_that_cannot_be_is_told_in_one_line(
 
 
 BAD = {
-    "no such style": ("--style wve", r"No style named 'wve'\. Did you mean 'wave'\? Styles: .*mosaic, .*wave\."),
+    "no such style": (
+        "--style wve",
+        r"No style named 'wve'\. Did you mean 'wave'\? Styles: .*mosaic, .*wave, .* There is no",
+    ),
     "bad weight": ("--style wave:x", r"'wave:x' has no usable weight"),
     "no such backend precision": ("--backend openvino --precision float16", r"OpenVINO computes in float32 or bfloat16"),
 }

@@ -52,7 +52,8 @@ class Hall:
     def __init__(self, book: StyleBook, place: Place, **beside: Any) -> None:
         self.controls = Controls(list(book.values()))
         self.pictures = Pictures()
-        self.server = Server(Steered(self.controls, self.pictures, lambda: {"fps": 30.0}, **beside), place, new_token())
+        steered = Steered(self.controls, self.pictures, lambda: {"fps": 30.0}, book=book, **beside)
+        self.server = Server(steered, place, new_token())
         self.port = self.server.access.place.port
         self.shown = 0
         self._ended = threading.Event()

@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from realtime_nst.control.access import TOKEN_VARIABLE
 from realtime_nst.live.actions import ACTIONS
 from realtime_nst.media.ffmpeg import executable
 from realtime_nst.media.probing import probe
+from realtime_nst.style.encoder import write_encoder
 from realtime_nst.style.style import write_style
-from tests.conftest import PATIENCE, frames_of, narrow_body, random_vector, wait_until
+from tests.conftest import PATIENCE, frames_of, narrow_body, random_encoder, random_vector, wait_until
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if CHROMIUM is None or DRIVER is None:
@@ -94,6 +96,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three styles of one colour each, and a camera that sees one colour to the left and another to the right."""
     folder = tmp_path_factory.mktemp("studio")
     body = narrow_body(folder / "weights")
+    write_encoder(folder / "weights", body, random_encoder(body.architecture.vector_size), {})
     for name, colour in (("a-red", RED), ("b-blue", BLUE), ("c-green", GREEN)):
         facts = {"title": name[2:].title(), "artist": "Nobody", "year": "2000"}
         write_style(folder / "weights", name, solid(colour), body, facts)
@@ -614,6 +617,20 @@ def test_a_reload_changes_nothing(page: Page, theatre: Theatre) -> None:
     theatre.act("style", "b-blue")
     page.open(theatre.link)
     assert page.shows(BLUE) and wait_until(lambda: page.text("#title") == "Blue")
+
+
+def test_a_painting_that_becomes_a_style_elsewhere_is_on_the_page_at_once(page: Page, theatre: Theatre, tmp_path: Path) -> None:
+    names = "return [...document.querySelectorAll('[data-style]')].map((item) => item.dataset.style)"
+    before = page.run(names)
+    assert {"a-red", "b-blue"} < set(before) and "cat" not in before
+    Image.effect_noise((64, 48), 80).save(tmp_path / "cat.png")
+    with closing(http.client.HTTPConnection("127.0.0.1", theatre.port, timeout=60)) as connection:
+        connection.request("POST", f"/api/styles?name=cat.png&token={TOKEN}", (tmp_path / "cat.png").read_bytes())
+        assert connection.getresponse().status == 201
+    assert wait_until(lambda: page.run(names) == [*before, "cat"])
+    assert wait_until(lambda: page.text("#title") == "cat"), "and painted in"
+    page.find("[data-style=b-blue]").click()
+    assert page.shows(BLUE)
 
 
 def test_a_link_with_a_token_opens_it_and_the_token_leaves_the_address(stage: Path, pages: Callable[..., Page]) -> None:

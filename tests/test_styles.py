@@ -15,7 +15,8 @@ import pytest
 import realtime_nst.weights
 from realtime_nst.errors import StyleError
 from realtime_nst.style.architecture import Architecture
-from realtime_nst.style.book import StyleBook, find_styles, mix_styles, own_style_folder, style_folders
+from realtime_nst.style.book import StyleBook, find_styles, own_style_folder, style_folders
+from realtime_nst.style.mixing import mix_styles
 from realtime_nst.style.style import VECTOR, Body, hash_body, read_body, write_body, write_style
 from realtime_nst.style.weightfile import read_arrays, read_metadata, write_weights
 

@@ -10,8 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
-from dataclasses import replace
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,13 +22,12 @@ from PIL import Image
 from realtime_nst.control import uploads
 from realtime_nst.control.places import Place
 from realtime_nst.control.uploads import plain
-from realtime_nst.errors import SinkError, StyleError
+from realtime_nst.errors import SinkError
 from realtime_nst.jobs import errand, joblist
 from realtime_nst.jobs.joblist import JobList
 from realtime_nst.media.probing import probe
 from realtime_nst.style.book import StyleBook
-from realtime_nst.style.style import Style
-from tests.conftest import ffmpeg_children, frames_of, wait_until
+from tests.conftest import ffmpeg_children, frames_of, pictured_book, wait_until
 from tests.test_http import Hall
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +38,7 @@ class Workshop(Hall):
     """A served show with a list of jobs."""
 
     def __init__(self, book: StyleBook, weights: Path, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.weights = folder, weights
         self.jobs = JobList(folder, ["--weights", str(weights)])
         super().__init__(book, Place("127.0.0.1", 0), jobs=self.jobs)
 
@@ -76,12 +74,23 @@ class Workshop(Hall):
 
 
 @pytest.fixture
-def workshop(book: StyleBook, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+def workshop_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[StyleBook, Path], Workshop]]:
+    """Opens one with some styles."""
     if hasattr(os, "getpriority"):  # a bit behind this test only: other programs may have the processor
         monkeypatch.setattr(errand, "NICE", os.getpriority(os.PRIO_PROCESS, 0) + 1)
-    made = Workshop(book, weights, tmp_path / "jobs")
-    yield made
-    made.close()
+    with ExitStack() as opened:
+
+        def make(book: StyleBook, weights: Path) -> Workshop:
+            made = Workshop(book, weights, tmp_path / "jobs")
+            opened.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def workshop(book: StyleBook, weights: Path, workshop_of: Callable[[StyleBook, Path], Workshop]) -> Workshop:
+    return workshop_of(book, weights)
 
 
 @pytest.fixture(scope="session")
@@ -386,29 +395,52 @@ def test_without_an_encoder_a_picture_is_no_style_and_a_line_says_so(workshop: W
     assert status == 501 and "needs a style encoder" in said["error"] and not workshop.kept
 
 
-def test_with_an_encoder_a_picture_becomes_a_style_that_is_painted_in(
-    workshop: Workshop, book: StyleBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[np.ndarray] = []
+@pytest.fixture
+def pictured_workshop(pictured: Path, tmp_path: Path, workshop_of: Callable[..., Workshop]) -> Workshop:
+    """One where pictures become styles."""
+    return workshop_of(pictured_book(pictured), pictured)
 
-    def style_of(picture: np.ndarray, name: str) -> Style:
-        if name == "bad":
-            raise StyleError("Nothing can be made of it.")
-        seen.append(picture)
-        return replace(book.values()[0], name=name)
 
-    monkeypatch.setattr("realtime_nst.style.from_picture.has_encoder", lambda: True)
-    monkeypatch.setattr("realtime_nst.style.from_picture.style_of", style_of)
-    data = photo(tmp_path / "a.png")
+def test_with_an_encoder_a_picture_becomes_a_style_that_is_painted_in(pictured_workshop: Workshop, tmp_path: Path) -> None:
+    workshop = pictured_workshop
+    assert workshop.ask("/api/styles/new") == (200, {"possible": True})
+    data, other = photo(tmp_path / "a.png"), photo(tmp_path / "b.png", (20, 90, 250))
     status, row = workshop.ask("/api/styles?name=My%20garden.png", "POST", data)
     assert status == 201 and (row["number"], row["name"]) == (4, "My garden")
-    assert np.array_equal(seen[0], np.asarray(Image.open(tmp_path / "a.png")))
+    expected = pictured_book(workshop.weights)[str(tmp_path / "a.png")]
+    assert np.array_equal(workshop.controls.target.vector, expected.vector)
     assert workshop.controls.target.name == "My garden"
-    assert workshop.ask("/api/styles?name=My%20garden.png", "POST", data)[1]["number"] == 4, "in the place of the other"
-    assert workshop.ask("/api/styles?name=bad.png", "POST", data) == (400, {"error": "Nothing can be made of it."})
+    assert workshop.ask("/api/styles?name=My%20garden.png", "POST", other)[1]["name"] == "My garden-2", "another picture"
+    assert workshop.ask("/api/styles?name=again.png", "POST", data)[1]["number"] == 4, "in the place of the other"
+    assert [style.name for style in workshop.controls.styles][3:] == ["My garden", "My garden-2"]
+    assert (
+        workshop.ask("/api/styles?name=..%2f%2c%3a.png", "POST", photo(tmp_path / "c.png", (9, 200, 9)))[1]["name"] == "picture"
+    )
     status, said = workshop.ask("/api/styles?name=no.png", "POST", b"hello")
-    assert status == 400 and "is not a picture" in said["error"] and str(tmp_path) not in said["error"]
+    assert status == 400 and "'no.png' is not a picture" in said["error"] and str(tmp_path) not in said["error"]
     assert not workshop.kept
+
+
+def test_jobs_are_painted_in_a_picture_that_was_dropped_and_in_mixes_with_it(pictured_workshop: Workshop, tmp_path: Path) -> None:
+    workshop = pictured_workshop
+    painting, data = photo(tmp_path / "a.png", (20, 90, 250)), photo(tmp_path / "b.png")
+    workshop.ask("/api/styles?name=garden.png", "POST", painting)
+    workshop.controls.do("strength", 1.0)
+    jobs = [workshop.send(data, "b.png", **style)[1] for style in ({}, {"style": "garden:0.5,wave:0.5"}, {"style": "wave"})]
+    assert [workshop.finished(job)["state"] for job in jobs] == ["done"] * 3, [workshop.row(job)["words"] for job in jobs]
+    assert [workshop.row(job)["style"] for job in jobs] == ["garden", "garden:0.5,wave:0.5", "wave"]
+    pixels = [np.asarray(Image.open(workshop.painted(job, tmp_path / "out.png")).convert("RGB"), int) for job in jobs]
+    assert all(np.abs(pixels[a] - pixels[b]).mean() > 1 for a, b in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_nobody_outside_opens_a_picture_of_this_machine(pictured_workshop: Workshop, tmp_path: Path) -> None:
+    workshop = pictured_workshop
+    path = tmp_path / "a.png"
+    data = photo(path)
+    status, said = workshop.act("style", str(path))
+    assert status == 400 and said["error"].startswith("No style named ...")
+    assert workshop.send(data, "b.png", style=str(path))[0] == 400 and not workshop.kept
+    assert len(workshop.controls.styles) == 3
 
 
 # Restarts.
@@ -417,9 +449,9 @@ def test_with_an_encoder_a_picture_becomes_a_style_that_is_painted_in(
 class Studio:
     """The command, in a process of its own."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, *flags: str) -> None:
         command = [sys.executable, "-m", "realtime_nst", "studio", "--no-open", "--port", "0", "--weights", str(weights)]
-        command += ["--camera", "pattern", "--size", "64x48", "--style", "wave"]
+        command += ["--camera", "pattern", "--size", "64x48", "--style", "wave", *flags]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
         self.said = ""
         for line in self.process.stderr or ():

@@ -1,36 +1,22 @@
-"""What commands share, and those without a module of their own. It prints, as only this package does."""
+"""What commands share. It prints, as only this package does."""
 
 import argparse
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from realtime_nst.engines.backend import choose_backend
 from realtime_nst.errors import SourceError
+from realtime_nst.media.photos import read_reduced
+from realtime_nst.painting import serving
 from realtime_nst.style.book import StyleBook, find_styles, style_folders
-
-
-def styles(options: argparse.Namespace) -> int:
-    """List the styles as a table."""
-    rows: list[tuple[str, ...]] = [("style", "painting", "artist", "year", "body", "trained")]
-    for style in find_all_styles(options).values():
-        facts = [str(style.metadata.get(key, "?")) for key in ("title", "artist", "year")]
-        rows.append(
-            (
-                style.name,
-                *facts,
-                style.body.name,
-                f"{style.metadata.get('trained', '?')}, {style.metadata.get('total_steps', '?')} steps",
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    return 0
+from realtime_nst.style.from_picture import PictureStyles
 
 
 def find_all_styles(options: argparse.Namespace) -> StyleBook:
-    """All styles that the flags allow."""
-    return find_styles(style_folders(options.weights))
+    """All styles that the flags allow, and those of pictures that are named by their paths."""
+    encode = serving.load_encoder(lambda: choose_backend(options.backend))
+    return find_styles(style_folders(options.weights), PictureStyles(read_reduced, encode))
 
 
 def check_choice(options: argparse.Namespace, what: str) -> None:

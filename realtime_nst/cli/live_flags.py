@@ -75,7 +75,10 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
 
     look = webcam.add_argument_group("look (keys change it, and what they set is remembered)")
-    look.add_argument("--style", metavar="STYLE", help="a name, or a mix as in wave:0.6,scream:0.4")
+    look.add_argument("--style", metavar="STYLE", help="a name, a picture, or a mix as in wave:0.6,cat.jpg:0.4")
+    look.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="the pictures in this folder are styles, too, also those that come later"
+    )
     add_look(look, None, None)
     add_stream(look, None, None)
     look.add_argument(

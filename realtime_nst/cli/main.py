@@ -118,7 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--style",
         default=DEFAULT_STYLE,
         metavar="STYLE",
-        help="a name, or a mix as in wave:0.6,scream:0.4 (%(default)s)",
+        help="a name, a picture, or a mix as in wave:0.6,cat.jpg:0.4 (%(default)s)",
     )
     add_look(painting, 1.0, False)
 
@@ -144,8 +144,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_many(image.add_argument_group("many files"), "photos")
     image.set_defaults(command=("realtime_nst.cli.image", "image"))
 
-    styles = commands.add_parser("styles", parents=[common, styled], help="list the styles")
-    styles.set_defaults(command=("realtime_nst.cli.console", "styles"))
+    _add_styles(commands, [common, styled, engine])
 
     add_checks(commands, [common], [common, styled, engine])
 
@@ -203,6 +202,27 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     news.add_argument("--quiet", action="store_true", help="say nothing but errors")
     news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")
     video.add_argument("--preview", type=Path, metavar="FILE", help="keep a picture of the latest frame here (PNG, JPEG, WebP)")
+
+
+def _add_styles(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    """The command `styles`."""
+    styles = commands.add_parser(
+        "styles",
+        parents=parents,
+        help="list the styles; keep a picture as one; paint a sheet of all",
+        description="List the styles. `add PICTURE` keeps a picture as a style of your own, `remove NAME` deletes one, and "
+        "`rename OLD NEW` gives it another name. `--sheet PHOTO -o OUT` paints a photo in all styles, or in those that are "
+        "named, on one picture.",
+    )
+    styles.add_argument(
+        "words", nargs="*", metavar="WORD", help="add PICTURE, remove NAME, rename OLD NEW; with --sheet styles and pictures"
+    )
+    styles.add_argument("--name", metavar="NAME", help="of the style that is added (default: like its file)")
+    styles.add_argument("--title", metavar="TEXT", help="of its painting")
+    styles.add_argument("--sheet", type=Path, metavar="PHOTO", help="paint this photo in many styles, to choose by eye")
+    styles.add_argument("-o", "--output", type=Path, metavar="OUT", help="the sheet: a PNG, JPEG or WebP file")
+    styles.add_argument("--overwrite", action="store_true", help="replace an existing sheet")
+    styles.set_defaults(command=("realtime_nst.cli.styles", "styles"), wrong=styles.error)
 
 
 def _film(text: str) -> Path | str:

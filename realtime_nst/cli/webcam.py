@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from realtime_nst.errors import SinkError, StyleError
 from realtime_nst.frames import LiveSource
 from realtime_nst.inputs.sources import open_source
 from realtime_nst.inputs.switching import SwitchableSource
+from realtime_nst.live.picture_folder import PictureFolder
 from realtime_nst.live.settings import Settings, forget_settings, read_settings, remembered
 from realtime_nst.live.show import Show
 from realtime_nst.media.addresses import is_address
@@ -56,7 +57,8 @@ def webcam(options: argparse.Namespace) -> int:
         show = Show(options, settings, book, style, source, say, kept, steered=steered, remembers=remembers)
         if options.remember:
             show.controls.keep(given)
-        with remotes(options, show, say):
+        watched = PictureFolder(options.pictures, book, show.controls, say) if options.pictures else nullcontext()
+        with watched, remotes(options, show, say):
             return show.play()
     finally:
         source.close()
@@ -89,7 +91,7 @@ def starting_style(book: StyleBook, asked: str | None, last: str) -> tuple[Style
         return book.mix(asked), True
     if last:
         with suppress(StyleError):
-            return book.mix(last), True
+            return StyleBook(book.values()).mix(last), True  # a name: no file is meant
         say(f"The style '{last}' of an earlier show is no longer there.")
     return book.mix(DEFAULT_STYLE) if DEFAULT_STYLE in book or not len(book) else book.values()[0], not last
 

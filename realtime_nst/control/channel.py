@@ -26,6 +26,7 @@ from realtime_nst.live.controls import Controls
 from realtime_nst.live.doctor import Finding
 from realtime_nst.live.kinds import LONGEST_SHOWN
 from realtime_nst.media.addresses import mask
+from realtime_nst.style.book import StyleBook
 
 LARGEST_MESSAGE = 16_384
 """Bytes."""
@@ -49,6 +50,7 @@ class Steered:
         thumbnails: Its styles, small; `None` where nobody paints them.
         choosing: How many look at those.
         jobs: Photos and films that are painted beside it; `None` where none are, and why in `no_jobs`.
+        book: What makes styles of pictures; `None` where nobody does.
         source: Its camera, if that can be another.
         photo: What that sees, uint8 `(height, width, 3)`.
         examine: Looks for what this machine lacks.
@@ -61,6 +63,7 @@ class Steered:
     choosing: int = 0
     jobs: JobList | None = None
     no_jobs: str = "This show paints no photos and films."
+    book: StyleBook | None = None
     source: SwitchableSource | None = None
     photo: Callable[[], np.ndarray | None] = lambda: None
     examine: Callable[[], list[Finding]] = list

@@ -69,6 +69,7 @@ def _serve(options: argparse.Namespace, show: Show, token: str, opened: ExitStac
         steered.no_jobs = outside(str(error))
     else:
         opened.callback(_close_jobs, steered.jobs, say)
+    steered.book = show.book
     steered.source = show.source if isinstance(show.source, SwitchableSource) else None
     steered.photo = lambda: show.painter.photo
     steered.examine = lambda: examine(options.weights, options.backend, options.precision)

@@ -18,10 +18,11 @@ from realtime_nst.jobs.joblist import COMMANDS, MOST_JOBS, JobList
 from realtime_nst.live.actions import BY_NAME
 from realtime_nst.media.filekinds import HEAD, HEAD_OF_PNG, VIDEO_SUFFIXES, kind_of
 from realtime_nst.media.photofiles import PHOTO_SUFFIXES
-from realtime_nst.media.photos import read_photo
 from realtime_nst.media.results import amount
-from realtime_nst.style import from_picture
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.from_picture import is_predicted, missing, style_name
+from realtime_nst.style.mixing import mix_parts
+from realtime_nst.style.style import Style, write_style
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +96,14 @@ class Uploads:
             original = place / f"original{suffix if suffix in VIDEO_SUFFIXES | PHOTO_SUFFIXES else ''}"
             await self._receive(request, original, jobs)
             kind = await asyncio.to_thread(checked, original)
-            flags = [f"--style={style}", *(flag for flag in look if kind == "video" or not flag.startswith("--stability"))]
-            row = await asyncio.to_thread(jobs.take, original, name or kind, kind, flags, style)
+            flags = [
+                self._styled(style, place),
+                *(flag for flag in look if kind == "video" or not flag.startswith("--stability")),
+            ]
+            row = await asyncio.to_thread(jobs.take, original, name or kind, kind, flags, style.name)
             place = None
+        except StyleError as error:
+            raise RefusedError(507, FULL) from error
         except OSError as error:
             if isinstance(error, (ConnectionError, TimeoutError)):
                 raise
@@ -133,36 +139,37 @@ class Uploads:
 
     async def encoder(self, request: web.Request) -> web.Response:
         """Whether pictures can become styles."""
-        return answer({"possible": from_picture.has_encoder()})
+        return answer({"possible": self._steered.book is not None and self._steered.book.takes_pictures})
 
     async def style(self, request: web.Request) -> web.Response:
         """Make a style of a picture, the body, and paint in it."""
-        if not from_picture.has_encoder():
-            raise RefusedError(501, from_picture.MISSING)
-        name = Path(plain(request.query.get("name", ""))).stem or "picture"
+        book = self._steered.book
+        if book is None or not book.takes_pictures:
+            raise RefusedError(501, outside(missing(book.bodies if book is not None else [])))
+        name = plain(request.query.get("name", "")) or "picture"
         original = (place := self._jobs.begin()) / "original"
         try:
             await self._receive(request, original, self._jobs, LARGEST_PICTURE)
-            style = await asyncio.to_thread(lambda: from_picture.style_of(read_photo(original), name))
+            style = await asyncio.to_thread(book.add_picture, original, name)
         except NSTError as error:
             return answer({"error": outside(str(error).replace(str(original), name))}, 400)
         finally:
             self._jobs.forget(place)
         controls = self._steered.controls
         controls.add(style)
-        return answer(styles_of(controls)[-1], 201)
+        return answer(next(row for row in styles_of(controls) if row["name"] == style.name), 201)
 
-    def _look(self, query: Mapping[str, str]) -> tuple[str, list[str]]:
-        """The style and the flags for it: those of the show, but for what the query says.
+    def _look(self, query: Mapping[str, str]) -> tuple[Style, list[str]]:
+        """The style and the other flags: those of the show, but for what the query says.
 
         Raises:
             ControlError: It says something that is none.
         """
         controls = self._steered.controls
-        style = query.get("style", controls.target.name)
+        style = controls.target
         if "style" in query:
             try:
-                StyleBook(controls.styles).mix(str(BY_NAME["style"].read(style, None)))
+                style = StyleBook(controls.styles).mix(str(BY_NAME["style"].read(query["style"], None)))
             except StyleError as error:
                 raise ControlError(str(error)) from error
         flags = []
@@ -175,6 +182,17 @@ class Uploads:
                     raise BY_NAME[name].wrong(query[name]) from None
             flags += ([flag] if value else []) if name == "colours" else [f"{flag}={value}"]
         return style, flags
+
+    def _styled(self, style: Style, place: Path) -> str:
+        """The flag of a style: its name, or a file in the folder of a job, where a picture is in it that only this show knows.
+
+        Raises:
+            StyleError: The file cannot be written.
+        """
+        names = {style.name, *mix_parts(style.name)[0]}
+        if not any(is_predicted(known) and known.name in names for known in self._steered.controls.styles):
+            return f"--style={style.name}"
+        return f"--style={write_style(place, style_name(style.name), style.vector, style.body, style.metadata)}"
 
     async def _receive(self, request: web.Request, original: Path, jobs: JobList, most: float = 0) -> None:
         """Write a body to the disk, and look early whether it is anything to paint."""

@@ -9,4 +9,5 @@ interface.py    what a stylizer is put together from, and what runs it
 engine.py       a body for one size of frame; strips.py for large pictures, field.py the texture that strokes hang on
 stabilizer.py   photos held still
 recolour.py     strength and own colours
+encoder.py      pictures to style vectors
 """

@@ -21,8 +21,10 @@ MOST_MODELS = 16
 
 DEFINITION = (
     "style/architecture.py",
+    "style/encoder.py",
     "networks/transform.py",
     "networks/convolutions.py",
+    "networks/encoder.py",
     "networks/field.py",
     "networks/recolour.py",
     "networks/stabilizer.py",

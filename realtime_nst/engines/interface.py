@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Program(Protocol):
-    """A model compiled for batches of one, of one size; one thread at a time may call it."""
+    """A model compiled for batches of one, of one size or of any; one thread at a time may call it."""
 
     shapes: dict[str, tuple[int, ...]]
-    """Of the inputs, by name."""
+    """Of the inputs, by name; what stands for a length that is free differs."""
 
     def __call__(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
         """Compute.

@@ -68,7 +68,7 @@ class OpenVINOProgram:
     def __init__(self, compiled: Any) -> None:
         import openvino
 
-        self.shapes = {tensor.any_name: tuple(tensor.shape) for tensor in compiled.inputs}
+        self.shapes = {tensor.any_name: lengths_of(tensor.partial_shape) for tensor in compiled.inputs}
         self._tensor = openvino.Tensor
         self._request = compiled.create_infer_request()
         self._places = {name: index for index, name in enumerate(self.shapes)}
@@ -85,6 +85,11 @@ class OpenVINOProgram:
             self._request.set_output_tensor(index, self._tensor(array, shared_memory=True))
         self._request.infer(share_outputs=True)  # else it copies the outputs into a result that nobody wants
         return outputs
+
+
+def lengths_of(shape: Any) -> tuple[int, ...]:
+    """A shape of OpenVINO's; -1 for a length that is free."""
+    return tuple(length.get_length() if length.is_static else -1 for length in shape)
 
 
 def options_of(precision: str) -> dict[str, str]:

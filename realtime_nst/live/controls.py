@@ -15,8 +15,9 @@ from realtime_nst.live.actions import ACTIONS, action_named
 from realtime_nst.live.keys import KEYS
 from realtime_nst.live.kinds import LESS, MORE
 from realtime_nst.live.settings import FADE_SECONDS, Settings
-from realtime_nst.style.book import StyleBook, mix_name
+from realtime_nst.style.book import StyleBook
 from realtime_nst.style.crossfade import blend
+from realtime_nst.style.mixing import mix_name
 from realtime_nst.style.style import Style
 
 NOTICE_SECONDS = 2.0
@@ -116,11 +117,23 @@ class Controls:
             self.changes += 1
             self._tell()
 
-    def add(self, style: Style) -> None:
-        """Have a further style, the last, and paint in it. It takes the place of one of its name."""
+    def add(self, style: Style, *, use: bool = True) -> None:
+        """Have a further style, the last, or in the place of one of its name; paint in it if wished, or if that one is used."""
         with self._changing:
-            self.styles = [*(other for other in self.styles if other.name != style.name), style]
-            self._use(style)
+            there = any(other.name == style.name for other in self.styles)
+            styles = [style if other.name == style.name else other for other in self.styles]
+            self.styles = styles if there else [*styles, style]
+            if use or style.name == self.style.name:
+                self._use(style)
+            else:
+                self.say(f"{len(self.styles)}  {style.name} is new")
+            self.changes += 1
+            self._tell()
+
+    def drop(self, name: str) -> None:
+        """Have a style no longer, unless it is the only one; where it is painted in, that goes on until another is chosen."""
+        with self._changing:
+            self.styles = [style for style in self.styles if style.name != name] or self.styles
             self.changes += 1
             self._tell()
 

@@ -83,6 +83,7 @@ class Show:
         self.viewers: list[Viewer] = []
         """Added before `play`."""
         self._kept = kept
+        self.book = book
         self.source = source
         self._failures: list[NSTError] = []
         self._files: list[LiveFileSink] = []

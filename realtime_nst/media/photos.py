@@ -4,13 +4,14 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
 
-from realtime_nst.errors import SinkError
+from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.frames import padded_length
 from realtime_nst.media.depth import coding, eight_bits
 from realtime_nst.media.picturefile import LARGEST_PHOTO, opened, tell_of_more, too_large
@@ -64,6 +65,36 @@ def read_layers(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     return colours, alpha
 
 
+def read_reduced(path: Path, shorter: int, *, longest: float, least: int) -> np.ndarray:
+    """A photo like `read_photo`, scaled to a shorter side of so many pixels; of a long one the middle.
+
+    Args:
+        path: The file.
+        shorter: Pixels; smaller photos are enlarged.
+        longest: How many times as long the other side may be; what is further out is cut off.
+        least: Pixels that each side of the photo must have.
+
+    Raises:
+        SourceError: As for `read_photo`, or it is smaller than `least`.
+    """
+    with _plainly(path) as file:
+        if min(file.size) < least:
+            raise SourceError(
+                f"'{path}' has {file.width}x{file.height} pixels; at least {least}x{least} were expected. Take a larger picture."
+            )
+        scale = shorter / min(file.size)  # a JPEG is decoded at half its size or less where that is still enough
+        file.draft(file.mode, (round(2 * scale * file.width), round(2 * scale * file.height)))
+        _check_size(path, file)
+        picture = upright_rgb(file)
+    width, height = picture.size
+    wide, high = min(width, round(longest * height)), min(height, round(longest * width))
+    left, top = (width - wide) / 2, (height - high) / 2
+    scale = shorter / min(wide, high)
+    size = max(shorter, round(scale * wide)), max(shorter, round(scale * high))
+    box = (left, top, left + wide, top + high)
+    return np.asarray(picture.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0))
+
+
 def on_white(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Layers as `read_layers` gives them, laid on white: uint8 `(height, width, 3)`."""
     return np.asarray(_rgb(Image.fromarray(np.dstack([colours, alpha]))))
@@ -75,21 +106,30 @@ def read_remarks(path: Path) -> Remarks:
     Raises:
         SourceError: It is no picture.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged ones
-        with opened(path) as file:
-            return remarks_of(file)
+    with _plainly(path) as file:
+        return remarks_of(file)
 
 
 def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    with _plainly(path) as file:
+        _check_size(path, file)
+        tell_of_more(path, file.format)
+        return take(file)
+
+
+@contextmanager
+def _plainly(path: Path) -> Iterator[Image.Image]:
+    """A picture file, `opened`, without Pillow's warnings: what is to be said about a photo is said in our own words."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is to be said about a photo is said in our own words
+        warnings.simplefilter("ignore")
         with opened(path) as file:
-            pixels = padded_length(file.width) * padded_length(file.height)
-            if pixels > LARGEST_PHOTO:
-                raise too_large(path, f"{pixels / 1e6:.0f}")
-            tell_of_more(path, file.format)
-            return take(file)
+            yield file
+
+
+def _check_size(path: Path, file: Image.Image) -> None:
+    pixels = padded_length(file.width) * padded_length(file.height)
+    if pixels > LARGEST_PHOTO:
+        raise too_large(path, f"{pixels / 1e6:.0f}")
 
 
 def too_large_for_format(path: Path, reason: object) -> SinkError:

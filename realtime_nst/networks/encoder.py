@@ -27,28 +27,30 @@ def build_style_encoder(vector_size: int, *, uint8: bool = True) -> keras.Model:
 
     Args:
         vector_size: Length of the body's style vectors.
-        uint8: True for serving, False for training: what pictures are given as, in `[0, 255]`.
+        uint8: True for serving, in float32 whatever Keras' policy; False for training, by it. What pictures are given as,
+            in `[0, 255]`.
 
     Returns:
         A model from `{"paintings": (B, H, W, 3)}` RGB, of any size, to `{"vectors": (B, vector_size)}`, float32.
     """
+    policy = "float32" if uint8 else None
     paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
 
     def conv(x: Any, width: int, side: int, strides: int, name: str) -> Any:
-        return layers.Conv2D(width, side, strides, padding="same", activation="relu", kernel_initializer="he_uniform", name=name)(
-            x
-        )
+        return layers.Conv2D(
+            width, side, strides, padding="same", activation="relu", kernel_initializer="he_uniform", dtype=policy, name=name
+        )(x)
 
-    x = FromPixels(name="encoder_scaled")(paintings)
+    x = FromPixels(dtype=policy, name="encoder_scaled")(paintings)
     seen = [Statistics(name="encoder_statistics0")(x)]
     for index, width in enumerate(WIDTHS, 1):
         x = conv(x, width, 5 if index == 1 else 3, 2, f"encoder{index}a")
         x = conv(x, width, 3, 1, f"encoder{index}b") if index > 1 else x
         seen.append(Statistics(name=f"encoder_statistics{index}")(x))
-    codes = layers.Concatenate(name="encoder_statistics")(seen)
-    codes = layers.LayerNormalization(name="encoder_norm")(codes)
+    codes = layers.Concatenate(dtype=policy, name="encoder_statistics")(seen)
+    codes = layers.LayerNormalization(dtype=policy, name="encoder_norm")(codes)
     for index in (1, 2):
-        codes = layers.Dense(INNER, "gelu", name=f"encoder_dense{index}")(codes)
+        codes = layers.Dense(INNER, "gelu", dtype=policy, name=f"encoder_dense{index}")(codes)
     start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
     vectors = layers.Dense(vector_size, kernel_initializer=start, dtype="float32", name="encoder_vectors")(codes)
     return keras.Model({"paintings": paintings}, {"vectors": vectors}, name="style_encoder")

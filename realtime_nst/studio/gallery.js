@@ -15,9 +15,10 @@ export class Gallery {
   // Have a further style; it takes the place of one of its name.
   add(style) {
     const item = this.#item(style);
-    this.#items.get(style.name)?.closest("li").remove();
+    const before = this.#items.get(style.name)?.closest("li");
     this.#items.set(style.name, item);
-    this.list.append(item.closest("li"));
+    if (before) before.replaceWith(item.closest("li"));
+    else this.list.append(item.closest("li"));
   }
 
   // Take paintings that are dropped on the gallery as styles. `added` is told of each, `say` of what goes wrong.

@@ -71,7 +71,15 @@ async function start() {
     at("recording").classList.toggle("waiting", actions.pause);
     document.body.dataset.painting = detail.painting;
   });
-  link.addEventListener("thumbnails", ({ detail }) => gallery.refresh(detail));
+  link.addEventListener("thumbnails", async ({ detail }) => {
+    if (Object.keys(detail).some((name) => !byName.has(name))) {
+      for (const style of await fetchJson("/api/styles")) {
+        if (!byName.has(style.name)) gallery.add(style);
+        byName.set(style.name, style);
+      }
+    }
+    gallery.refresh(detail);
+  });
   link.addEventListener("error", ({ detail }) => tell(detail));
   link.addEventListener("figures", ({ detail }) => {
     const size = detail.width === detail.painted_width ? "" : `, painted at ${detail.painted_width} × ${detail.painted_height}`;

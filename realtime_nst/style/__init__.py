@@ -4,7 +4,7 @@ style.py         a style and a body
 architecture.py  the shape of a network in numbers
 encoder.py       what finds a vector for any painting, as a file
 weightfile.py    their files, read without trusting them
-book.py          all styles by name: finding and mixing them
+book.py          all styles by name: finding them; mixing.py mixes
 from_picture.py  a style from any picture, where there is an encoder for it
 crossfade.py     the path between two styles
 schedule.py      the style of each moment of a film

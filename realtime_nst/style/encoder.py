@@ -80,6 +80,11 @@ def encoder_shapes(vector_size: int) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+def encoder_path(body: Body) -> Path:
+    """Where the encoder of a body is, if it has one."""
+    return body.path.with_name(f"{body.name}{ENCODER_SUFFIX}")
+
+
 def read_encoder(body: Body) -> Encoder | None:
     """The description of the encoder that lies beside a body; its weights are read by `Encoder.weights`.
 
@@ -89,7 +94,7 @@ def read_encoder(body: Body) -> Encoder | None:
     Raises:
         StyleError: The file is damaged, of another version, or for another body.
     """
-    path = body.path.with_name(f"{body.name}{ENCODER_SUFFIX}")
+    path = encoder_path(body)
     if not path.exists():
         return None
     metadata = checked_metadata(path, "encoder")

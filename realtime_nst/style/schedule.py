@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from realtime_nst.errors import StyleError
-from realtime_nst.style.book import StyleBook, mix_styles
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.mixing import mix_styles
 from realtime_nst.style.style import Style
 
 FADE = 1.0
@@ -62,7 +63,7 @@ def read_path(book: StyleBook, text: str, every: float | None) -> StylePath:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if len(names) < 2:
         raise StyleError(f"--every needs several styles, and '{text}' names {len(names)}. Write them as in wave,scream,kiss.")
-    return StylePath([book[name] for name in names], every)
+    return StylePath(book.several(names), every)
 
 
 def moment(time: Fraction | None, index: int, fps: float) -> float:

@@ -15,7 +15,7 @@ from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.encoder import ENCODER_SUFFIX, Encoder, encoder_shapes, read_encoder, write_encoder
 from realtime_nst.style.style import Body
 from realtime_nst.style.weightfile import read_metadata, write_weights
-from tests.conftest import NARROW, narrow_body
+from tests.conftest import NARROW, narrow_body, random_encoder
 
 SIZE = NARROW.vector_size
 
@@ -24,10 +24,8 @@ Arrays = Mapping[str, np.ndarray]
 
 @pytest.fixture(scope="module")
 def arrays() -> Arrays:
-    """Random numbers of an encoder, about as large as trained ones, all of which half precision can hold."""
-    rng = np.random.default_rng(0)
-    drawn = {name: rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape) for name, shape in encoder_shapes(SIZE).items()}
-    return {name: array.astype(np.float16).astype(np.float32) for name, array in drawn.items()}
+    """Numbers of an encoder for narrow bodies."""
+    return random_encoder(SIZE)
 
 
 @pytest.fixture
