@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import sys
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files import on_disk, whole
 from realtime_nst.jobs.joining import Segment
+from realtime_nst.style.field import HOME, Offset
 
 JOB = "job.json"
 LOCK = "lock"
@@ -50,6 +48,7 @@ class Note:
         size: Bytes of its file.
         shift: Seconds that were added to the original's times there.
         shown: Seconds that its last frame is shown, or `None` where the original does not say.
+        offset: By how many pixels the texture field had moved there.
     """
 
     frames: int
@@ -61,6 +60,7 @@ class Note:
     size: int
     shift: Fraction = Fraction(0)
     shown: Fraction | None = None
+    offset: Offset = HOME
 
 
 class WorkFolder:
@@ -116,34 +116,20 @@ class WorkFolder:
         """The finished segments in order."""
         return [Segment(self._found(number), note.first, note.frames) for number, note in enumerate(self.notes)]
 
-    def add(self, note: Note, held: Mapping[str, np.ndarray] | None = None) -> None:
+    def add(self, note: Note) -> None:
         """A segment is finished: its file has its name and is on the disk.
 
         Args:
             note: What is remembered of it.
-            held: What is held of the frames up to its end, if anything, from which painting can go on exactly.
 
         Raises:
             SinkError: The disk does not allow it.
         """
-        number = len(self.notes)
-        if held is not None:
-            self._keep(number + 1, held)
         write_json(
-            self.path / f"{number:06d}.json",
+            self.path / f"{len(self.notes):06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
         self.notes.append(note)
-        with suppress(OSError):  # where it cannot go yet, the next run throws it away
-            self._held_file(number).unlink(missing_ok=True)
-
-    def held(self) -> Mapping[str, np.ndarray] | None:
-        """What was held after the finished segments; `None` if there are none, or it was not kept."""
-        try:
-            with np.load(self._held_file(len(self.notes)), allow_pickle=False) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # damaged by whatever stopped the last run
-            return None
 
     def begin_placing(self) -> None:
         """From now on pictures get their names."""
@@ -188,7 +174,9 @@ class WorkFolder:
     def _resume(self) -> None:
         while (data := read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
             try:
-                note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}})
+                times = {name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}
+                x, y = data["offset"]
+                note = Note(**{**data, **times, "offset": (float(x), float(y))})
                 if self.size_of(len(self.notes)) != note.size:
                     return
             except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run
@@ -198,25 +186,10 @@ class WorkFolder:
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
         keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
-        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._held_file(len(self.notes)).name}
+        keep |= {f"{number:06d}.json" for number in range(len(self.notes))}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()
-
-    def _keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
-        """Keep what is held after so many segments."""
-        path = self._held_file(number)
-        try:
-            with whole(path) as draft:
-                with draft.open("wb") as file:
-                    np.savez(file, **dict[str, Any](held))
-                on_disk(draft)
-        except OSError as error:
-            kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
-            raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
-
-    def _held_file(self, number: int) -> Path:
-        return self.path / f"held{number:06d}.npz"
 
     def _found(self, number: int) -> Path:
         for path in self.path.glob(f"{number:06d}.*"):
