@@ -15,6 +15,7 @@ from realtime_nst import __version__
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
 from realtime_nst.files import free_name, on_disk
 from realtime_nst.frames import Sink
+from realtime_nst.jobs.farm import Farm, FarmedFilm
 from realtime_nst.jobs.film_source import FilmSource
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.joining import Join, Segment, companions, cut_out, join, tried
@@ -50,6 +51,7 @@ def paint_video(
     picture_painter: PicturePainter,
     report: Report,
     remote: Remote,
+    farm: Farm | None = None,
 ) -> Outcome:
     """Paint one file.
 
@@ -60,6 +62,7 @@ def paint_video(
         picture_painter: Paints.
         report: Where news go.
         remote: `remote.quit` asks to stop; it is true afterwards if it did.
+        farm: Paints its segments instead, elsewhere.
 
     Raises:
         NSTError: It cannot be read, painted or written.
@@ -80,8 +83,9 @@ def paint_video(
             report.notice(f"{source.name}: {notice}")
         tick = Fraction(0) if info.container == container.format == "gif" else info.time_base  # both round alike
         reel = Reel(info, encoder, options.begin, options.end, tick)
-        job = _Painting(source, output, options, reel, container, plan, report, remote, picture_painter)
-        picture_painter.prepare(options.styles.styles[0], info.width, info.height)
+        job = _Painting(source, output, options, reel, container, plan, report, remote, picture_painter, farm)
+        if farm is None:
+            picture_painter.prepare(options.styles.styles[0], info.width, info.height)
         return job.stream() if str(output) == PIPE else job.file()
 
 
@@ -98,6 +102,7 @@ class _Painting:
     report: Report
     remote: Remote
     picture_painter: PicturePainter
+    farm: Farm | None
 
     @property
     def info(self) -> VideoInfo:
@@ -139,9 +144,32 @@ class _Painting:
                 work.release()
 
     def _with_segments(self, work: WorkFolder) -> Outcome:
+        if self.farm is None:
+            work.in_order()
+        if done := work.frames + work.frames_ahead:
+            self.report.notice(f"{self.output.name}: going on after {done} frames that were painted before.")
+        outcome, film = self._painted_here(work) if self.farm is None else self._painted_on(self.farm, work)
+        if outcome.interrupted:
+            return outcome
+        if not work.notes:
+            raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
+        last = work.notes[-1]
+        self._finish(work, self._join(work.segments(), self.options.end, last.last, last.shown), self.output)
+        work.remove()
+        self._remark(film, last)
+        return outcome
+
+    def _painted_on(self, farm: Farm, work: WorkFolder) -> tuple[Outcome, FilmSource]:
+        """Have the segments painted by others."""
+        film = FarmedFilm(self.source, self.output.name, self.reel, self.options.styles, self.picture_painter, self._expected())
+        outcome, seen = farm.paint(film, work, self.report, self.remote)
+        if outcome.interrupted:
+            outcome = replace(outcome, partial=self._partial(work))
+        return outcome, seen
+
+    def _painted_here(self, work: WorkFolder) -> tuple[Outcome, FilmSource]:
+        """Paint the segments one after another."""
         last = work.notes[-1] if work.notes else None
-        if last is not None:
-            self.report.notice(f"{self.output.name}: going on after {work.frames} frames that were painted before.")
         memory = self.picture_painter.memory
         painter = self.reel.painter(self.picture_painter, self.options.styles, work.frames)
         if (stretches := self.reel.stretches(memory)) and (start := stretches.start(work.frames)):
@@ -158,7 +186,7 @@ class _Painting:
                 if patient.quit:
                     self.remote.leave()
                     partial = self._partial(work, sink)
-                    return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
+                    return replace(outcome, interrupted=True, kept=work.frames, partial=partial), film
             sink.close()
         except NSTError:
             with suppress(NSTError):
@@ -166,13 +194,7 @@ class _Painting:
             raise
         finally:
             sink.discard()
-        if not work.notes:
-            raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
-        last = work.notes[-1]
-        self._finish(work, self._join(work.segments(), self.options.end, last.last, last.shown), self.output)
-        work.remove()
-        self._remark(film, last)
-        return outcome
+        return outcome, film
 
     def _previews(self) -> list[Sink]:
         return [PreviewSink(self.options.preview)] if self.options.preview else []
@@ -214,16 +236,16 @@ class _Painting:
                 f"'{older[0]}' to '{older[-1]}' are not from this video; {len(older)} older pictures are left as they are."
             )
 
-    def _partial(self, work: WorkFolder, sink: SegmentSink) -> Path | None:
+    def _partial(self, work: WorkFolder, sink: SegmentSink | None = None) -> Path | None:
         """After an interruption: a file that plays, if that was asked for and there is anything."""
         if not self.options.partial:
             return None
-        tail = sink.close_partial()
+        tail = sink.close_partial() if sink else None
         segments = [*work.segments(), *([tail] if tail else [])]
         if not segments:
             return None
         partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"), numbers_there)
-        last = sink.last if tail else work.notes[-1].last
+        last = sink.last if sink and tail else work.notes[-1].last
         end = self.options.begin + Fraction(last, ticks_per_second(self.info.rate)) + 1 / self.info.rate
         self._finish(work, self._join(segments, end, last), partial)
         return partial

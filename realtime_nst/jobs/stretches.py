@@ -1,8 +1,8 @@
 """`Stretches`: where a film forgets. It is painted in stretches whose pictures depend on none before their own warm-up.
 
 Holding still and following the camera look back, and would have each frame wait for all before it. So what is held is
-gathered anew from the last frames before each stretch, and then depends on the film alone: a run that was interrupted
-paints a stretch like the one that has painted all before it. How far the texture field has moved until
+gathered anew from the last frames before each stretch, and then depends on the film alone: a run that was interrupted, and
+any other machine, paints a stretch like the one that has painted all before it. How far the texture field has moved until
 there is a number, which is handed on.
 """
 

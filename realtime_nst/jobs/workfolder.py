@@ -71,6 +71,8 @@ class WorkFolder:
         job: What the job is: any change of it would paint or encode otherwise.
         restart: Throw away what another job has left.
 
+    `notes` are those of the segments from the first on, as far as none is missing.
+
     Raises:
         SinkError: Another process works on it, another job has left segments, or it cannot be written.
     """
@@ -78,6 +80,7 @@ class WorkFolder:
     def __init__(self, output: Path, job: Mapping[str, Any], *, restart: bool = False) -> None:
         self.path = work_path(output)
         self.notes: list[Note] = []
+        self._ahead: dict[int, Note] = {}
         self._output = output
         self._lock: IO[bytes] | None = None
         try:
@@ -100,8 +103,17 @@ class WorkFolder:
 
     @property
     def frames(self) -> int:
-        """Frames in finished segments."""
+        """Frames in finished segments, as far as none is missing."""
         return sum(note.frames for note in self.notes)
+
+    @property
+    def frames_ahead(self) -> int:
+        """Frames in finished segments after one that is missing."""
+        return sum(note.frames for note in self._ahead.values())
+
+    def __contains__(self, number: int) -> bool:
+        """Whether a segment is finished."""
+        return number < len(self.notes) or number in self._ahead
 
     @property
     def size(self) -> int:
@@ -125,11 +137,21 @@ class WorkFolder:
         Raises:
             SinkError: The disk does not allow it.
         """
+        self.put(len(self.notes), note)
+
+    def put(self, number: int, note: Note) -> None:
+        """Likewise of any segment, however many before it are missing."""
         write_json(
-            self.path / f"{len(self.notes):06d}.json",
+            self.path / f"{number:06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
-        self.notes.append(note)
+        self._ahead[number] = note
+        self._close_gap()
+
+    def in_order(self) -> None:
+        """Forget the segments after one that is missing: from now on one comes after the other."""
+        self._ahead.clear()
+        self._clean()
 
     def begin_placing(self) -> None:
         """From now on pictures get their names."""
@@ -141,7 +163,7 @@ class WorkFolder:
 
     def release(self) -> None:
         """Let other processes work here; what is finished stays."""
-        if not self.notes and not (self.path / "000000.json").exists():
+        if not self.notes and not self._used():
             self.remove()
         elif self._lock is not None:
             self._lock.close()
@@ -159,7 +181,7 @@ class WorkFolder:
 
     def _open(self, job: dict[str, Any], restart: bool) -> None:
         before = read_json(self.path / JOB)
-        if before is not None and before != job and not restart and (self.path / "000000.json").exists():
+        if before is not None and before != job and not restart and self._used():
             changed = [key for key in job if job.get(key) != before.get(key)]
             was = ", ".join(f"{key} {before.get(key)!s:.60}, now {job[key]!s:.60}" for key in changed[:3])
             raise SinkError(
@@ -171,22 +193,35 @@ class WorkFolder:
         self._clean()
         write_json(self.path / JOB, job)
 
+    def _used(self) -> bool:
+        """Whether a segment has ever been finished here."""
+        return any(path.stem.isdecimal() for path in self.path.glob("*.json"))
+
     def _resume(self) -> None:
-        while (data := read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
+        for path in self.path.glob("*.json"):
+            data = read_json(path)
+            if data is None or not path.stem.isdecimal():
+                continue
             try:
                 times = {name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}
                 x, y = data["offset"]
                 note = Note(**{**data, **times, "offset": (float(x), float(y))})
-                if self.size_of(len(self.notes)) != note.size:
-                    return
+                if self.size_of(int(path.stem)) != note.size:
+                    continue
             except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run
-                return
+                continue
+            self._ahead[int(path.stem)] = note
+        self._close_gap()
+
+    def _close_gap(self) -> None:
+        while (note := self._ahead.pop(len(self.notes), None)) is not None:
             self.notes.append(note)
 
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
-        keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
-        keep |= {f"{number:06d}.json" for number in range(len(self.notes))}
+        numbers = [*range(len(self.notes)), *self._ahead]
+        keep = {LOCK, JOB, *([PLACING] if self.notes else []), *(self._found(number).name for number in numbers)}
+        keep |= {f"{number:06d}.json" for number in numbers}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()

@@ -28,7 +28,7 @@ class PicturePainter:
     """
 
     def __init__(self, stylizer: Stylizer, look: Look) -> None:
-        self._stylizer, self._look = stylizer, look
+        self._stylizer, self.look = stylizer, look
         self._stream = Stream(stylizer)
         self._warming: Stream | None = None
 
@@ -39,7 +39,7 @@ class PicturePainter:
             StyleError: The weights are damaged.
         """
         self._stream, self._warming = Stream(self._stylizer), None
-        if self._look.strength > 0:
+        if self.look.strength > 0:
             self._stylizer.prepare([style.body], width, height)
 
     def paint(self, image: np.ndarray, style: Style, polish: Polish | None = None) -> np.ndarray:
@@ -53,21 +53,21 @@ class PicturePainter:
         Returns:
             An image like it; at strength 0 the very same.
         """
-        if self._look.strength <= 0:
+        if self.look.strength <= 0:
             return image
         if polish is None:
-            return self._stream.paint(image, style, self._look)
-        painting = self._stylizer.paint(image, style, self._look._replace(strength=1.0, colours=0.0))
-        return self._stylizer.recolour(image, polish(image, painting), self._look)
+            return self._stream.paint(image, style, self.look)
+        painting = self._stylizer.paint(image, style, self.look._replace(strength=1.0, colours=0.0))
+        return self._stylizer.recolour(image, polish(image, painting), self.look)
 
     @property
     def memory(self) -> int:
         """How many pictures before one tell all that it depends on: of what was held before them, less than half a grey level
         is left, and whether a picture was a flash is known. 0 where a picture depends on none.
         """
-        if self._look.strength <= 0 or not (self._look.stability or self._look.follow_camera):
+        if self.look.strength <= 0 or not (self.look.stability or self.look.follow_camera):
             return 0
-        held = math.log(FAINT / max(self._look.stability, FAINT)) / math.log(1 - LEAST_SHARE)
+        held = math.log(FAINT / max(self.look.stability, FAINT)) / math.log(1 - LEAST_SHARE)
         return max(math.ceil(held), CAMERA_FRAMES)
 
     @property
@@ -79,14 +79,18 @@ class PicturePainter:
     def offset(self, offset: Offset) -> None:
         self._stream.offset = offset
 
+    def follower(self) -> "PicturePainter":
+        """Another one that is good for `hold` and `warm_up` only: of all that, it finds `offset`."""
+        return PicturePainter(self._stylizer, self.look._replace(stability=0))
+
     def hold(self, image: np.ndarray, style: Style) -> None:
         """Take notice of the next picture of a video, which is not painted."""
-        self._stream.hold(image, style, self._look)
+        self._stream.hold(image, style, self.look)
 
     def warm_up(self, image: np.ndarray, style: Style) -> None:
         """Take notice of a picture before `renew`."""
         self._warming = self._warming or Stream(self._stylizer)
-        self._warming.hold(image, style, self._look)
+        self._warming.hold(image, style, self.look)
 
     def renew(self) -> None:
         """Let the next picture depend on nothing but those of `warm_up`, and on how far the texture field has moved."""
@@ -95,7 +99,7 @@ class PicturePainter:
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""
-        look = self._look
+        look = self.look
         return {
             "strength": look.strength,
             "own colours": bool(look.colours),
