@@ -174,7 +174,7 @@ class _Painting:
         painter = self.reel.painter(self.picture_painter, self.options.styles, work.frames)
         if (stretches := self.reel.stretches(memory)) and (start := stretches.start(work.frames)):
             self.picture_painter.offset = work.notes[start // self.reel.length - 1].offset
-        film = self.reel.source(str(self.source), self.reel.mark(work.notes, memory), work.frames, painter.hold)
+        film = self.reel.rest(str(self.source), work.notes, memory, painter.hold)
         sink = self.reel.sink(work, self.reel.clock(last))
         stats = Stats(each=lambda: self.report.frame(stats))
         patient = PatientRemote(self.remote, [film.check, sink.check], lambda: sink.missing, stats, self.report.notice)

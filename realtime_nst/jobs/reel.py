@@ -83,6 +83,16 @@ class Reel:
             clock.go_on(last.origin, last.last, last.shift)
         return clock
 
+    def rest(self, path: str, notes: Sequence[Note], memory: int, before: Callable[[Frame], object]) -> FilmSource:
+        """The frames after finished segments; `before` is called with those that they depend on."""
+        if notes and memory:
+            newest = self.source(path, self.mark(notes, 0))
+            over = next(iter(newest), None) is None
+            newest.close()
+            if over:  # then nothing depends on anything, and a closed source gives nothing more
+                return newest
+        return self.source(path, self.mark(notes, memory), sum(note.frames for note in notes), before)
+
     def mark(self, notes: Sequence[Note], memory: int) -> Mark | None:
         """Where to read on after finished segments: early enough to see all that the next frame depends on."""
         frames, count = sum(note.frames for note in notes), len(notes)
