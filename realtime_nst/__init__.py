@@ -14,6 +14,7 @@ and imports run down only (tests/test_architecture.py):
     api.py       what other programs use
     benchmark/   how fast it is
     control/     a show steered from outside         studio/      the page
+    cluster/     films on many machines
     live/        the live show                       jobs/        films from end to end
     inputs/      where live frames come from         outputs/     where they go
     painting/    pictures in, paintings out

@@ -8,6 +8,7 @@
     ├── BackendError    an engine or precision that this machine does not have
     ├── ExportError     a network that cannot be written as it was asked for
     ├── ControlError    what is asked of a running show from outside, and cannot be done
+    ├── ClusterError    a cluster that cannot be reached, or cannot do what is asked of it
     └── TrainingError   photos, paintings or VGG weights that training cannot start from
 
 Mistakes in calls are `ValueError` and `TypeError` and are never caught. Messages say what happened, with the
@@ -49,6 +50,10 @@ class ExportError(NSTError):
 
 class ControlError(NSTError):
     """A running show cannot do what is asked of it, or cannot be reached where it should be."""
+
+
+class ClusterError(NSTError):
+    """A cluster cannot be reached, or cannot do what is asked of it."""
 
 
 class TrainingError(NSTError):

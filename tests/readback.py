@@ -49,6 +49,13 @@ workfolder.SEGMENT_FRAMES = 16
 sys.exit(main(sys.argv[3:]))
 """
 """The program with short segments and a network that paints negatives: so many, and no more until a file exists."""
+FORGETFUL = GATED.replace(
+    "SEGMENT_FRAMES = 16", "SEGMENT_FRAMES = 16\nfrom realtime_nst.jobs import stretches\nstretches.STRETCH_FRAMES = 32"
+)
+FORGETFUL = FORGETFUL.replace(
+    "return 255 - image", "import numpy\n    return numpy.roll(255 - image, [round(999 * way) for way in offset], (0, 1))"
+)
+"""The same with stretches of two segments, and negatives that tell where the texture field is."""
 
 
 def numbered_source(width: int = 96, height: int = 64, rate: str = "25", seconds: float = 2) -> list[str]:

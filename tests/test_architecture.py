@@ -39,7 +39,7 @@ KERAS_ALLOWED |= {"benchmark.roofline", "networks.transform", "networks.convolut
 KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips", "networks.onnx_layers", "exporting.formats"}
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}
-SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand"}
+SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand", "cluster.connection"}
 PRINT_ALLOWED = {"cli", "train.command", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
 
 BASE = {"errors", "frames", "files", "folders"}
@@ -59,6 +59,7 @@ BELOW: dict[str, set[str]] = {
     "outputs": {"media", "pipeline", *BASE},
     "live": {"inputs", "outputs", "media", "painting", "engines", "style", "pipeline", *BASE},
     "jobs": {"outputs", "media", "painting", "style", "pipeline", *BASE},
+    "cluster": {"jobs", "media", "painting", "engines", "style", "pipeline", *BASE},
     "studio": set(),
     "control": {"studio", "jobs", "live", "inputs", "media", "painting", "style", "pipeline", *BASE},
     "api": {"jobs", "media", "painting", "engines", "style", "pipeline", *BASE},
@@ -66,6 +67,7 @@ BELOW: dict[str, set[str]] = {
     "cli": {
         "benchmark",
         "exporting",
+        "cluster",
         "control",
         "live",
         "jobs",

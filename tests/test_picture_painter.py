@@ -112,7 +112,8 @@ def test_large_pictures_are_painted_each_by_itself(monkeypatch: pytest.MonkeyPat
     assert np.abs(stabilized[1].astype(int) - (155 - stripes)).max() <= 1, "hardly moved"
     monkeypatch.setattr("realtime_nst.painting.stylizer.UNSTABILIZED_FROM", 96 * 96 - 1)
     assert np.array_equal(stream.paint(photos[1], book["wave"], look), 255 - photos[1])
-    assert stream.stabilized() is None
+    stream.hold(photos[0], book["wave"], look)
+    assert np.array_equal(stream.paint(photos[1], book["wave"], look), 255 - photos[1]), "nothing was held"
 
 
 def moving(make_clip: Clip, *formats: str) -> Path:

@@ -149,19 +149,20 @@ def test_what_is_held_can_be_kept_and_gone_on_from(stabilizer: StabilizedStream)
             assert np.array_equal(other(photo, 16.0, False), still), f"frame {index}"
 
 
-def test_what_a_picture_painter_kept_stays_as_it_was(book: StyleBook) -> None:
+def test_a_picture_painter_goes_on_from_pictures_that_it_has_only_seen(book: StyleBook) -> None:
     stylizer = Stylizer(partial(build_engine, runner=OPENVINO), stabilizer=lambda *size: StabilizerEngine(*size, OPENVINO))
-    picture_painter = PicturePainter(stylizer, Look(stability=16.0))
-    picture_painter.prepare(book["wave"], WIDTH, HEIGHT)
+    first, second, third = (PicturePainter(stylizer, Look(stability=16.0)) for _ in range(3))
     photos = [noisy(smooth(0), 4, index) for index in range(8)]
     for photo in photos[:4]:
-        picture_painter.paint(photo, book["wave"])
-    kept = picture_painter.held()
-    assert kept is not None
-    expected = [picture_painter.paint(photo, book["wave"]).copy() for photo in photos[4:]]
-    picture_painter.go_on(kept)
-    for photo, painted in zip(photos[4:], expected):
-        assert np.array_equal(picture_painter.paint(photo, book["wave"]), painted)
+        first.paint(photo, book["wave"])
+        second.hold(photo, book["wave"])
+        third.paint(255 - photo, book["wave"])
+        third.warm_up(photo, book["wave"])
+    third.renew()
+    for photo in photos[4:]:
+        painted = first.paint(photo, book["wave"]).copy()
+        assert np.array_equal(second.paint(photo, book["wave"]), painted)
+        assert np.array_equal(third.paint(photo, book["wave"]), painted)
 
 
 def test_photo_that_was_given_and_photo_that_was_held_stay_what_they_are(stabilizer: StabilizedStream) -> None:

@@ -22,6 +22,7 @@ from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.outputs import place
 from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.jobs.segments import SegmentSink
+from realtime_nst.jobs.stretches import Stretches
 from realtime_nst.jobs.workfolder import Note, WorkFolder, being_placed, segment_frames, work_path
 from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.encoding import FrameWriter
@@ -31,10 +32,24 @@ from realtime_nst.media.timing import FrameClock
 from realtime_nst.pipeline.loop import Unattended
 from realtime_nst.pipeline.stats import Stats
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import Offset
 from realtime_nst.style.schedule import StylePath
 from realtime_nst.style.style import Style
 from tests.conftest import one_line, painting_by, wait_until
-from tests.readback import GATED, about, digest, duration, lag, number_in, numbered_source, numbers, read_back, sound, tracks
+from tests.readback import (
+    FORGETFUL,
+    GATED,
+    about,
+    digest,
+    duration,
+    lag,
+    number_in,
+    numbered_source,
+    numbers,
+    read_back,
+    sound,
+    tracks,
+)
 
 Clip = Callable[..., Path]
 Run = Callable[..., int]
@@ -123,14 +138,13 @@ def test_what_is_held_goes_on_after_a_kill(tmp_path: Path, make_clip: Clip, weig
 def test_texture_goes_on_with_the_camera_after_a_kill(
     tmp_path: Path, make_clip: Clip, weights: Path, gate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = "import numpy\n    return numpy.roll(255 - image, [round(999 * way) for way in offset], (0, 1))"
-    monkeypatch.setattr("tests.test_video_resume.GATED", GATED.replace("return 255 - image", seen))
+    monkeypatch.setattr("tests.test_video_resume.GATED", FORGETFUL)
     photo = str(Path(__file__).parents[1] / "samples" / "astronaut.jpg")
     zoomed = "scale=400:-1,crop=96:64:8+2*n:40+n"
     film = make_clip("pan.mkv", "-loop", "1", "-r", "25", "-i", photo, "-t", "2", "-vf", zoomed, "-c:v", "ffv1")
     usual = [film, "--codec", "ffv1", "--weights", weights]
-    for stability in ("0", "8"):
-        kill_after(20, gate, tmp_path / "pieced.mkv", *usual, "--stability", stability)
+    for stability, painted in (("0", 20), ("8", 40)):  # in the middle of a stretch, and at its end
+        kill_after(painted, gate, tmp_path / "pieced.mkv", *usual, "--stability", stability)
         for name, flags in (("pieced", []), ("whole", []), ("stands", ["--no-follow-camera"])):
             out = tmp_path / f"{name}.mkv"
             assert finish("video", *usual, "-o", out, "--stability", stability, "--overwrite", *flags)[0] == 0
@@ -512,21 +526,36 @@ def test_work_folder_keeps_notes_exactly(tmp_path: Path) -> None:
 
 
 def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_ahead(tmp_path: Path, book: StyleBook) -> None:
-    painted: list[int] = []
+    class Counting:
+        """Paints nothing, and says that the field moves by a pixel with each picture."""
 
-    def paint(image: np.ndarray, style: Style) -> np.ndarray:
-        painted.append(int(image[0, 0, 0]))
-        return image
+        painted = 0
 
-    painter = FramePainter(paint, StylePath([book["wave"]]), 0.0, 25.0, segment=8, held=lambda: {"photo": np.array(painted)})
+        @property
+        def offset(self) -> Offset:
+            return self.painted, 0.0
+
+        def paint(self, image: np.ndarray, style: Style) -> np.ndarray:
+            self.painted += 1
+            return image
+
+        def hold(self, image: np.ndarray, style: Style) -> None:
+            raise ValueError("All of them are painted.")
+
+        warm_up = hold
+
+        def renew(self) -> None:
+            raise ValueError("It never ends.")
+
+    counting = Counting()
+    painter = FramePainter(counting, StylePath([book["wave"]]), 0.0, 25.0, stretches=Stretches(8, 0))
     frames = [
         Frame(np.full((16, 16, 3), index // 3, np.uint8), index, 0.0, Fraction(index, 25), Fraction(1, 25 + index), 1000 + index)
         for index in range(80)
     ]
     ahead = [painter(frame) for frame in frames]
-    assert painter.repeated == 80 - len(painted) > 40
+    assert painter.repeated == 80 - counting.painted > 40
     assert all((one.time, one.shown, one.check) == (other.time, other.shown, other.check) for one, other in zip(ahead, frames))
-    assert [frame.index for frame in ahead if frame.held is not None] == list(range(7, 80, 8))
     work = WorkFolder(tmp_path / "out.mp4", {})
     clock = FrameClock(Fraction(25), Fraction(1, 1000))
     sink = SegmentSink(work, lambda path: FrameWriter(path, 16, 16, Fraction(25)), ".mp4", clock, 8)
@@ -539,10 +568,8 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
         (Fraction(15, 25), Fraction(1, 40), 1015),
     ]
     work.release()
-    assert len(list(work.path.glob("held*"))) == 1
     again = WorkFolder(tmp_path / "out.mp4", {})
-    held = again.held()
-    assert held is not None and held["photo"].tolist() == [0, 1, 2, 2, 3, 4, 5]
+    assert [note.offset for note in again.notes] == [(3.0, 0.0), (7.0, 0.0)]
     again.remove()
 
 

@@ -145,7 +145,7 @@ def measure(
             held = painting(stylizer, pictures, style, options.frames, STABLE)
             stats = Stats()
             film = FilmSource(str(clip), info)
-            run(film, FramePainter(picture_painter.paint, path, 0.0, film.fps), NullSink(), Unattended(), stats)
+            run(film, FramePainter(picture_painter, path, 0.0, film.fps), NullSink(), Unattended(), stats)
             loop = 1.0 / stats.mean_fps
             rounds.append((alone, loop, alone / loop, held - alone))
             switches += switch(stylizer, pictures[0], style, other)

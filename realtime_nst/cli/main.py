@@ -129,6 +129,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_video_flags(video)
     video.set_defaults(command=("realtime_nst.cli.video", "video"))
 
+    worker = commands.add_parser("worker", parents=[common, styled, engine], help="paint for `video --cluster` elsewhere")
+    worker.add_argument("scheduler", metavar="SCHEDULER", help="its address, as in tcp://192.168.1.5:8786, or its file")
+    worker.add_argument("--name", metavar="NAME", help="by which you know it (default: its address)")
+    worker.set_defaults(command=("realtime_nst.cli.worker", "worker"))
+
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
     image.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos, or folders of them")
     image.add_argument(
@@ -198,6 +203,10 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     stops = video.add_argument_group("interruptions")
     stops.add_argument("--restart", action="store_true", help="throw away what an interrupted command with other flags has left")
     stops.add_argument("--partial", action="store_true", help="after Ctrl-C, also write what there is, as in out.partial.mp4")
+    video.add_argument(
+        "--cluster", metavar="SCHEDULER",
+        help="paint on many machines: address or file of a Dask scheduler, or local, or local:4 for workers here",
+    )  # fmt: skip
     news = video.add_argument_group("progress").add_mutually_exclusive_group()
     news.add_argument("--quiet", action="store_true", help="say nothing but errors")
     news.add_argument("--json", action="store_true", help="progress as lines of JSON on standard output")

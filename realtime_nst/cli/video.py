@@ -10,6 +10,7 @@ from pathlib import Path
 from realtime_nst.cli import console
 from realtime_nst.engines.backend import choose_backend
 from realtime_nst.errors import NSTError, SinkError
+from realtime_nst.jobs.farm import Farm
 from realtime_nst.jobs.fetching import check_address, fetch, let_go, place_for
 from realtime_nst.jobs.film import paint_video
 from realtime_nst.jobs.options import Outcome, VideoOptions
@@ -47,6 +48,8 @@ def _video(options: argparse.Namespace, report: Report) -> int:
         raise SinkError("-o - would pour the video into the terminal. Add a pipe, as in `... -o - | ffplay -`, or name a file.")
     if len(options.inputs) == 1 and not options.inputs[0].is_dir() and not options.addresses:
         check_file(options.inputs[0])
+    if options.cluster is not None and (options.output == PIPE or options.preview is not None):
+        raise SinkError("--cluster paints many places of a film at once: no pipe and no --preview can show them. Leave one out.")
     console.check_choice(options, "videos")
     folder = options.output.endswith(("/", os.sep))
     one_file = len(options.inputs) == 1 and not options.inputs[0].is_dir()
@@ -93,8 +96,16 @@ def _video(options: argparse.Namespace, report: Report) -> int:
         preview=options.preview,
     )
     remote = Unattended()
-    with on_interrupt(remote.leave):
-        return _paint_all(tasks, options, video_options, picture_painter, report, remote)
+    if options.cluster is None:
+        with on_interrupt(remote.leave):
+            return _paint_all(tasks, options, video_options, picture_painter, report, remote)
+    from realtime_nst.cluster.connection import connected  # which needs what only `pip install '.[cluster]'` brings
+    from realtime_nst.cluster.dask_farm import DaskFarm
+
+    here = ["--weights", str(options.weights)] if options.weights else []
+    with on_interrupt(remote.leave), connected(options.cluster, here) as client:
+        farm = DaskFarm(client, options.backend, options.precision, str(backend))
+        return _paint_all(tasks, options, video_options, picture_painter, report, remote, farm)
 
 
 def _paint_all(
@@ -104,6 +115,7 @@ def _paint_all(
     picture_painter: PicturePainter,
     report: Report,
     remote: Remote,
+    farm: Farm | None = None,
 ) -> int:
     """Paint one after another; what goes wrong with one does not stop the rest."""
     several = _several(tasks, options)
@@ -131,7 +143,7 @@ def _paint_all(
                 console.say("Interrupted while a film was fetched; nothing of it is kept.")
                 break
             started = time.monotonic()
-            outcome = paint_video(task.source, task.output, video_options, picture_painter, report, remote)
+            outcome = paint_video(task.source, task.output, video_options, picture_painter, report, remote, farm)
         except (NSTError, OSError) as error:
             if not several:
                 raise

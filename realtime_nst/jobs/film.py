@@ -15,7 +15,8 @@ from realtime_nst import __version__
 from realtime_nst.errors import DiskFullError, NSTError, SourceError
 from realtime_nst.files import free_name, on_disk
 from realtime_nst.frames import Sink
-from realtime_nst.jobs.film_source import FilmSource, Mark
+from realtime_nst.jobs.farm import Farm, FarmedFilm
+from realtime_nst.jobs.film_source import FilmSource
 from realtime_nst.jobs.graceful_stop import PatientRemote
 from realtime_nst.jobs.joining import Join, Segment, companions, cut_out, join, tried
 from realtime_nst.jobs.options import Outcome, VideoOptions, checked, notices_about, notices_after
@@ -23,17 +24,17 @@ from realtime_nst.jobs.outputs import place, place_pictures
 from realtime_nst.jobs.painter import FramePainter
 from realtime_nst.jobs.preview import PreviewSink
 from realtime_nst.jobs.progress import Report
+from realtime_nst.jobs.reel import Reel
 from realtime_nst.jobs.segments import SegmentSink, StreamSink
-from realtime_nst.jobs.workfolder import Note, WorkFolder, segment_frames
+from realtime_nst.jobs.workfolder import Note, WorkFolder
 from realtime_nst.media.charsets import legible
 from realtime_nst.media.containers import PIPE, PNG, Container, TrackPlan, container_of, numbered, numbers_there, plan_tracks
 from realtime_nst.media.edits import edited
-from realtime_nst.media.encoders import Encoder, choose_encoder
-from realtime_nst.media.encoding import Contents, FrameWriter
+from realtime_nst.media.encoders import choose_encoder
 from realtime_nst.media.probing import VideoInfo, last_moment, probe
 from realtime_nst.media.results import amount
 from realtime_nst.media.stereo import picture_mark
-from realtime_nst.media.timing import FrameClock, ticks_per_second
+from realtime_nst.media.timing import ticks_per_second
 from realtime_nst.outputs.sinks import TeeSink, finishing
 from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.pipeline.loop import Remote, run
@@ -50,6 +51,7 @@ def paint_video(
     picture_painter: PicturePainter,
     report: Report,
     remote: Remote,
+    farm: Farm | None = None,
 ) -> Outcome:
     """Paint one file.
 
@@ -60,6 +62,7 @@ def paint_video(
         picture_painter: Paints.
         report: Where news go.
         remote: `remote.quit` asks to stop; it is true afterwards if it did.
+        farm: Paints its segments instead, elsewhere.
 
     Raises:
         NSTError: It cannot be read, painted or written.
@@ -78,8 +81,11 @@ def paint_video(
             plan = plan_tracks(info, container, instead=instead)
         for notice in [*words, *notices_about(info, container, encoder), *notices, *plan.notices]:
             report.notice(f"{source.name}: {notice}")
-        job = _Painting(source, output, options, info, container, encoder, plan, report, remote, picture_painter)
-        picture_painter.prepare(options.styles.styles[0], info.width, info.height)
+        tick = Fraction(0) if info.container == container.format == "gif" else info.time_base  # both round alike
+        reel = Reel(info, encoder, options.begin, options.end, tick)
+        job = _Painting(source, output, options, reel, container, plan, report, remote, picture_painter, farm)
+        if farm is None:
+            picture_painter.prepare(options.styles.styles[0], info.width, info.height)
         return job.stream() if str(output) == PIPE else job.file()
 
 
@@ -90,26 +96,32 @@ class _Painting:
     source: Path
     output: Path
     options: VideoOptions
-    info: VideoInfo
+    reel: Reel
     container: Container
-    encoder: Encoder
     plan: TrackPlan
     report: Report
     remote: Remote
     picture_painter: PicturePainter
+    farm: Farm | None
+
+    @property
+    def info(self) -> VideoInfo:
+        """What is in the original."""
+        return self.reel.info
 
     def stream(self) -> Outcome:
         """Paint into standard output."""
         inputs = companions(str(self.source), self.info, self.options.begin, self.options.end)
-        film = FilmSource(str(self.source), self.info, begin=self.options.begin, end=self.options.end)
+        film = self.reel.source(str(self.source))
         tracks = (*self.plan.arguments, *cut_out(self.info, self.container, self.options.begin, self.options.end))
-        writer = self._writer(None, self.container.format, inputs, tracks)
+        writer = self.reel.writer(None, self.container.format, inputs, tracks)
         stats = Stats(each=lambda: self.report.frame(stats))
-        sink = StreamSink(writer, self._clock())
+        sink = StreamSink(writer, self.reel.clock())
         patient = PatientRemote(self.remote, [film.check], lambda: 0, stats, self.report.notice)
         previews = self._previews()
         with finishing(sink), finishing(TeeSink(previews)):
-            outcome = self._carry(film, self._frame_painter(film), [sink, *previews], 0, patient, stats)
+            painter = self.reel.painter(self.picture_painter, self.options.styles)
+            outcome = self._carry(film, painter, [sink, *previews], 0, patient, stats)
             if self.remote.quit:
                 sink.break_off()
         self._remark(film)
@@ -132,26 +144,38 @@ class _Painting:
                 work.release()
 
     def _with_segments(self, work: WorkFolder) -> Outcome:
+        if self.farm is None:
+            work.in_order()
+        if done := work.frames + work.frames_ahead:
+            self.report.notice(f"{self.output.name}: going on after {done} frames that were painted before.")
+        outcome, film = self._painted_here(work) if self.farm is None else self._painted_on(self.farm, work)
+        if outcome.interrupted:
+            return outcome
+        if not work.notes:
+            raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
+        last = work.notes[-1]
+        self._finish(work, self._join(work.segments(), self.options.end, last.last, last.shown), self.output)
+        work.remove()
+        self._remark(film, last)
+        return outcome
+
+    def _painted_on(self, farm: Farm, work: WorkFolder) -> tuple[Outcome, FilmSource]:
+        """Have the segments painted by others."""
+        film = FarmedFilm(self.source, self.output.name, self.reel, self.options.styles, self.picture_painter, self._expected())
+        outcome, seen = farm.paint(film, work, self.report, self.remote)
+        if outcome.interrupted:
+            outcome = replace(outcome, partial=self._partial(work))
+        return outcome, seen
+
+    def _painted_here(self, work: WorkFolder) -> tuple[Outcome, FilmSource]:
+        """Paint the segments one after another."""
         last = work.notes[-1] if work.notes else None
-        if last is not None:
-            self.report.notice(f"{self.output.name}: going on after {work.frames} frames that were painted before.")
-        length = segment_frames(self.info.width, self.info.height)
-        film = FilmSource(
-            str(self.source),
-            self.info,
-            begin=self.options.begin,
-            end=self.options.end,
-            after=Mark(work.frames, last.time, last.check) if last else None,
-        )
-        painter = self._frame_painter(film, work, length)
-        clock = self._clock(last)
-        sink = SegmentSink(
-            work,
-            lambda path: self._writer(path, self.encoder.segment_format),
-            f".{self.encoder.segment_format}",
-            clock,
-            length,
-        )
+        memory = self.picture_painter.memory
+        painter = self.reel.painter(self.picture_painter, self.options.styles, work.frames)
+        if (stretches := self.reel.stretches(memory)) and (start := stretches.start(work.frames)):
+            self.picture_painter.offset = work.notes[start // self.reel.length - 1].offset
+        film = self.reel.rest(str(self.source), work.notes, memory, painter.hold)
+        sink = self.reel.sink(work, self.reel.clock(last))
         stats = Stats(each=lambda: self.report.frame(stats))
         patient = PatientRemote(self.remote, [film.check, sink.check], lambda: sink.missing, stats, self.report.notice)
         try:
@@ -162,7 +186,7 @@ class _Painting:
                 if patient.quit:
                     self.remote.leave()
                     partial = self._partial(work, sink)
-                    return replace(outcome, interrupted=True, kept=work.frames, partial=partial)
+                    return replace(outcome, interrupted=True, kept=work.frames, partial=partial), film
             sink.close()
         except NSTError:
             with suppress(NSTError):
@@ -170,25 +194,10 @@ class _Painting:
             raise
         finally:
             sink.discard()
-        if not work.notes:
-            raise SourceError(f"'{self.source}' has no frame there. Check --start and --end, and whether it plays at all.")
-        last = work.notes[-1]
-        self._finish(work, self._join(work.segments(), self.options.end, last.last, last.shown), self.output)
-        work.remove()
-        self._remark(film, last)
-        return outcome
+        return outcome, film
 
     def _previews(self) -> list[Sink]:
         return [PreviewSink(self.options.preview)] if self.options.preview else []
-
-    def _frame_painter(self, film: FilmSource, work: WorkFolder | None = None, length: int = 0) -> FramePainter:
-        """What paints; with a work folder, from what was held, which the last frame of each segment takes along."""
-        picture_painter, styles, begin = self.picture_painter, self.options.styles, float(self.options.begin)
-        if work is None or not picture_painter.holds:
-            return FramePainter(picture_painter.paint, styles, begin, film.fps)
-        if (held := work.held()) is not None:
-            picture_painter.go_on(held)
-        return FramePainter(picture_painter.paint, styles, begin, film.fps, segment=length, held=picture_painter.held)
 
     def _carry(
         self, film: FilmSource, painter: FramePainter, sinks: list[Sink], done: int, remote: Remote, stats: Stats
@@ -203,7 +212,7 @@ class _Painting:
     def _join(self, segments: list[Segment], end: Fraction | None, last: int, shown: Fraction | None = None) -> Join:
         """How segments become a file; `last` is the tick of the last frame."""
         ticks, source = ticks_per_second(self.info.rate), str(self.source)
-        return Join(segments, ticks, source, self.info, self.container, self.encoder, self.options.begin, end, shown, last)
+        return Join(segments, ticks, source, self.info, self.container, self.reel.encoder, self.options.begin, end, shown, last)
 
     def _finish(self, work: WorkFolder, what: Join, output: Path) -> None:
         """Join segments, and put the file in its place."""
@@ -227,34 +236,19 @@ class _Painting:
                 f"'{older[0]}' to '{older[-1]}' are not from this video; {len(older)} older pictures are left as they are."
             )
 
-    def _partial(self, work: WorkFolder, sink: SegmentSink) -> Path | None:
+    def _partial(self, work: WorkFolder, sink: SegmentSink | None = None) -> Path | None:
         """After an interruption: a file that plays, if that was asked for and there is anything."""
         if not self.options.partial:
             return None
-        tail = sink.close_partial()
+        tail = sink.close_partial() if sink else None
         segments = [*work.segments(), *([tail] if tail else [])]
         if not segments:
             return None
         partial = free_name(self.output.with_name(f"{self.output.stem}.partial{self.output.suffix}"), numbers_there)
-        last = sink.last if tail else work.notes[-1].last
+        last = sink.last if sink and tail else work.notes[-1].last
         end = self.options.begin + Fraction(last, ticks_per_second(self.info.rate)) + 1 / self.info.rate
         self._finish(work, self._join(segments, end, last), partial)
         return partial
-
-    def _writer(
-        self, path: Path | None, format: str, inputs: list[str] | None = None, tracks: tuple[str, ...] = ()
-    ) -> FrameWriter:
-        info = self.info
-        contents = Contents(format, info.colours.written, info.pixel_aspect, inputs or (), tracks)
-        return FrameWriter(path, info.width, info.height, info.rate, encoder=self.encoder, contents=contents)
-
-    def _clock(self, last: Note | None = None) -> FrameClock:
-        info = self.info
-        tick = Fraction(0) if info.container == self.container.format == "gif" else info.time_base  # both round alike
-        clock = FrameClock(info.rate, tick, self.options.begin, info.duration)
-        if last is not None:
-            clock.go_on(last.origin, last.last, last.shift)
-        return clock
 
     def _expected(self) -> int | None:
         """About how many frames there will be, where the original says how long it is."""
@@ -296,7 +290,7 @@ class _Painting:
             "size": [self.info.width, self.info.height],
             "start": str(self.options.begin),
             "end": str(self.options.end),
-            "encoder": list(self.encoder.arguments),
+            "encoder": list(self.reel.encoder.arguments),
             "engine": self.options.engine,
             "version": __version__,
         }

@@ -7,7 +7,7 @@ beginning.
 
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -51,6 +51,8 @@ class FilmSource:
         begin: Seconds of the file at which to begin.
         end: Seconds at which to end, or `None` for all of it.
         after: Go on after this.
+        first: Number of the first frame to give.
+        before: Called with the frames between the two.
     """
 
     live = False
@@ -63,11 +65,13 @@ class FilmSource:
         begin: Fraction = Fraction(0),
         end: Fraction | None = None,
         after: Mark | None = None,
+        first: int = 0,
+        before: Callable[[Frame], object] = lambda frame: None,
     ) -> None:
         self.width, self.height, self.fps = info.width, info.height, float(info.rate)
         self._usual = 1 / info.rate
         self._path, self._info, self._begin, self._end = path, info, begin, end
-        self._after = after
+        self._after, self._first, self._before = after, first, before
         self._closed = False
         self._reader: FrameReader | None = None
 
@@ -78,7 +82,11 @@ class FilmSource:
                 if moment >= self._end - SLACK:
                     return
                 shown = None if shown is None else min(shown, self._end - moment)
-            yield Frame(image, index, time.monotonic(), moment, shown, fingerprint(image))
+            frame = Frame(image, index, time.monotonic(), moment, shown, fingerprint(image))
+            if index >= self._first:
+                yield frame
+            else:
+                self._before(frame)
             index += 1
 
     @property

@@ -1,65 +1,111 @@
 """`FramePainter`: frame to frame in the style of its moment; a frame that repeats the one before is not painted again."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from realtime_nst.frames import Frame
+from realtime_nst.jobs.stretches import Stretches
+from realtime_nst.style.field import Offset
 from realtime_nst.style.schedule import StylePath, moment
 from realtime_nst.style.style import Style
 
-Paint = Callable[[np.ndarray, Style], np.ndarray]
 SPARSE = 64
 """Rows between those that are compared first."""
+
+
+class Painter(Protocol):
+    """What paints pictures one after another: `PicturePainter` says how each method is meant."""
+
+    @property
+    def offset(self) -> Offset: ...
+
+    def paint(self, image: np.ndarray, style: Style) -> np.ndarray: ...
+
+    def hold(self, image: np.ndarray, style: Style) -> None: ...
+
+    def warm_up(self, image: np.ndarray, style: Style) -> None: ...
+
+    def renew(self) -> None: ...
 
 
 class FramePainter:
     """Paint frames, except those that repeat the one before in the same style.
 
     Args:
-        paint: Picture and style to a picture.
+        painter: Paints pictures.
         styles: The style of each moment.
         begin: Second that counts as the first.
         fps: Frames per second, for files without times.
-        segment: Frames after which all begins anew, whose first one is always painted; 0 for never.
-        held: What is held of the frames so far; the last one of each segment takes it along.
+        stretches: Where all begins anew; the first frame of each segment is then always painted. `None` for nowhere.
+        first: Number of the frame that is painted first; those before it may be held.
     """
 
     def __init__(
         self,
-        paint: Paint,
+        painter: Painter,
         styles: StylePath,
         begin: float,
         fps: float,
         *,
-        segment: int = 0,
-        held: Callable[[], Mapping[str, np.ndarray] | None] = lambda: None,
+        stretches: Stretches | None = None,
+        first: int = 0,
     ) -> None:
         self.repeated = 0
-        self._segment, self._held = segment, held
-        self._paint, self._styles, self._begin, self._fps = paint, styles, begin, fps
-        self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._painter, self._styles, self._begin, self._fps = painter, styles, begin, fps
+        self._stretches = stretches
+        self._needed = stretches.start(first) if stretches else first
+        self._before, self._warmed = Newest(), Newest()
 
     def __call__(self, frame: Frame) -> Frame:
-        if self._segment and frame.index % self._segment == 0:
-            self._before = None
-        painted = self._painted(frame)
-        if self._segment and (frame.index + 1) % self._segment == 0:
-            return replace(painted, held=self._held())
+        style = self._begin_frame(frame)
+        if self._before.repeated_by(frame, style):
+            self.repeated += 1
+        else:
+            self._before.painted = self._painter.paint(frame.image, style)
+        painted = replace(frame, image=self._before.painted, offset=self._painter.offset)
+        self._end_frame(frame, style)
         return painted
 
-    def _painted(self, frame: Frame) -> Frame:
-        style = self._styles.at(moment(frame.time, frame.index, self._fps) - self._begin)
-        if self._before is not None:
-            image, vector, painted = self._before
-            if (
-                vector is style.vector
-                and np.array_equal(image[::SPARSE], frame.image[::SPARSE])
-                and np.array_equal(image, frame.image)
-            ):
-                self.repeated += 1
-                return frame.with_image(painted)
-        painted = self._paint(frame.image, style)
-        self._before = (frame.image, style.vector, painted)
-        return frame.with_image(painted)
+    def hold(self, frame: Frame) -> None:
+        """Take notice of a frame that has been painted before, or elsewhere."""
+        style = self._begin_frame(frame)
+        if frame.index >= self._needed and not self._before.repeated_by(frame, style):
+            self._painter.hold(frame.image, style)
+        self._end_frame(frame, style)
+
+    def _begin_frame(self, frame: Frame) -> Style:
+        if self._stretches and frame.index % self._stretches.segment == 0:
+            self._before, self._warmed = Newest(), Newest()
+        return self._styles.at(moment(frame.time, frame.index, self._fps) - self._begin)
+
+    def _end_frame(self, frame: Frame, style: Style) -> None:
+        if self._stretches is None or not self._stretches.warms_up(frame.index):
+            return
+        if not self._warmed.repeated_by(frame, style):
+            self._painter.warm_up(frame.image, style)
+        if self._stretches.ends(frame.index):
+            self._painter.renew()
+
+
+class Newest:
+    """The newest frame that was not a repetition."""
+
+    def __init__(self) -> None:
+        self.painted = np.empty(0, np.uint8)
+        self._image: np.ndarray | None = None
+        self._vector: np.ndarray | None = None
+
+    def repeated_by(self, frame: Frame, style: Style) -> bool:
+        """Whether a frame is the same in the same style; otherwise it is the newest from now on."""
+        image, vector = self._image, self._vector
+        if (
+            image is not None
+            and vector is style.vector
+            and np.array_equal(image[::SPARSE], frame.image[::SPARSE])
+            and np.array_equal(image, frame.image)
+        ):
+            return True
+        self._image, self._vector = frame.image, style.vector
+        return False

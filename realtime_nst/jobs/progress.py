@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from tqdm import tqdm
@@ -23,6 +23,9 @@ class Report(Protocol):
 
     def frame(self, stats: Stats) -> None:
         """One more frame is written."""
+
+    def crew(self, frames: int, frames_per_second: float, workers: Mapping[str, float]) -> None:
+        """So many frames are painted since the beginning, as fast as that; workers by name with their speeds."""
 
     def notice(self, text: str) -> None:
         """Something that the user should know."""
@@ -54,6 +57,10 @@ class BarReport:
             self._bar.total = None  # the file has more frames than it said
         self._bar.update()
 
+    def crew(self, frames: int, frames_per_second: float, workers: Mapping[str, float]) -> None:
+        self._bar.set_postfix_str(f"{len(workers)} workers", refresh=False)
+        self._bar.update(frames + self._bar.initial - self._bar.n)
+
     def notice(self, text: str) -> None:
         self._say(text)
 
@@ -73,6 +80,9 @@ class QuietReport:
         pass
 
     def frame(self, stats: Stats) -> None:
+        pass
+
+    def crew(self, frames: int, frames_per_second: float, workers: Mapping[str, float]) -> None:
         pass
 
     def notice(self, text: str) -> None:
@@ -104,13 +114,27 @@ class JsonReport:
         self.event("begin", output=name, frames=total, painted_before=done)
 
     def frame(self, stats: Stats) -> None:
-        if self._clock() >= self._next:
-            self._next = self._clock() + JSON_SECONDS
-            painted = self._done + stats.frames
-            left = None
-            if self._total is not None and stats.fps:
-                left = round(max(0, self._total - painted) / stats.fps, 1)
-            self.event("progress", frame=painted, frames=self._total, frames_per_second=round(stats.fps, 2), seconds_left=left)
+        if self._due():
+            self._progress(stats.frames, stats.fps)
+
+    def crew(self, frames: int, frames_per_second: float, workers: Mapping[str, float]) -> None:
+        if self._due():
+            speeds = {name: round(speed, 2) for name, speed in workers.items()}
+            self._progress(frames, frames_per_second, workers=speeds)
+
+    def _due(self) -> bool:
+        """Whether it is time for news."""
+        if self._clock() < self._next:
+            return False
+        self._next = self._clock() + JSON_SECONDS
+        return True
+
+    def _progress(self, frames: int, fps: float, **facts: object) -> None:
+        painted = self._done + frames
+        left = None
+        if self._total is not None and fps:
+            left = round(max(0, self._total - painted) / fps, 1)
+        self.event("progress", frame=painted, frames=self._total, frames_per_second=round(fps, 2), seconds_left=left, **facts)
 
     def notice(self, text: str) -> None:
         self.event("notice", text=text)

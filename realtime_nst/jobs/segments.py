@@ -1,10 +1,8 @@
 """Sinks that keep what is painted: `SegmentSink` in a `WorkFolder`, `StreamSink` in a pipe."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from realtime_nst.frames import Frame
 from realtime_nst.jobs.joining import Segment
@@ -45,8 +43,7 @@ class SegmentSink:
         self._writer: FrameWriter | None = None
         self._next: FrameWriter | None = None
         self._note: Note | None = None  # of the segment under way, if it ended here
-        self._held: Mapping[str, np.ndarray] | None = None
-        self._ending: tuple[FrameWriter, Note, Mapping[str, np.ndarray] | None] | None = None
+        self._ending: tuple[FrameWriter, Note] | None = None
         self._first = self.last = 0
         self._in_turns = False
 
@@ -57,7 +54,7 @@ class SegmentSink:
             self._next, self._first = None, tick
             self._in_turns = frame.image.shape[0] * frame.image.shape[1] > FRUGAL_FROM
         self._writer.write(frame.image, tick - self._first)
-        self.last, self._held = tick, frame.held
+        self.last = tick
         self._note = Note(
             frames=self._writer.frames,
             first=self._first,
@@ -68,6 +65,7 @@ class SegmentSink:
             size=0,
             shift=self._clock.shift,
             shown=frame.shown,
+            offset=frame.offset,
         )
         if self._writer.frames == self._length - READY and not self._in_turns:
             self._next = self._open(self._work.file(self._number + 1, self._suffix))
@@ -105,29 +103,29 @@ class SegmentSink:
     def settle(self) -> None:
         """Wait for the segment that is being finished, and note it."""
         if self._ending is not None:
-            (writer, note, held), self._ending = self._ending, None
+            (writer, note), self._ending = self._ending, None
             try:
                 writer.close()
             except BaseException:
                 writer.discard()
                 raise
             size = self._work.size_of(len(self._work.notes))
-            self._work.add(replace(note, size=size), held)
+            self._work.add(replace(note, size=size))
 
     def discard(self) -> None:
         """Stop; finished segments stay."""
         for writer in (self._writer, self._next, self._ending and self._ending[0]):
             if writer:
                 writer.discard()
-        self._writer = self._next = self._ending = self._held = None
+        self._writer = self._next = self._ending = None
 
     def _end_segment(self) -> None:
         """The segment under way is full: finish it in the background."""
         self.settle()
         if self._writer is not None and self._note is not None:
             self._writer.end()
-            self._ending = self._writer, self._note, self._held
-            self._writer = self._note = self._held = None
+            self._ending = self._writer, self._note
+            self._writer = self._note = None
             self._number += 1
 
 

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import sys
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from realtime_nst.errors import DiskFullError, SinkError
 from realtime_nst.files import on_disk, whole
 from realtime_nst.jobs.joining import Segment
+from realtime_nst.style.field import HOME, Offset
 
 JOB = "job.json"
 LOCK = "lock"
@@ -50,6 +48,7 @@ class Note:
         size: Bytes of its file.
         shift: Seconds that were added to the original's times there.
         shown: Seconds that its last frame is shown, or `None` where the original does not say.
+        offset: By how many pixels the texture field had moved there.
     """
 
     frames: int
@@ -61,6 +60,7 @@ class Note:
     size: int
     shift: Fraction = Fraction(0)
     shown: Fraction | None = None
+    offset: Offset = HOME
 
 
 class WorkFolder:
@@ -71,6 +71,8 @@ class WorkFolder:
         job: What the job is: any change of it would paint or encode otherwise.
         restart: Throw away what another job has left.
 
+    `notes` are those of the segments from the first on, as far as none is missing.
+
     Raises:
         SinkError: Another process works on it, another job has left segments, or it cannot be written.
     """
@@ -78,6 +80,7 @@ class WorkFolder:
     def __init__(self, output: Path, job: Mapping[str, Any], *, restart: bool = False) -> None:
         self.path = work_path(output)
         self.notes: list[Note] = []
+        self._ahead: dict[int, Note] = {}
         self._output = output
         self._lock: IO[bytes] | None = None
         try:
@@ -100,8 +103,17 @@ class WorkFolder:
 
     @property
     def frames(self) -> int:
-        """Frames in finished segments."""
+        """Frames in finished segments, as far as none is missing."""
         return sum(note.frames for note in self.notes)
+
+    @property
+    def frames_ahead(self) -> int:
+        """Frames in finished segments after one that is missing."""
+        return sum(note.frames for note in self._ahead.values())
+
+    def __contains__(self, number: int) -> bool:
+        """Whether a segment is finished."""
+        return number < len(self.notes) or number in self._ahead
 
     @property
     def size(self) -> int:
@@ -116,34 +128,30 @@ class WorkFolder:
         """The finished segments in order."""
         return [Segment(self._found(number), note.first, note.frames) for number, note in enumerate(self.notes)]
 
-    def add(self, note: Note, held: Mapping[str, np.ndarray] | None = None) -> None:
+    def add(self, note: Note) -> None:
         """A segment is finished: its file has its name and is on the disk.
 
         Args:
             note: What is remembered of it.
-            held: What is held of the frames up to its end, if anything, from which painting can go on exactly.
 
         Raises:
             SinkError: The disk does not allow it.
         """
-        number = len(self.notes)
-        if held is not None:
-            self._keep(number + 1, held)
+        self.put(len(self.notes), note)
+
+    def put(self, number: int, note: Note) -> None:
+        """Likewise of any segment, however many before it are missing."""
         write_json(
             self.path / f"{number:06d}.json",
             {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(note).items()},
         )
-        self.notes.append(note)
-        with suppress(OSError):  # where it cannot go yet, the next run throws it away
-            self._held_file(number).unlink(missing_ok=True)
+        self._ahead[number] = note
+        self._close_gap()
 
-    def held(self) -> Mapping[str, np.ndarray] | None:
-        """What was held after the finished segments; `None` if there are none, or it was not kept."""
-        try:
-            with np.load(self._held_file(len(self.notes)), allow_pickle=False) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # damaged by whatever stopped the last run
-            return None
+    def in_order(self) -> None:
+        """Forget the segments after one that is missing: from now on one comes after the other."""
+        self._ahead.clear()
+        self._clean()
 
     def begin_placing(self) -> None:
         """From now on pictures get their names."""
@@ -155,7 +163,7 @@ class WorkFolder:
 
     def release(self) -> None:
         """Let other processes work here; what is finished stays."""
-        if not self.notes and not (self.path / "000000.json").exists():
+        if not self.notes and not self._used():
             self.remove()
         elif self._lock is not None:
             self._lock.close()
@@ -173,7 +181,7 @@ class WorkFolder:
 
     def _open(self, job: dict[str, Any], restart: bool) -> None:
         before = read_json(self.path / JOB)
-        if before is not None and before != job and not restart and (self.path / "000000.json").exists():
+        if before is not None and before != job and not restart and self._used():
             changed = [key for key in job if job.get(key) != before.get(key)]
             was = ", ".join(f"{key} {before.get(key)!s:.60}, now {job[key]!s:.60}" for key in changed[:3])
             raise SinkError(
@@ -185,38 +193,38 @@ class WorkFolder:
         self._clean()
         write_json(self.path / JOB, job)
 
+    def _used(self) -> bool:
+        """Whether a segment has ever been finished here."""
+        return any(path.stem.isdecimal() for path in self.path.glob("*.json"))
+
     def _resume(self) -> None:
-        while (data := read_json(self.path / f"{len(self.notes):06d}.json")) is not None:
+        for path in self.path.glob("*.json"):
+            data = read_json(path)
+            if data is None or not path.stem.isdecimal():
+                continue
             try:
-                note = Note(**{**data, **{name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}})
-                if self.size_of(len(self.notes)) != note.size:
-                    return
+                times = {name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}
+                x, y = data["offset"]
+                note = Note(**{**data, **times, "offset": (float(x), float(y))})
+                if self.size_of(int(path.stem)) != note.size:
+                    continue
             except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run
-                return
+                continue
+            self._ahead[int(path.stem)] = note
+        self._close_gap()
+
+    def _close_gap(self) -> None:
+        while (note := self._ahead.pop(len(self.notes), None)) is not None:
             self.notes.append(note)
 
     def _clean(self) -> None:
         """Throw away what does not belong to a finished segment."""
-        keep = {LOCK, *([PLACING] if self.notes else []), *(path.name for path in (segment.path for segment in self.segments()))}
-        keep |= {f"{number:06d}.json" for number in range(len(self.notes))} | {self._held_file(len(self.notes)).name}
+        numbers = [*range(len(self.notes)), *self._ahead]
+        keep = {LOCK, JOB, *([PLACING] if self.notes else []), *(self._found(number).name for number in numbers)}
+        keep |= {f"{number:06d}.json" for number in numbers}
         for path in self.path.iterdir():
             if path.name not in keep and path.is_file():
                 path.unlink()
-
-    def _keep(self, number: int, held: Mapping[str, np.ndarray]) -> None:
-        """Keep what is held after so many segments."""
-        path = self._held_file(number)
-        try:
-            with whole(path) as draft:
-                with draft.open("wb") as file:
-                    np.savez(file, **dict[str, Any](held))
-                on_disk(draft)
-        except OSError as error:
-            kind = DiskFullError if error.errno == errno.ENOSPC else SinkError
-            raise kind(f"'{path}' cannot be written: {error.strerror}.") from error
-
-    def _held_file(self, number: int) -> Path:
-        return self.path / f"held{number:06d}.npz"
 
     def _found(self, number: int) -> Path:
         for path in self.path.glob(f"{number:06d}.*"):

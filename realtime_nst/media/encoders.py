@@ -1,7 +1,9 @@
 """Which encoder writes the picture, and with which arguments: software, or hardware where it is asked for and works."""
 
+import os
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from realtime_nst.errors import SinkError
@@ -66,6 +68,23 @@ class Encoder:
     def segment_format(self) -> str:
         """The kind of file that keeps exact times around this codec."""
         return "mov" if self.family in ("png", "prores", "ffv1") else "mp4"
+
+
+def alike(encoder: Encoder, height: int) -> Encoder:
+    """An encoder that gives the same wherever it runs: H.264 of x264 depends on how many threads it uses.
+
+    Args:
+        encoder: Any.
+        height: Of the pictures in pixels.
+
+    Returns:
+        One that uses as many as it would on this machine.
+    """
+    if encoder.name != "libx264":
+        return encoder
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    threads = max(1, min(3 * cores // 2, (height + 15) // 16 // 2))  # as x264 chooses
+    return replace(encoder, arguments=(*encoder.arguments, "-threads:v:0", str(threads)))
 
 
 def choose_encoder(

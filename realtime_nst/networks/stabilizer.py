@@ -8,9 +8,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-LEAST_SHARE = 1 / 32
-"""How far a held pixel still moves with each frame: what stayed below the threshold is gone within seconds, and what is
-left of a camera's noise moves so little that strokes no longer hang on it."""
+from realtime_nst.style.look import LEAST_SHARE
+
 BLOCK, CELL, REACH = 4, 8, 3
 """Pixels along a side of the blocks whose means are compared, and of the cells that move or hold as one; and cells
 around a changed one that move with it: the edge of a hand is sharp, but its shadow is not."""

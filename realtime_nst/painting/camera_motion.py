@@ -5,7 +5,6 @@ It takes what a movement is along the picture; the camera may turn and come clos
 is not sure, the field stays: a texture that moves by itself is worse than one that stands on the screen.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -48,6 +47,7 @@ class Scene:
         shift: How far the newest has moved since the reference, in pixels of the small picture.
         turn: And how it turned (`Overlay`).
         offset: Of the field.
+        home: Offset where that is 0.
         doubt: Whether frames since told nothing: 0 or 1.
     """
 
@@ -58,6 +58,7 @@ class Scene:
     shift: np.ndarray = field(default_factory=_nothing)
     turn: np.ndarray = field(default_factory=_nothing)
     offset: np.ndarray = field(default_factory=_nothing)
+    home: np.ndarray = field(default_factory=_nothing)
     doubt: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     def refer_to(self, reference: Picture) -> "Scene":
@@ -90,25 +91,17 @@ class CameraMotion:
         else:
             scene = replace(scene, doubt=np.ones(1))
         self._scene = scene
-        return float(scene.offset[0]), float(scene.offset[1])
+        x, y = scene.home + scene.offset
+        return float(x), float(y)
 
     def forget(self) -> None:
         """Forget the frames so far: what comes next has nothing to do with them."""
         self._scene = None
 
-    def known(self) -> Mapping[str, np.ndarray] | None:
-        """What is known of the frames so far, as arrays for a file; `None` if nothing."""
-        if self._scene is None:
-            return None
-        return {name: value.grey if isinstance(value, Picture) else value for name, value in vars(self._scene).items()}
-
-    def go_on(self, known: Mapping[str, np.ndarray]) -> None:
-        """Go on from what another one knew."""
-        reference = before = Picture(known["reference"])
-        if not np.array_equal(known["before"], known["reference"]):
-            before = Picture(known["before"])
-        courses = {name: array for name, array in known.items() if name not in ("reference", "before")}
-        self._scene = Scene(reference=reference, before=before, **courses)
+    def settle(self, offset: Offset) -> None:
+        """Let the field have moved so far with the newest frame; it goes on from there."""
+        if self._scene is not None:
+            self._scene = replace(self._scene, home=np.array(offset) - self._scene.offset)
 
 
 def _followed(scene: Scene, now: Picture, factor: int) -> Scene:

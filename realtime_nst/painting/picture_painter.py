@@ -1,19 +1,22 @@
 """`PicturePainter`: pictures in a style, as strong, with whose colours and as still as the user wants; for files."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
 
 import numpy as np
 
-from realtime_nst.engines.interface import StabilizedPhoto
 from realtime_nst.painting.stream import Stream
 from realtime_nst.painting.stylizer import Stylizer
-from realtime_nst.style.look import Look
+from realtime_nst.style.field import Offset
+from realtime_nst.style.look import LEAST_SHARE, Look
 from realtime_nst.style.style import Style
 
 Polish = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Photo and painting to a picture, uint8 `(height, width, 3)` each."""
-CAMERA = "camera_"
-"""How the names of arrays begin that tell how the camera moved."""
+FAINT = 0.5
+"""Grey levels that nobody sees."""
+CAMERA_FRAMES = 16
+"""Pictures by which one knows a scene, whatever was before the lens meanwhile."""
 
 
 class PicturePainter:
@@ -25,9 +28,9 @@ class PicturePainter:
     """
 
     def __init__(self, stylizer: Stylizer, look: Look) -> None:
-        self._stylizer, self._look = stylizer, look
+        self._stylizer, self.look = stylizer, look
         self._stream = Stream(stylizer)
-        self._size = (0, 0)
+        self._warming: Stream | None = None
 
     def prepare(self, style: Style, width: int, height: int) -> None:
         """Compile for pictures of a size, where anything is to be painted; what is held of others is forgotten.
@@ -35,8 +38,8 @@ class PicturePainter:
         Raises:
             StyleError: The weights are damaged.
         """
-        self._stream, self._size = Stream(self._stylizer), (width, height)
-        if self._look.strength > 0:
+        self._stream, self._warming = Stream(self._stylizer), None
+        if self.look.strength > 0:
             self._stylizer.prepare([style.body], width, height)
 
     def paint(self, image: np.ndarray, style: Style, polish: Polish | None = None) -> np.ndarray:
@@ -50,37 +53,53 @@ class PicturePainter:
         Returns:
             An image like it; at strength 0 the very same.
         """
-        if self._look.strength <= 0:
+        if self.look.strength <= 0:
             return image
         if polish is None:
-            return self._stream.paint(image, style, self._look)
-        painting = self._stylizer.paint(image, style, self._look._replace(strength=1.0, colours=0.0))
-        return self._stylizer.recolour(image, polish(image, painting), self._look)
+            return self._stream.paint(image, style, self.look)
+        painting = self._stylizer.paint(image, style, self.look._replace(strength=1.0, colours=0.0))
+        return self._stylizer.recolour(image, polish(image, painting), self.look)
 
     @property
-    def holds(self) -> bool:
-        """Whether a picture depends on those before it."""
-        return self._look.strength > 0 and (self._look.stability > 0 or self._look.follow_camera)
+    def memory(self) -> int:
+        """How many pictures before one tell all that it depends on: of what was held before them, less than half a grey level
+        is left, and whether a picture was a flash is known. 0 where a picture depends on none.
+        """
+        if self.look.strength <= 0 or not (self.look.stability or self.look.follow_camera):
+            return 0
+        held = math.log(FAINT / max(self.look.stability, FAINT)) / math.log(1 - LEAST_SHARE)
+        return max(math.ceil(held), CAMERA_FRAMES)
 
-    def held(self) -> Mapping[str, np.ndarray] | None:
-        """What is held of the pictures so far, and how the camera moved, as arrays for a file; `None` if nothing."""
-        stabilized, motion = self._stream.stabilized(), self._stream.motion.known()
-        arrays = {name: np.array(value) for name, value in vars(stabilized).items()} if stabilized else {}
-        arrays |= {CAMERA + name: array for name, array in (motion or {}).items()}
-        return arrays or None
+    @property
+    def offset(self) -> Offset:
+        """By how many pixels the texture field has moved."""
+        return self._stream.offset
 
-    def go_on(self, held: Mapping[str, np.ndarray]) -> None:
-        """Go on from what was held, after `prepare`."""
-        if "photo" in held:
-            kept = StabilizedPhoto(held["blocks"], held["photo"], int(held["frames"]))
-            self._stream.go_on(kept, *self._size, self._look.stability)
-        motion = {name.removeprefix(CAMERA): array for name, array in held.items() if name.startswith(CAMERA)}
-        if motion:
-            self._stream.motion.go_on(motion)
+    @offset.setter
+    def offset(self, offset: Offset) -> None:
+        self._stream.offset = offset
+
+    def follower(self) -> "PicturePainter":
+        """Another one that is good for `hold` and `warm_up` only: of all that, it finds `offset`."""
+        return PicturePainter(self._stylizer, self.look._replace(stability=0))
+
+    def hold(self, image: np.ndarray, style: Style) -> None:
+        """Take notice of the next picture of a video, which is not painted."""
+        self._stream.hold(image, style, self.look)
+
+    def warm_up(self, image: np.ndarray, style: Style) -> None:
+        """Take notice of a picture before `renew`."""
+        self._warming = self._warming or Stream(self._stylizer)
+        self._warming.hold(image, style, self.look)
+
+    def renew(self) -> None:
+        """Let the next picture depend on nothing but those of `warm_up`, and on how far the texture field has moved."""
+        self._stream.go_on_from(self._warming or Stream(self._stylizer))
+        self._warming = None
 
     def description(self) -> dict[str, object]:
         """What tells this look from any other, beside the style."""
-        look = self._look
+        look = self.look
         return {
             "strength": look.strength,
             "own colours": bool(look.colours),

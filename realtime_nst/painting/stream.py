@@ -19,12 +19,13 @@ class Stream:
     Args:
         stylizer: Compiles and paints.
 
-    `motion` is how the camera moved, where a look follows it.
+    `motion` is how the camera moved, where a look follows it, and `offset` how far the texture field has moved with it.
     """
 
     def __init__(self, stylizer: Stylizer) -> None:
         self._stylizer = stylizer
         self.motion = CameraMotion()
+        self.offset = HOME
         self._stabilized: StabilizedPhoto | None = None
         self._stabilized_as: tuple[object, ...] = ()
 
@@ -39,33 +40,32 @@ class Stream:
         Returns:
             A new image, like the input.
         """
-        if look.follow_camera and style.body.architecture.field:
-            offset = self.motion(image)
-        else:
-            offset = HOME
-            self.motion.forget()
-        now = (image.shape, look.stability)
-        before = self._stabilized if now == self._stabilized_as else None
-        painted, self._stabilized = self._stylizer.paint_next(image, style, look, before, offset)
-        self._stabilized_as = now
+        before = self._before(image, style, look)
+        painted, self._stabilized = self._stylizer.paint_next(image, style, look, before, self.offset)
         return painted
+
+    def hold(self, image: np.ndarray, style: Style, look: Look) -> None:
+        """Take notice of the next picture, as `paint` does, without painting it."""
+        self._stabilized = self._stylizer.hold_next(image, look, self._before(image, style, look))
 
     def forget(self) -> None:
         """Forget the pictures so far: what comes next has nothing to do with them."""
         self._stabilized = None
         self.motion.forget()
 
-    def stabilized(self) -> StabilizedPhoto | None:
-        """What the stabilizer knows of the pictures so far; `None` if nothing."""
+    def go_on_from(self, other: "Stream") -> None:
+        """Go on from the pictures of another stream, which may go on no more; the texture field stays where it is."""
+        self._stabilized, self._stabilized_as, self.motion = other._stabilized, other._stabilized_as, other.motion
+        self.motion.settle(self.offset)
+
+    def _before(self, image: np.ndarray, style: Style, look: Look) -> StabilizedPhoto | None:
+        """Follow the camera to a picture; what was held before it."""
+        if look.follow_camera and style.body.architecture.field:
+            self.offset = self.motion(image)
+        else:
+            self.offset = HOME
+            self.motion.forget()
+        now = (image.shape, look.stability)
+        if now != self._stabilized_as:
+            self._stabilized, self._stabilized_as = None, now
         return self._stabilized
-
-    def go_on(self, stabilized: StabilizedPhoto, width: int, height: int, stability: float) -> None:
-        """Go on from where another stream was.
-
-        Args:
-            stabilized: What its stabilizer knew.
-            width: Of its pictures.
-            height: Of its pictures.
-            stability: Of its look.
-        """
-        self._stabilized, self._stabilized_as = stabilized, ((height, width, 3), stability)

@@ -136,8 +136,7 @@ class Stylizer:
         padded = pad_to_multiple(image)
         with self._painting:
             engine = self._engine(style.body, *reversed(padded.shape[:2]))
-            stabilizer = self._stabilizer(*reversed(padded.shape[:2])) if look.stability else None
-            stabilized = stabilizer(padded, look.stability, before) if stabilizer else None
+            stabilized = self._stabilized(padded, look, before)
             still = stabilized.photo[0] if stabilized else padded
             if self._build_recolour and (share := painted_share(image)) < 1.0:
                 look = look._replace(strength=share * look.strength)
@@ -147,6 +146,11 @@ class Stylizer:
             else:
                 painted = engine(still, vector, offset)
         return painted if padded is image else painted[:height, :width], stabilized
+
+    def hold_next(self, image: np.ndarray, look: Look, before: StabilizedPhoto | None) -> StabilizedPhoto | None:
+        """What `paint_next` keeps of a picture for the next one, without painting it."""
+        with self._painting:
+            return self._stabilized(pad_to_multiple(image), look, before)
 
     def recolour(self, image: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
         """Recolour a painting that was worked on since; one of a photo without contrast becomes the photo again.
@@ -165,6 +169,10 @@ class Stylizer:
         height, width = image.shape[:2]
         with self._painting:
             return self._recoloured(pad_to_multiple(image), pad_to_multiple(painting)[None], look)[:height, :width]
+
+    def _stabilized(self, padded: np.ndarray, look: Look, before: StabilizedPhoto | None) -> StabilizedPhoto | None:
+        stabilizer = self._stabilizer(*reversed(padded.shape[:2])) if look.stability else None
+        return stabilizer(padded, look.stability, before) if stabilizer else None
 
     def _stabilizer(self, width: int, height: int) -> Stabilizer | None:
         """What holds pictures of a size still; `None` for large ones, which are painted each by itself."""

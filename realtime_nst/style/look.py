@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 STABILITIES = (0, 8, 16, 32)
 """Changes of the input, in grey levels of 255, up to which a pixel holds still; 0 is off."""
+LEAST_SHARE = 1 / 32
+"""How far a held pixel still moves with each frame: what stayed below the threshold is gone within seconds, and what is
+left of a camera's noise moves so little that strokes no longer hang on it."""
 DEFAULT_STABILITY = 8
 """A camera's noise and what compression leaves change less than this, almost anything that moves more."""
 

@@ -1,0 +1,7 @@
+"""Films painted by many machines, by way of Dask (`pip install 'realtime-nst[cluster]'`).
+
+dask_farm.py      the client: which worker paints which stretch, and what comes back; hands.py one worker as seen from there
+scout.py          reads the film ahead of all, and writes the orders; orders.py what is in them
+labour.py         what a worker does; originals.py the film where a worker can read it
+connection.py     to a scheduler, or a small cluster on this machine
+"""

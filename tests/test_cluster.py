@@ -1,0 +1,334 @@
+"""`video --cluster`: a scheduler, workers that are processes of their own, kill -9 of any of them; the film stays the same."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_nst.cluster.originals import Original
+from realtime_nst.cluster.scout import Scout
+from realtime_nst.jobs.farm import FarmedFilm
+from realtime_nst.jobs.reel import Reel
+from realtime_nst.jobs.workfolder import WorkFolder, work_path
+from realtime_nst.media.containers import container_of
+from realtime_nst.media.encoders import choose_encoder
+from realtime_nst.media.probing import probe
+from realtime_nst.painting.picture_painter import PicturePainter
+from realtime_nst.style.book import StyleBook
+from realtime_nst.style.look import Look
+from realtime_nst.style.schedule import StylePath
+from tests.conftest import painting_by, wait_until
+from tests.readback import FORGETFUL, digest, read_back
+
+pytest.importorskip("distributed")
+Clip = Callable[..., Path]
+ALL, WAIT = 1_000_000, 240
+SCHEDULER = """
+import asyncio, sys
+from distributed import Scheduler
+async def serve():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+asyncio.run(serve())
+"""
+
+
+class Cluster:
+    """Processes of a test, ended with it.
+
+    Args:
+        folder: Where their gates and words are.
+        weights: What workers have.
+    """
+
+    def __init__(self, folder: Path, weights: Path) -> None:
+        self._folder, self._weights = folder, weights
+        self._processes: list[subprocess.Popen[bytes]] = []
+        scheduler = self._start([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE)
+        assert scheduler.stdout is not None
+        self.address = scheduler.stdout.readline().decode().strip()
+
+    def worker(
+        self, name: str, free: int = ALL, program: str = FORGETFUL, weights: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """One that paints so many frames, and more once `open(name)` was called."""
+        arguments = ["worker", self.address, "--name", name, "--weights", str(weights or self._weights)]
+        return self._program(program, free, name, arguments)
+
+    def client(self, *arguments: object, program: str = FORGETFUL) -> subprocess.Popen[bytes]:
+        """`video` with the cluster."""
+        return self._program(
+            program, ALL, "client", ["video", *map(str, arguments), "--cluster", self.address, "--weights", str(self._weights)]
+        )
+
+    def paint(self, *arguments: object) -> list[dict[str, object]]:
+        """The same, to its end: what it told."""
+        return told(self.client(*arguments, "--json"))
+
+    def gate(self, name: str) -> Path:
+        return self._folder / f"gate-{name}"
+
+    def waits(self, name: str) -> bool:
+        """Wait until a worker is at its last free frame."""
+        return wait_until(Path(f"{self.gate(name)}.reached").exists, WAIT)
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+    def _program(self, program: str, free: int, name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", program, str(free), str(self.gate(name)), *arguments]
+        return self._start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def _start(self, command: list[str], **pipes: int) -> subprocess.Popen[bytes]:
+        self._processes.append(subprocess.Popen(command, **pipes))
+        return self._processes[-1]
+
+
+def told(client: subprocess.Popen[bytes], code: int = 0) -> list[dict[str, object]]:
+    """Wait for a client with `--json`, and read what it told."""
+    out, errors = client.communicate(timeout=WAIT)
+    assert client.returncode == code, (client.returncode, out.decode(), errors.decode())
+    assert b"Traceback" not in errors, errors.decode()
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def events(news: list[dict[str, object]], kind: str) -> list[dict[str, object]]:
+    return [event for event in news if event["event"] == kind]
+
+
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[Cluster]:
+    found = Cluster(tmp_path_factory.mktemp("cluster"), weights)
+    yield found
+    found.end()
+
+
+@pytest.fixture(scope="module")
+def film(make_clip: Clip) -> Path:
+    """Six seconds and a half before a noisy camera that moves, with sound: ten segments of 16, and one of 2."""
+    photo = str(Path(__file__).parents[1] / "samples" / "astronaut.jpg")
+    moving = "scale=500:-1,crop=96:64:8+n:40+n/2,noise=alls=4:allf=t"
+    sound = ["-f", "lavfi", "-i", "sine=frequency=300:duration=6.48"]
+    return make_clip(
+        "film.mkv", "-loop", "1", "-r", "25", "-t", "6.48", "-i", photo, *sound, "-vf", moving, "-c:v", "libx264", "-crf", "10",
+        "-g", "30", "-bf", "2", "-pix_fmt", "yuv420p",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(film: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The film as one machine paints it."""
+    path = tmp_path_factory.mktemp("whole") / "whole.mkv"
+    command = [sys.executable, "-c", FORGETFUL, str(ALL), "none", "video", str(film), "-o", str(path), "--weights", str(weights)]
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return path
+
+
+def assert_same(painted: Path, whole: Path) -> None:
+    """Frame by frame, time by time, and bit by bit of both tracks."""
+    times, images = read_back(whole)
+    other_times, other_images = read_back(painted)
+    assert len(times) == 162 and other_times == times and np.array_equal(images, other_images)
+    for track in ("v:0", "a:0"):
+        assert digest(painted, track) == digest(whole, track)
+    assert not work_path(painted).exists()
+
+
+def test_two_workers_paint_the_film_of_one_machine(cluster: Cluster, film: Path, whole: Path, tmp_path: Path) -> None:
+    for name in ("anna", "bert"):
+        cluster.worker(name, free=40)
+    client = cluster.client(film, "-o", tmp_path / "out.mkv", "--json")
+    assert cluster.waits("anna") and cluster.waits("bert"), "both have work"
+    for name in ("anna", "bert"):
+        cluster.gate(name).touch()
+    news = told(client)
+    assert_same(tmp_path / "out.mkv", whole)
+    segments = events(news, "segment")
+    assert {event["worker"] for event in segments} == {"anna", "bert"}
+    assert sorted(event["number"] for event in segments) == [0, 2, 4, 6, 8, 10]  # type: ignore[type-var]
+    assert {event["worker"] for event in events(news, "worker") if event["state"] == "joined"} == {"anna", "bert"}
+    assert set(events(news, "progress")[-1]["workers"]) <= {"anna", "bert"}  # type: ignore[call-overload]
+    assert events(news, "done")[0]["frames"] == 162
+
+
+def test_a_worker_that_is_killed_in_mid_segment_costs_nothing(cluster: Cluster, film: Path, whole: Path, tmp_path: Path) -> None:
+    victim = cluster.worker("victim", free=20)
+    client = cluster.client(film, "-o", tmp_path / "out.mkv", "--json")
+    assert cluster.waits("victim")
+    victim.kill()
+    cluster.worker("late")
+    news = told(client)
+    assert_same(tmp_path / "out.mkv", whole)
+    assert {event["worker"] for event in events(news, "segment")} == {"late"}
+    assert any(event["worker"] == "victim" and event["state"] == "left" for event in events(news, "worker"))
+
+
+@pytest.mark.slow
+def test_a_client_that_is_killed_goes_on_and_no_task_runs_on(cluster: Cluster, film: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    cluster.worker("anna", free=80)
+    client = cluster.client(film, "-o", out)
+    assert cluster.waits("anna")
+    assert wait_until(lambda: (work_path(out) / "000003.json").exists(), WAIT), "two stretches came back"
+    client.kill()
+    client.communicate()
+    cluster.gate("anna").touch()
+    news = cluster.paint(film, "-o", out)
+    assert events(news, "begin")[0]["painted_before"] == 64
+    assert min(event["number"] for event in events(news, "segment")) == 4  # type: ignore[type-var]
+    assert_same(out, whole)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_finished_and_one_machine_goes_on(
+    cluster: Cluster, film: Path, whole: Path, tmp_path: Path, weights: Path
+) -> None:
+    out = tmp_path / "out.mkv"
+    cluster.worker("anna", free=80)
+    client = cluster.client(film, "-o", out, "--json")
+    assert cluster.waits("anna")
+    assert wait_until(lambda: (work_path(out) / "000003.json").exists(), WAIT)
+    client.send_signal(signal.SIGINT)
+    news = told(client, 130)
+    assert events(news, "interrupted")[0]["frames"] == 64
+    command = [sys.executable, "-c", FORGETFUL, str(ALL), "none", "video", str(film), "-o", str(out), "--weights", str(weights)]
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0 and b"going on after 64 frames" in done.stderr, done.stderr.decode()
+    assert_same(out, whole)
+
+
+@pytest.mark.slow
+def test_without_a_shared_folder_the_film_comes_in_pieces(cluster: Cluster, film: Path, whole: Path, tmp_path: Path) -> None:
+    elsewhere = "from realtime_nst.cluster import originals\nfrom pathlib import Path\n"
+    elsewhere += "found = originals.Original.is_at\n"
+    elsewhere += f"originals.Original.is_at = lambda self, path: path != Path({str(film)!r}) and found(self, path)\n"
+    cluster.worker("anna", program=elsewhere + FORGETFUL)
+    small = "from realtime_nst.cluster import originals\noriginals.PIECE = 30_000\n"
+    assert film.stat().st_size > 60_000
+    news = told(cluster.client(film, "-o", tmp_path / "out.mkv", "--json", program=small + FORGETFUL))
+    assert_same(tmp_path / "out.mkv", whole)
+    assert {event["worker"] for event in events(news, "segment")} == {"anna"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            "import realtime_nst; realtime_nst.__version__ = '0.0.9'\n",
+            r"Worker anna: It has realtime-nst 0\.0\.9, and the client .*\.",
+        ),
+        ("lacks", r"Worker anna: It lacks the network of 'wave'\. .*--weights\."),
+    ],
+    ids=["another version", "no style"],
+)
+def test_a_worker_that_cannot_paint_is_told_in_one_line(
+    cluster: Cluster, film: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, wrong: str, words: str
+) -> None:
+    lacks = wrong == "lacks"
+    cluster.worker(
+        "anna", program=FORGETFUL if lacks else wrong + FORGETFUL, weights=tmp_path_factory.mktemp("no") if lacks else None
+    )
+    client = cluster.client(film, "-o", tmp_path / "out.mkv", "--quiet")
+    said = client.communicate(timeout=WAIT)[1].decode().strip()
+    assert client.returncode == 1 and re.fullmatch(rf"realtime-nst: No worker can paint '.*'\. {words}", said), said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_stretch_that_fails_everywhere_is_named(cluster: Cluster, film: Path, tmp_path: Path) -> None:
+    fails = FORGETFUL.replace("    free -= 1\n", "    free -= 1\n    if free < 60: raise RuntimeError('no colour left')\n")
+    for name in ("anna", "bert"):
+        cluster.worker(name, free=100, program=fails)
+    client = cluster.client(film, "-o", tmp_path / "out.mkv", "--quiet")
+    said = client.communicate(timeout=WAIT)[1].decode().strip()
+    assert client.returncode == 1 and len(said.splitlines()) == 1, said
+    assert re.search(
+        r"(Segment \d+ of 'out\.mkv' failed 3 times, last on worker \w+|No worker can paint .*): .*no colour left", said
+    ), said
+
+
+@pytest.mark.slow
+def test_the_last_stretch_of_a_slow_worker_is_painted_twice(cluster: Cluster, film: Path, whole: Path, tmp_path: Path) -> None:
+    cluster.worker("slow", free=8)  # and then never again
+    client = cluster.client(film, "-o", tmp_path / "out.mkv", "--json")
+    assert cluster.waits("slow")
+    cluster.worker("quick")
+    news = told(client)
+    assert_same(tmp_path / "out.mkv", whole)
+    assert {event["worker"] for event in events(news, "segment")} == {"quick"}
+
+
+@pytest.mark.slow
+def test_workers_of_this_machine_are_started_and_ended(film: Path, weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    command = [sys.executable, "-m", "realtime_nst", "video", str(film), "-o", str(out), "--weights", str(weights), "--end", "1"]
+    done = subprocess.run([*command, "--cluster", "local:2", "--json"], capture_output=True, timeout=WAIT)
+    assert done.returncode == 0, done.stderr.decode()
+    assert {event["worker"] for event in events([json.loads(line) for line in done.stdout.splitlines()], "segment")} < {
+        "local-0",
+        "local-1",
+    }
+    assert len(read_back(out)[0]) == 25
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_does_not_answer_is_one_line(film: Path, weights: Path, tmp_path: Path) -> None:
+    quick = "from realtime_nst.cluster import connection\nconnection.CONNECT_SECONDS = 1.0\n" + FORGETFUL
+    for command in (["video", str(film), "-o", str(tmp_path / "out.mkv"), "--cluster"], ["worker"]):
+        arguments = [*command, "tcp://127.0.0.1:9", "--weights", str(weights)]
+        done = subprocess.run([sys.executable, "-c", quick, str(ALL), "none", *arguments], capture_output=True, timeout=WAIT)
+        said = done.stderr.decode().strip()
+        assert done.returncode == 1 and len(said.splitlines()) == 1, said
+        assert said.startswith("realtime-nst: No Dask scheduler answers at 'tcp://127.0.0.1:9'")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_orders_say_where_each_stretch_begins(
+    film: Path, book: StyleBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
+    monkeypatch.setattr("realtime_nst.jobs.stretches.STRETCH_FRAMES", 32)
+    info, container = probe(str(film)), container_of(tmp_path / "out.mkv")
+    reel = Reel(info, choose_encoder(container, info.width, info.height)[0], Fraction(0), None, info.time_base)
+    painter = PicturePainter(painting_by(lambda image, vector: image), Look(stability=8, follow_camera=True))
+    farmed = FarmedFilm(film, "out.mkv", reel, StylePath([book["wave"]]), painter, None)
+    work = WorkFolder(tmp_path / "out.mkv", {})
+    scout = Scout(farmed, work, field=True)
+    orders = list(scout)
+    scout.close()
+    assert [(order.number, order.first, order.frames) for order in orders] == [
+        *((2 * number, 32 * number, 32) for number in range(5)),
+        (10, 160, 2),
+    ]
+    assert orders[0].after is None and orders[0].clock is None and orders[0].offset == (0.0, 0.0)
+    assert [order.after and order.after.frames for order in orders] == [None, None, 32, 64, 96, 128]
+    assert orders[4].clock is not None and orders[4].clock[:2] == (Fraction(0), 127 * 3600)
+    assert np.abs(orders[5].offset).max() > 20, "the camera has moved"
+    work.release()
+
+
+def test_an_original_is_known_by_its_contents(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).bytes(3_000_000)
+    (tmp_path / "film").write_bytes(data)
+    original, copies = Original.of(tmp_path / "film"), tmp_path / "copies"
+    assert original.found(copies) == tmp_path / "film"
+    (tmp_path / "film").write_bytes(data[:-1] + b"x")
+    assert original.found(copies) is None
+    (tmp_path / "film").write_bytes(data)
+    for place, piece in original.pieces():
+        original.keep(copies, place, piece)
+    (tmp_path / "film").unlink()
+    assert (found := original.found(copies)) is not None and found.read_bytes() == data
+    original.forget(copies)
+    assert original.found(copies) is None
