@@ -6,7 +6,8 @@ import numpy as np
 
 from realtime_nst.networks.onnx_graph import Graph, Value
 from realtime_nst.networks.recolour import LUMA
-from realtime_nst.networks.stabilizer import BLOCK, CELL, LEAST_SHARE, REACH
+from realtime_nst.networks.stabilizer import BLOCK, CELL, REACH
+from realtime_nst.style.look import LEAST_SHARE
 
 
 def recolour(graph: Graph, layer: Any, photo: Value, painting: Value, settings: Value) -> Value:
