@@ -86,8 +86,8 @@ the photo counts less, and stillness can count more; nearer crops have more plai
 VECTOR_RECIPE = Recipe(steps=200, learning_rate=1e-2, style_scales=(1,))
 """New styles on a frozen body without a texture field: only their vectors learn, which takes minutes."""
 
-FIELD_VECTOR_RECIPE = replace(BODY_RECIPE, steps=200, learning_rate=1e-2, style_scales=(1,))
-"""The same on a body with one."""
+FIELD_VECTOR_RECIPE = replace(BODY_RECIPE, steps=200, learning_rate=1e-2, style_scales=(1,), temporal=100.0)
+"""The same on a body with one, which knows already how to hold still; with the body's weight on it, a vector learns little."""
 
 DISTIL_RECIPE = Recipe(steps=3000, learning_rate=4e-3)
 """A narrower body taught by a wide one; the losses play no part."""
