@@ -26,6 +26,6 @@ def load_encoder(choose: Callable[[], Backend]) -> PictureEncoder:
 
     def runner() -> Runner:  # a vector is no work for a device of its own
         backend = choose()
-        return runner_for(Backend(backend.keras, backend.precision, backend.gpu if backend.keras == backend.name else False))
+        return runner_for(Backend(backend.keras, backend.precision, backend.gpu and backend.keras == backend.name))
 
     return PictureEncoder(runner)
