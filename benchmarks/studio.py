@@ -29,11 +29,13 @@ from PIL import Image
 from realtime_nst.cli import webcam
 from realtime_nst.cli.main import main as realtime_nst
 from realtime_nst.frames import Frame
-from realtime_nst.inputs.sources import PatternSource
+from realtime_nst.inputs.sources import PATTERN_FPS, PatternSource
 
 WIDTH, HEIGHT = 640, 480
 BITS, SQUARE = 16, 40
 """A time is milliseconds of the system's clock, without what is too large for so many bits."""
+CAMERAS = (PATTERN_FPS, 30.0)
+"""Frames a second: of the test pattern, which ask all of two cores, and of a usual camera, which do not."""
 ANY_ADDRESS = re.compile(r"http://\S+")
 
 
@@ -79,14 +81,15 @@ class Show:
     Args:
         home: Where it keeps what it remembers.
         studio: Whether it is the studio, as a user starts it.
+        fps: Frames a second that its camera gives, where it is not the studio.
     """
 
-    def __init__(self, home: str, *, studio: bool = False) -> None:
+    def __init__(self, home: str, *, studio: bool = False, fps: float = PATTERN_FPS) -> None:
         flags = (
             ["studio", "--no-open", "--port", "0"] if studio else ["webcam", "--no-window", "--http", "0", "--frames", "9999999"]
         )
         flags += ["--camera", "pattern", "--style", "wave"] + ([] if studio else ["--strength", "0.5"])
-        command = ["-m", "realtime_nst"] if studio else ["-m", "benchmarks.studio", "--show"]
+        command = ["-m", "realtime_nst"] if studio else ["-m", "benchmarks.studio", "--show", str(fps)]
         environment = {**os.environ, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home}
         self.process = subprocess.Popen(
             [sys.executable, *command, *flags, "--snapshots", home], env=environment, stderr=subprocess.PIPE, text=True
@@ -233,8 +236,8 @@ def open_browser() -> Any:
 def main(arguments: list[str]) -> int:
     """Measure."""
     if arguments[:1] == ["--show"]:
-        webcam.open_source = lambda camera, size=None, fps=None: ClockSource(WIDTH, HEIGHT)
-        return realtime_nst(arguments[1:])
+        webcam.open_source = lambda camera, size=None, fps=None: ClockSource(WIDTH, HEIGHT, float(arguments[1]))
+        return realtime_nst(arguments[2:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studio", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=6.0, help="of each turn (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each kind (default: %(default)s)")
@@ -245,11 +248,13 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory() as home:
             for _ in range(2):  # the first compiles the network for the machine
                 start(home, browser)
-            show = Show(home)
-            try:
-                asyncio.run(measure(show, options.seconds, options.rounds, browser))
-            finally:
-                show.close()
+            for fps in CAMERAS:
+                print(f"a camera of {fps:.0f} frames/s:")
+                show = Show(home, fps=fps)
+                try:
+                    asyncio.run(measure(show, options.seconds, options.rounds, browser))
+                finally:
+                    show.close()
     finally:
         if browser:
             browser.quit()

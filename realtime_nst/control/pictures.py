@@ -12,7 +12,7 @@ import numpy as np
 from realtime_nst.frames import Frame
 from realtime_nst.media.jpeg import jpeg
 
-MOST_FPS = 36.0
+MOST_FPS = 30.0
 """Pictures a second at most, however many frames there are: more would cost the show its time."""
 PATIENCE = 1.0
 """Seconds for which someone counts as looking after the last picture."""

@@ -18,7 +18,7 @@ from realtime_nst.style.style import Style
 
 LONGER_SIDE = 224
 """Pixels."""
-PAUSE = 0.25
+PAUSE = 0.5
 """Seconds between two, once all are there: each costs the show a few milliseconds."""
 FIRST_PAUSE = 0.02
 LOOK_EVERY = 0.3
