@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from realtime_nst.engines.backend import choose_backend
+from realtime_nst.engines.backend import choose_backend, for_files
 from realtime_nst.frames import LARGEST_SIDE
 from realtime_nst.jobs.film import paint_video as paint_file
 from realtime_nst.jobs.options import Outcome, VideoOptions
@@ -252,7 +252,7 @@ def paint_video(
     book = _book(weights, backend)
     path = StylePath([book.mix(name) for name in names], every)
     chosen = choose_backend(backend, precision, device)
-    picture_painter = PicturePainter(serving.load_stylizer(chosen), look)
+    picture_painter = PicturePainter(serving.load_stylizer(for_files(chosen)), look)
     options = VideoOptions(
         styles=path,
         engine=str(chosen),

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def controls(book: StyleBook) -> Controls:
 
 def test_every_frame_of_a_file_arrives_in_order() -> None:
     sink, stats = RecordingSink(), Stats()
-    run(FakeSource(200), same, sink, Unattended(), stats)
+    run(FakeSource(200), partial(map, same), sink, Unattended(), stats)
     assert [frame.index for frame in sink.frames] == list(range(200))
     assert stats.frames == 200 and stats.dropped == 0
 
@@ -65,7 +66,7 @@ def test_live_source_drops_before_inference_and_stays_fresh() -> None:
         return frame
 
     sink, stats = RecordingSink(), Stats()
-    run(source, slow, sink, Unattended(), stats, frames=12)
+    run(source, partial(map, slow), sink, Unattended(), stats, frames=12)
     shown = [frame.index for frame in sink.frames]
     assert len(shown) == 12 and shown == sorted(set(shown))
     assert shown == stylized[:12], "a frame was stylized and then thrown away"
@@ -93,7 +94,7 @@ def test_what_nobody_sees_is_not_painted_until_somebody_looks_again(controls: Co
         return frame
 
     sink = Away()
-    run(source, paint, sink, LiveRemote(controls, sink, watched=lambda: looking), Stats(), frames=10)
+    run(source, partial(map, paint), sink, LiveRemote(controls, sink, watched=lambda: looking), Stats(), frames=10)
     for_nobody = [index for index, seen in painted if not seen and index > unseen[0] + 1]
     assert not for_nobody and len(painted) >= 8 and min(index for index, seen in painted if seen) > unseen[0]
 
@@ -104,7 +105,7 @@ def test_stylizer_error_reaches_the_caller_and_threads_end() -> None:
 
     source = FakeSource(count=None)
     with pytest.raises(RuntimeError, match="no memory"):
-        run(source, broken, RecordingSink(), Unattended(), Stats())
+        run(source, partial(map, broken), RecordingSink(), Unattended(), Stats())
     assert source.closed.is_set()
 
 
@@ -116,7 +117,7 @@ def test_source_error_comes_after_the_frames_before_it() -> None:
 
     sink = RecordingSink()
     with pytest.raises(OSError, match="unplugged"):
-        run(Failing(5), same, sink, Unattended(), Stats())
+        run(Failing(5), partial(map, same), sink, Unattended(), Stats())
     assert len(sink.frames) == 5
 
 
@@ -127,13 +128,13 @@ def test_sink_error_closes_the_source() -> None:
 
     source = FakeSource(count=None)
     with pytest.raises(OSError, match="No space"):
-        run(source, same, Full(), Unattended(), Stats())
+        run(source, partial(map, same), Full(), Unattended(), Stats())
     assert source.closed.is_set()
 
 
 def test_quit_key_ends_the_show(controls: Controls) -> None:
     sink = RecordingSink(keys={3: "q"})
-    run(FakeSource(count=None), same, sink, LiveRemote(controls, sink), Stats())
+    run(FakeSource(count=None), partial(map, same), sink, LiveRemote(controls, sink), Stats())
     assert len(sink.frames) == 3
 
 
@@ -152,7 +153,7 @@ def test_stalled_camera_does_not_block_keys_or_the_end(controls: Controls) -> No
 
     started = time.monotonic()
     sink = QuitLater()
-    run(Stalled(live=True), same, sink, LiveRemote(controls, sink), Stats())
+    run(Stalled(live=True), partial(map, same), sink, LiveRemote(controls, sink), Stats())
     assert time.monotonic() - started < 60
     release.set()
 
@@ -174,7 +175,7 @@ def test_a_picture_that_is_being_painted_is_waited_for_at_the_end(controls: Cont
             return "q" if painting.is_set() else None
 
     sink = QuitMeanwhile()
-    run(source, slow, sink, LiveRemote(controls, sink), Stats())
+    run(source, partial(map, slow), sink, LiveRemote(controls, sink), Stats())
     assert painted.is_set()
 
 
@@ -190,7 +191,7 @@ def test_pause_takes_no_frames_until_it_ends(controls: Controls) -> None:
             return None
 
     sink = PauseThenGoOn()
-    run(FakeSource(5), same, sink, LiveRemote(controls, sink), Stats())
+    run(FakeSource(5), partial(map, same), sink, LiveRemote(controls, sink), Stats())
     assert sink.asked == 10
     assert [frame.index for frame in sink.frames] == list(range(5))
 
@@ -203,7 +204,7 @@ def test_style_switch_takes_effect_within_the_frames_already_on_their_way(contro
         return frame
 
     sink = RecordingSink(keys={5: "2"})
-    run(FakeSource(20), note, sink, LiveRemote(controls, sink), Stats())
+    run(FakeSource(20), partial(map, note), sink, LiveRemote(controls, sink), Stats())
     assert names[0] == controls.styles[0].name and names[-1] == controls.styles[1].name
     assert len(sink.frames) == 20, "a switch dropped a frame"
     assert names.index(controls.styles[1].name) <= 5 + 3
@@ -223,7 +224,7 @@ def test_snapshot_saves_the_frame_on_show_also_while_paused(controls: Controls) 
             saved.append(frame.index)
 
     sink, album = Keys(), Album(Path(), controls)
-    run(FakeSource(4), same, TeeSink([sink, album]), LiveRemote(controls, sink, [album]), Stats())
+    run(FakeSource(4), partial(map, same), TeeSink([sink, album]), LiveRemote(controls, sink, [album]), Stats())
     assert len(saved) == 1 and saved[0] <= 2
 
 
@@ -237,13 +238,13 @@ def test_interrupt_is_a_request_to_quit_and_handlers_come_back() -> None:
                 os.kill(os.getpid(), signal.SIGINT)
 
     sink, remote = Interrupted(), Unattended()
-    run(FakeSource(count=None), same, sink, remote, Stats())
+    run(FakeSource(count=None), partial(map, same), sink, remote, Stats())
     assert remote.quit and 4 <= len(sink.frames) <= 5
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_frames_may_be_changed_without_touching_the_sources() -> None:
     sink = RecordingSink()
-    run(FakeSource(3), lambda frame: frame.with_image(255 - frame.image), sink, Unattended(), Stats())
+    run(FakeSource(3), partial(map, lambda frame: frame.with_image(255 - frame.image)), sink, Unattended(), Stats())
     assert [int(frame.image[0, 0, 0]) for frame in sink.frames] == [255, 254, 253]
     assert all(frame.image.dtype == np.uint8 for frame in sink.frames)

@@ -214,10 +214,11 @@ def test_texture_goes_with_the_camera_in_every_look(
     where = [tuple(offset) for offset in offsets(film)]
     assert len(set(where)) == len(film)
     for frame, (x, y) in zip(film, where):
-        painted, stabilized = stylizer.paint_next(frame, style, look, stabilized, (x, y))
+        paint, stabilized = stylizer.begin(frame, style, look, stabilized, (x, y))
+        painted = paint()
         assert np.array_equal(stream.paint(frame, style, look._replace(follow_camera=True)), painted)
     stands = stream.paint(film[-1], style, look)
-    assert np.array_equal(stands, stylizer.paint_next(film[-1], style, look, stabilized)[0]), "and not, where it should not"
+    assert np.array_equal(stands, stylizer.begin(film[-1], style, look, stabilized)[0]()), "and not, where it should not"
     assert np.array_equal(stream.paint(film[0], style, FOLLOWING), stylizer.paint(film[0], style)), "it begins anew"
 
 
@@ -251,7 +252,7 @@ def test_shows_and_sessions_follow_the_camera_until_they_should_not(
     stylizer: Stylizer, book: StyleBook, weights: Path, film: list[np.ndarray]
 ) -> None:
     style, where = book["wave"], [(float(x), float(y)) for x, y in offsets(film)]
-    expected = [stylizer.paint_next(frame, style, Look(), None, offset)[0] for frame, offset in zip(film, where)]
+    expected = [stylizer.begin(frame, style, Look(), None, offset)[0]() for frame, offset in zip(film, where)]
     standing = [stylizer.paint(frame, style) for frame in film]
     controls = Controls([style], settings=Settings(stability=0))
     painter = LivePainter(stylizer, controls, [style.body], 96, 64)
@@ -287,7 +288,7 @@ def test_films_follow_the_camera_and_photos_of_one_size_do_not(
     homes: list[Offset] = [HOME] * len(frames)
     for name, offset in (("follows", where), ("stands", homes), ("call", homes)):
         painted = read_back(tmp_path / f"{name}.mkv")[1].astype(int)
-        expected = [stylizer.paint_next(frame, book["wave"], Look(), None, at)[0] for frame, at in zip(frames, offset)]
+        expected = [stylizer.begin(frame, book["wave"], Look(), None, at)[0]() for frame, at in zip(frames, offset)]
         assert len(painted) == 10 and np.abs(painted - np.array(expected)).max() <= 1
     for index in (0, 9):
         Image.fromarray(frames[index]).save(tmp_path / f"{index}.png")

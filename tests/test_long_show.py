@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,7 @@ def play(parts: Stylizer, book: StyleBook, folder: Path, *, seconds: float, size
         audience.painting[frame.index] = time.monotonic() - began
         return painted
 
-    run(source, paint, tee, LiveRemote(controls, audience, [snapshots, recorder]), stats)
+    run(source, partial(map, paint), tee, LiveRemote(controls, audience, [snapshots, recorder]), stats)
     tee.close()
     painter.close()
     ages, memory = audience.ages, audience.memory

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_a_camera_of_640x480_is_painted_at_30_frames_per_second_and_frames_stay_
             self.frames = [frame]
 
     display = Display()
-    run(source, paint, display, LiveRemote(controls, display), stats, frames=FRAMES)
+    run(source, partial(map, paint), display, LiveRemote(controls, display), stats, frames=FRAMES)
     painter.close()
     settled = FRAMES // 2
     took = list(painting.values())[settled:FRAMES]

@@ -66,7 +66,7 @@ def test_a_film_can_be_painted_from_any_segment_on(
         return FramePainter(picture_painter, styles, 0.0, 25.0, stretches=stretches, first=first)
 
     at_once = painter(0, HOME)
-    whole = [at_once(frame) for frame in film]
+    whole = list(at_once(film))
     assert (at_once.repeated and len({frame.offset for frame in whole}) > 20) or not look.follow_camera
     for first in range(segment, 80, segment):
         start, seen = stretches.start(first), stretches.seen_from(first)
@@ -74,10 +74,9 @@ def test_a_film_can_be_painted_from_any_segment_on(
         again = painter(first, whole[start - 1].offset if start else HOME)
         for frame in film[seen:first]:
             again.hold(frame)
-        for frame in film[first : first + 20]:
-            painted = again(frame)
-            assert painted.offset == whole[frame.index].offset
-            assert np.array_equal(painted.image, whole[frame.index].image), f"frame {frame.index} from {first} on"
+        for painted in again(film[first : first + 20]):
+            assert painted.offset == whole[painted.index].offset
+            assert np.array_equal(painted.image, whole[painted.index].image), f"frame {painted.index} from {first} on"
 
 
 def test_where_nothing_is_held_nothing_begins_anew(stylizer: Stylizer, book: StyleBook) -> None:

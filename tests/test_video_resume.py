@@ -530,14 +530,15 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
         """Paints nothing, and says that the field moves by a pixel with each picture."""
 
         painted = 0
+        at_once = 1
 
         @property
         def offset(self) -> Offset:
             return self.painted, 0.0
 
-        def paint(self, image: np.ndarray, style: Style) -> np.ndarray:
+        def begin(self, image: np.ndarray, style: Style) -> Callable[[], np.ndarray]:
             self.painted += 1
-            return image
+            return lambda: image
 
         def hold(self, image: np.ndarray, style: Style) -> None:
             raise ValueError("All of them are painted.")
@@ -553,7 +554,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
         Frame(np.full((16, 16, 3), index // 3, np.uint8), index, 0.0, Fraction(index, 25), Fraction(1, 25 + index), 1000 + index)
         for index in range(80)
     ]
-    ahead = [painter(frame) for frame in frames]
+    ahead = list(painter(frames))
     assert painter.repeated == 80 - counting.painted > 40
     assert all((one.time, one.shown, one.check) == (other.time, other.shown, other.check) for one, other in zip(ahead, frames))
     work = WorkFolder(tmp_path / "out.mp4", {})

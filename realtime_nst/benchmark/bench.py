@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import cycle, product
 from pathlib import Path
 from statistics import median
@@ -155,7 +156,7 @@ def measure(
     stats = Stats()
     live = PatternSource(width, height, LIVE_FPS)
     painter = LivePainter(stylizer, Controls([style], settings=Settings(stability=0)), [style.body], width, height)
-    run(live, painter, NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
+    run(live, partial(map, painter), NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
     first, second, memory = starts(width, height, backend, options)
     return Row(
         size=f"{width}x{height}",

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from realtime_nst.cli import console
-from realtime_nst.engines.backend import choose_backend
+from realtime_nst.engines.backend import choose_backend, for_files
 from realtime_nst.errors import NSTError, SinkError
 from realtime_nst.jobs.farm import Farm
 from realtime_nst.jobs.fetching import check_address, fetch, let_go, place_for
@@ -79,7 +79,7 @@ def _video(options: argparse.Namespace, report: Report) -> int:
     path = read_path(book, options.style, options.every)
     backend = choose_backend(options.backend, options.precision, options.device)
     look = Look(options.strength, float(options.colours), options.stability, options.texture, options.follow_camera)
-    picture_painter = PicturePainter(serving.load_stylizer(backend), look)
+    picture_painter = PicturePainter(serving.load_stylizer(for_files(backend)), look)
     video_options = VideoOptions(
         styles=path,
         engine=str(backend),

@@ -13,7 +13,7 @@ from typing import Any
 from realtime_nst import __version__
 from realtime_nst.cluster.orders import Abilities, Commission, Order
 from realtime_nst.cluster.originals import Original
-from realtime_nst.engines.backend import Backend, choose_backend
+from realtime_nst.engines.backend import Backend, choose_backend, for_files
 from realtime_nst.errors import ClusterError, StyleError
 from realtime_nst.jobs.workfolder import Note, WorkFolder
 from realtime_nst.painting import serving
@@ -46,7 +46,7 @@ class Workplace:
         """What paints; it is kept, with all that it has compiled."""
         backend = self.engine(commission)
         if backend not in self._stylizers:
-            self._stylizers[backend] = serving.load_stylizer(backend)
+            self._stylizers[backend] = serving.load_stylizer(for_files(backend))
         return self._stylizers[backend]
 
     def styles(self, commission: Commission) -> StylePath:

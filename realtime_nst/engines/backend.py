@@ -21,6 +21,8 @@ DEVICES = ("cpu", "gpu", "npu")
 PROCESSOR = "CPU"
 PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
 """Of ONNX Runtime, for GPUs; the quickest to start come first."""
+MOST_AT_ONCE = 16
+"""Frames painted at the same time."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Backend:
         precision: "float32", "bfloat16" or "float16".
         gpu: Whether a GPU does the work.
         device: Which device, as OpenVINO names it, or a provider of ONNX Runtime; the processor is "CPU".
+        at_once: How many frames are painted at the same time, each on its share of the processor: for files.
         candidates: What may run the network in its place (all else stays here), the fastest of them; it may be one itself.
     """
 
@@ -39,6 +42,7 @@ class Backend:
     precision: str
     gpu: bool
     device: str = PROCESSOR
+    at_once: int = 1
     candidates: "tuple[Backend, ...]" = ()
 
     @property
@@ -106,6 +110,20 @@ def choose_backend(name: str = "auto", precision: str = "auto", device: str = "a
         return replace(processor_of(name, "auto"), candidates=tuple(found))
     processor = processor_of(name, precision)
     return replace(processor, candidates=tuple(found if device != "auto" or not found else [processor, *found]))
+
+
+def for_files(backend: Backend) -> Backend:
+    """The same for frames that nobody waits for one by one: OpenVINO then paints one on each core of the processor.
+
+    So small a network does not keep several cores busy with one frame.
+    """
+    alone = backend.name == "openvino" and backend.device == PROCESSOR and not backend.candidates
+    return replace(backend, at_once=min(cores(), MOST_AT_ONCE)) if alone else backend
+
+
+def cores() -> int:
+    """Of the processor, those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor_of(name: str, precision: str) -> Backend:

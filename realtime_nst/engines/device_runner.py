@@ -48,7 +48,7 @@ class DeviceRunner:
         self._failed = set[Backend]()
         self.upload, self.download = self._beside.upload, self._beside.download
 
-    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> Program:
+    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False, at_once: int = 1) -> Program:
         """On the candidate that is remembered, else on the fastest, else on the processor; see `Runner.compile`."""
 
         def on_processor() -> Program:

@@ -21,7 +21,7 @@ STRIPS_FROM = 16_000_000
 """Pixels from which on the end of the network works in strips, where a runner asks for that."""
 
 
-def build_engine(body: Body, width: int, height: int, runner: Runner) -> Engine:
+def build_engine(body: Body, width: int, height: int, runner: Runner, at_once: int = 1) -> Engine:
     """Compile a body, for pictures at once or in strips.
 
     Args:
@@ -29,19 +29,25 @@ def build_engine(body: Body, width: int, height: int, runner: Runner) -> Engine:
         width: Width of the frames in pixels, a multiple of 8.
         height: Height of the frames in pixels, a multiple of 8.
         runner: What runs it.
+        at_once: How many threads want to paint at the same time; of large frames, fewer can.
 
     Raises:
         StyleError: The body's weights are damaged.
         BackendError: Keras already runs on another backend in this process, or the temporary folder is full.
     """
-    in_strips = runner.in_strips and width * height > STRIPS_FROM
-    return (StripEngine if in_strips else WholeEngine)(body, width, height, runner)
+    if runner.in_strips and width * height > STRIPS_FROM:
+        return StripEngine(body, width, height, runner)
+    return WholeEngine(body, width, height, runner, max(1, min(at_once, PIXELS_AT_ONCE // (width * height))))
+
+
+PIXELS_AT_ONCE = 17_000_000
+"""Of all frames in work together: each takes 50 bytes or so for a pixel, and a large one keeps several cores busy by itself."""
 
 
 class WholeEngine:
     """Image and vector to image, at once; for the arguments see `build_engine`."""
 
-    def __init__(self, body: Body, width: int, height: int, runner: Runner) -> None:
+    def __init__(self, body: Body, width: int, height: int, runner: Runner, at_once: int) -> None:
         def build() -> "keras.Model":
             from realtime_nst.networks.transform import build_transform_network, set_kernels
 
@@ -49,7 +55,8 @@ class WholeEngine:
             set_kernels(network, body.weights())
             return network
 
-        self._program, self._download = runner.compile(build, body.sha256, width, height), runner.download
+        self._program = runner.compile(build, body.sha256, width, height, at_once=at_once)
+        self._download = runner.download
         self._field = KeptField(body.architecture, width, height, runner)
 
     def __call__(self, image: Any, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:

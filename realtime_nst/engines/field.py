@@ -21,12 +21,11 @@ class KeptField:
 
     def __init__(self, architecture: Architecture, width: int, height: int, runner: Runner) -> None:
         self._make, self._upload = partial(fields_of, architecture.field, width, height), runner.upload
-        self._offset: Offset | None = None
-        self._fields: Mapping[str, Any] = {}
+        self._kept: tuple[Offset | None, Mapping[str, Any]] = None, {}
 
     def at(self, offset: Offset) -> Mapping[str, Any]:
         """By the names of the inputs, on the device: the field as it has moved so many pixels to the right and down."""
-        if offset != self._offset:
-            self._fields = {name: self._upload(array) for name, array in self._make(offset).items()}
-            self._offset = offset
-        return self._fields
+        kept = self._kept  # which another thread may replace meanwhile
+        if offset != kept[0]:
+            kept = self._kept = offset, {name: self._upload(array) for name, array in self._make(offset).items()}
+        return kept[1]

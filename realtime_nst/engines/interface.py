@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Program(Protocol):
-    """A model compiled for batches of one, of one size or of any; one thread at a time may call it."""
+    """A model compiled for batches of one, of one size or of any; any thread may call it."""
 
     shapes: dict[str, tuple[int, ...]]
     """Of the inputs, by name; what stands for a length that is free differs."""
@@ -39,13 +39,14 @@ class Runner(Protocol):
     in_strips: bool
     """Whether pictures of millions of pixels take so much memory at once that they are painted in strips."""
 
-    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> Program:
+    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False, at_once: int = 1) -> Program:
         """Compile a model.
 
         Args:
             build: Builds it by Keras, which is imported and set up by then; not called if the model is on disk.
             facts: All that it depends on, beside the precision.
             float32: Whether it computes in float32, whatever the precision.
+            at_once: How many threads call it at the same time, each on its share of the processor.
 
         Raises:
             BackendError: Keras already runs on another backend in this process, or the temporary folder is full.

@@ -23,7 +23,9 @@ class JaxRunner:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "JaxProgram":
+    def compile(
+        self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False, at_once: int = 1
+    ) -> "JaxProgram":
         """See `Runner.compile`. The precision is Keras' dtype policy, which models in float32 do not follow."""
         activate(self._backend)
         return JaxProgram(build())

@@ -30,7 +30,9 @@ class OnnxRuntimeRunner:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "OnnxRuntimeProgram":
+    def compile(
+        self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False, at_once: int = 1
+    ) -> "OnnxRuntimeProgram":
         """From a graph on disk if it was written before, else by Keras; see `Runner.compile`."""
         half = self._backend.precision == "float16" and not float32
         key = model_key("onnx", *facts, half)

@@ -5,13 +5,15 @@ on. Keras is imported only where the compiled model is not on disk.
 """
 
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from realtime_nst.engines.backend import PROCESSOR, Backend, activate, openvino_core, openvino_devices
+from realtime_nst.engines.backend import PROCESSOR, Backend, activate, cores, openvino_core, openvino_devices
 from realtime_nst.engines.cache import forget_model, load_model, model_key, store_model
 from realtime_nst.errors import BackendError
 from realtime_nst.pipeline.buffers import Buffers
@@ -33,21 +35,24 @@ class OpenVINORunner:
         self._backend = backend
         self.in_strips = backend.precision == "float32"  # bfloat16 takes half as much anyway
 
-    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "OpenVINOProgram":
+    def compile(
+        self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False, at_once: int = 1
+    ) -> "OpenVINOProgram":
         """From disk if it was compiled before, else by Keras; see `Runner.compile`."""
         precision = "float32" if float32 else self._backend.precision
-        device, options = self._backend.device, options_of(precision)
-        key = model_key(*facts, precision, *([] if device == PROCESSOR else [device, openvino_devices().get(device)]))
+        device, options = self._backend.device, options_of(precision, at_once)
+        elsewhere = [] if device == PROCESSOR else [device, openvino_devices().get(device)]
+        key = model_key(*facts, precision, *elsewhere, *([] if at_once == 1 else [at_once, cores()]))
         blob = load_model(key)
         if blob is not None:
             try:
-                return OpenVINOProgram(openvino_core().import_model(blob, device, options))
+                return OpenVINOProgram(openvino_core().import_model(blob, device, options), at_once)
             except RuntimeError:  # of another processor or version after all, or damaged
                 forget_model(key)
         activate(self._backend)
         compiled = compile_network(build(), options, device)
         store_model(key, compiled.export_model().getvalue())
-        return OpenVINOProgram(compiled)
+        return OpenVINOProgram(compiled, at_once)
 
     def upload(self, array: np.ndarray) -> np.ndarray:
         """The array itself: it is there."""
@@ -59,31 +64,40 @@ class OpenVINORunner:
 
 
 class OpenVINOProgram:
-    """A compiled model with one request.
+    """A compiled model with its requests; any thread may call it, and waits where all are at work.
 
     Args:
         compiled: From `compile_network`.
+        at_once: How many requests.
     """
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, at_once: int = 1) -> None:
         import openvino
 
         self.shapes = {tensor.any_name: lengths_of(tensor.partial_shape) for tensor in compiled.inputs}
         self._tensor = openvino.Tensor
-        self._request = compiled.create_infer_request()
+        self._requests = SimpleQueue[Any]()
+        for _ in range(at_once):
+            self._requests.put(compiled.create_infer_request())
         self._places = {name: index for index, name in enumerate(self.shapes)}
+        self._taking = threading.Lock()
         self._outputs = [Buffers(tuple(output.shape), output.element_type.to_dtype().type) for output in compiled.outputs]
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         """The outputs, in memory that is used again once nobody looks at them any more."""
         # A copy only of a mirrored or read-only frame. Tensors do not hold their arrays: `given` does until the end.
         given = {name: np.require(array, requirements=["C", "W"]) for name, array in inputs.items()}
-        for name, array in given.items():
-            self._request.set_input_tensor(self._places[name], self._tensor(array, shared_memory=True))
-        outputs = tuple(buffers.take() for buffers in self._outputs)
-        for index, array in enumerate(outputs):
-            self._request.set_output_tensor(index, self._tensor(array, shared_memory=True))
-        self._request.infer(share_outputs=True)  # else it copies the outputs into a result that nobody wants
+        with self._taking:
+            outputs = tuple(buffers.take() for buffers in self._outputs)
+        request = self._requests.get()
+        try:
+            for name, array in given.items():
+                request.set_input_tensor(self._places[name], self._tensor(array, shared_memory=True))
+            for index, array in enumerate(outputs):
+                request.set_output_tensor(index, self._tensor(array, shared_memory=True))
+            request.infer(share_outputs=True)  # else it copies the outputs into a result that nobody wants
+        finally:
+            self._requests.put(request)
         return outputs
 
 
@@ -92,9 +106,10 @@ def lengths_of(shape: Any) -> tuple[int, ...]:
     return tuple(length.get_length() if length.is_static else -1 for length in shape)
 
 
-def options_of(precision: str) -> dict[str, str]:
-    """OpenVINO's options: one frame after the other, in in a precision."""
-    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
+def options_of(precision: str, at_once: int = 1) -> dict[str, str]:
+    """OpenVINO's options for a precision: one frame after the other on all cores, or several at once."""
+    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": ROUNDING[precision]}
+    return options if at_once == 1 else options | {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(at_once)}
 
 
 def compile_network(network: "keras.Model", options: Mapping[str, str], device: str = PROCESSOR) -> Any:

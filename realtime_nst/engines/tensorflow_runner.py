@@ -24,7 +24,9 @@ class TensorFlowRunner:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def compile(self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False) -> "TensorFlowProgram":
+    def compile(
+        self, build: Callable[[], "keras.Model"], *facts: object, float32: bool = False, at_once: int = 1
+    ) -> "TensorFlowProgram":
         """See `Runner.compile`. The precision is Keras' dtype policy, which models in float32 do not follow."""
         activate(self._backend)
         return TensorFlowProgram(build(), self._backend.gpu)

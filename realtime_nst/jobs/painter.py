@@ -1,5 +1,8 @@
-"""`FramePainter`: frame to frame in the style of its moment; a frame that repeats the one before is not painted again."""
+"""`FramePainter`: frames to frames in the style of their moment; one that repeats the one before is not painted again."""
 
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
@@ -7,6 +10,7 @@ import numpy as np
 
 from realtime_nst.frames import Frame
 from realtime_nst.jobs.stretches import Stretches
+from realtime_nst.pipeline.in_flight import InFlight
 from realtime_nst.style.field import Offset
 from realtime_nst.style.schedule import StylePath, moment
 from realtime_nst.style.style import Style
@@ -21,7 +25,10 @@ class Painter(Protocol):
     @property
     def offset(self) -> Offset: ...
 
-    def paint(self, image: np.ndarray, style: Style) -> np.ndarray: ...
+    @property
+    def at_once(self) -> int: ...
+
+    def begin(self, image: np.ndarray, style: Style) -> Callable[[], np.ndarray]: ...
 
     def hold(self, image: np.ndarray, style: Style) -> None: ...
 
@@ -58,15 +65,25 @@ class FramePainter:
         self._needed = stretches.start(first) if stretches else first
         self._before, self._warmed = Newest(), Newest()
 
-    def __call__(self, frame: Frame) -> Frame:
-        style = self._begin_frame(frame)
-        if self._before.repeated_by(frame, style):
-            self.repeated += 1
-        else:
-            self._before.painted = self._painter.paint(frame.image, style)
-        painted = replace(frame, image=self._before.painted, offset=self._painter.offset)
-        self._end_frame(frame, style)
-        return painted
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Painted frames in their order; as many are painted at once as the painter allows."""
+        in_flight = InFlight(self._painter.at_once)
+        begun = deque[Frame]()
+
+        def begin() -> Iterator[Future[np.ndarray]]:
+            for frame in frames:
+                style = self._begin_frame(frame)
+                if self._before.repeated_by(frame, style):
+                    self.repeated += 1
+                else:
+                    self._before.painted = in_flight.begin(self._painter.begin(frame.image, style))
+                begun.append(replace(frame, offset=self._painter.offset))
+                painted = self._before.painted
+                self._end_frame(frame, style)
+                yield painted
+
+        for image in in_flight.in_order(begin()):
+            yield begun.popleft().with_image(image)
 
     def hold(self, frame: Frame) -> None:
         """Take notice of a frame that has been painted before, or elsewhere."""
@@ -93,7 +110,7 @@ class Newest:
     """The newest frame that was not a repetition."""
 
     def __init__(self) -> None:
-        self.painted = np.empty(0, np.uint8)
+        self.painted = Future[np.ndarray]()
         self._image: np.ndarray | None = None
         self._vector: np.ndarray | None = None
 

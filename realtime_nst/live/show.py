@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -115,7 +116,7 @@ class Show:
                 controls.say(welcome)
             with on_interrupt(controls.leave):
                 try:
-                    run(source, self.painter, tee, remote, self.stats, frames=options.frames)
+                    run(source, partial(map, self.painter), tee, remote, self.stats, frames=options.frames)
                 finally:
                     if self.stats.frames:  # whatever ended the show, what was recorded of it stays
                         tee.close()

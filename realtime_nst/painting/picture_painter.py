@@ -60,6 +60,15 @@ class PicturePainter:
         painting = self._stylizer.paint(image, style, self.look._replace(strength=1.0, colours=0.0))
         return self._stylizer.recolour(image, polish(image, painting), self.look)
 
+    def begin(self, image: np.ndarray, style: Style) -> Callable[[], np.ndarray]:
+        """The next picture of a video in two steps: what is returned paints it, on any thread, while the next is begun with."""
+        return self._stream.begin(image, style, self.look) if self.look.strength > 0 else lambda: image
+
+    @property
+    def at_once(self) -> int:
+        """How many may be painted at the same time."""
+        return self._stylizer.at_once
+
     @property
     def memory(self) -> int:
         """How many pictures before one tell all that it depends on: of what was held before them, less than half a grey level

@@ -17,7 +17,10 @@ def load_stylizer(backend: Backend) -> Stylizer:
     """A stylizer whose networks, stabilizers and recolours run on a backend."""
     runner = runner_for(backend)
     return Stylizer(
-        partial(build_engine, runner=runner), partial(RecolourEngine, runner=runner), partial(StabilizerEngine, runner=runner)
+        partial(build_engine, runner=runner, at_once=backend.at_once),
+        partial(RecolourEngine, runner=runner),
+        partial(StabilizerEngine, runner=runner),
+        backend.at_once,
     )
 
 

@@ -3,6 +3,8 @@
 Any number of streams may share a stylizer; they know nothing of each other.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from realtime_nst.engines.interface import StabilizedPhoto
@@ -40,9 +42,12 @@ class Stream:
         Returns:
             A new image, like the input.
         """
-        before = self._before(image, style, look)
-        painted, self._stabilized = self._stylizer.paint_next(image, style, look, before, self.offset)
-        return painted
+        return self.begin(image, style, look)()
+
+    def begin(self, image: np.ndarray, style: Style, look: Look = PLAIN) -> Callable[[], np.ndarray]:
+        """The same in two steps: what is returned paints it, on any thread, while the next picture is begun with."""
+        paint, self._stabilized = self._stylizer.begin(image, style, look, self._before(image, style, look), self.offset)
+        return paint
 
     def hold(self, image: np.ndarray, style: Style, look: Look) -> None:
         """Take notice of the next picture, as `paint` does, without painting it."""

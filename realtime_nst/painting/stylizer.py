@@ -46,6 +46,7 @@ class Stylizer:
         compile: Body, width and height (multiples of 8) to an `Engine`: `engine.build_engine` with a runner.
         recolour: Width and height to a `Recolour`; without one strength and colours are the painting's.
         stabilizer: Width and height to a `Stabilizer`; without one no look is stable.
+        at_once: How many threads may paint at the same time; its engines must allow that.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class Stylizer:
         compile: Callable[[Body, int, int], Engine],
         recolour: Callable[[int, int], Recolour] | None = None,
         stabilizer: Callable[[int, int], Stabilizer] | None = None,
+        at_once: int = 1,
     ) -> None:
         self._compile = compile
         self._build_recolour, self._build_stabilizer = recolour, stabilizer
         self._sizes: OrderedDict[tuple[int, int], Compiled] = OrderedDict()
-        self._painting = threading.RLock()
+        self.at_once = at_once
+        self._building, self._turns = threading.RLock(), threading.BoundedSemaphore(at_once)
 
     def prepare(self, bodies: Iterable[Body], width: int, height: int, *, live: bool = False) -> None:
         """Compile for frames of a size, so that no switch between these bodies has to wait.
@@ -93,7 +96,7 @@ class Stylizer:
 
     def install(self, compiled: Compiled, width: int, height: int) -> None:
         """Use what was compiled for a size; the size that was not used for longest may go."""
-        with self._painting:
+        with self._building:
             kept = self._kept(padded_length(width), padded_length(height))
             kept.engines.update(compiled.engines)
             kept.recolour = compiled.recolour or kept.recolour
@@ -115,12 +118,12 @@ class Stylizer:
         Returns:
             A new image, like the input.
         """
-        return self.paint_next(image, style, look, None, offset)[0]
+        return self.begin(image, style, look, None, offset)[0]()
 
-    def paint_next(
+    def begin(
         self, image: np.ndarray, style: Style, look: Look, before: StabilizedPhoto | None, offset: Offset = HOME
-    ) -> tuple[np.ndarray, StabilizedPhoto | None]:
-        """Stylize the next picture of a stream (`Stream` keeps what the stabilizer knows between them).
+    ) -> tuple[Callable[[], np.ndarray], StabilizedPhoto | None]:
+        """Begin with the next picture of a stream (`Stream` keeps what the stabilizer knows between them).
 
         Args:
             image: uint8 `(height, width, 3)` RGB.
@@ -130,26 +133,32 @@ class Stylizer:
             offset: By how many pixels the texture field has moved with what the picture shows.
 
         Returns:
-            A new image, like the input, and what the stabilizer keeps for the next one; `None` if nothing.
+            What paints it, on any thread: a new image, like the input. And what the stabilizer keeps for the next picture;
+            `None` if nothing.
         """
         height, width = image.shape[:2]
         padded = pad_to_multiple(image)
-        with self._painting:
+        with self._building:
             engine = self._engine(style.body, *reversed(padded.shape[:2]))
             stabilized = self._stabilized(padded, look, before)
-            still = stabilized.photo[0] if stabilized else padded
-            if self._build_recolour and (share := painted_share(image)) < 1.0:
-                look = look._replace(strength=share * look.strength)
-            vector = style.body.architecture.textured(style.vector, look.texture)
-            if look.recolours:
-                painted = self._recoloured(still, engine.on_device(still, vector, offset), look)
-            else:
-                painted = engine(still, vector, offset)
-        return painted if padded is image else painted[:height, :width], stabilized
+        still = stabilized.photo[0] if stabilized else padded
+        vector = style.body.architecture.textured(style.vector, look.texture)
+
+        def paint() -> np.ndarray:
+            share = painted_share(image) if self._build_recolour else 1.0
+            faint = look._replace(strength=share * look.strength) if share < 1.0 else look
+            with self._turns:
+                if faint.recolours:
+                    painted = self._recoloured(still, engine.on_device(still, vector, offset), faint)
+                else:
+                    painted = engine(still, vector, offset)
+            return painted if padded is image else painted[:height, :width]
+
+        return paint, stabilized
 
     def hold_next(self, image: np.ndarray, look: Look, before: StabilizedPhoto | None) -> StabilizedPhoto | None:
-        """What `paint_next` keeps of a picture for the next one, without painting it."""
-        with self._painting:
+        """What `begin` keeps of a picture for the next one, without painting it."""
+        with self._building:
             return self._stabilized(pad_to_multiple(image), look, before)
 
     def recolour(self, image: np.ndarray, painting: np.ndarray, look: Look) -> np.ndarray:
@@ -167,7 +176,7 @@ class Stylizer:
         if not look.recolours:
             return painting
         height, width = image.shape[:2]
-        with self._painting:
+        with self._turns:
             return self._recoloured(pad_to_multiple(image), pad_to_multiple(painting)[None], look)[:height, :width]
 
     def _stabilized(self, padded: np.ndarray, look: Look, before: StabilizedPhoto | None) -> StabilizedPhoto | None:
@@ -210,9 +219,10 @@ class Stylizer:
         return whole
 
     def _recolour(self, width: int, height: int) -> Recolour:
-        kept = self._kept(width, height)
-        if kept.recolour is None:
-            if self._build_recolour is None:
-                raise ValueError("look: this stylizer has no recolour.")
-            kept.recolour = self._build_recolour(width, height)
-        return kept.recolour
+        with self._building:
+            kept = self._kept(width, height)
+            if kept.recolour is None:
+                if self._build_recolour is None:
+                    raise ValueError("look: this stylizer has no recolour.")
+                kept.recolour = self._build_recolour(width, height)
+            return kept.recolour

@@ -63,7 +63,7 @@ class Unattended:
 
 def run(
     source: Source,
-    stylizer: Callable[[Frame], Frame],
+    stylize: Callable[[Iterable[Frame]], Iterable[Frame]],
     sink: Sink,
     remote: Remote,
     stats: Stats,
@@ -74,7 +74,7 @@ def run(
 
     Args:
         source: Where frames come from; it is closed at the end.
-        stylizer: Frame to frame; called on one thread, in order.
+        stylize: Makes of frames the painted ones, in their order; on a thread of its own.
         sink: Where they go; the caller closes it.
         remote: What the user wants. While it is idle, a live source goes on unseen, so that the next frame is a fresh
             one; another source waits.
@@ -86,22 +86,22 @@ def run(
     """
     ahead = FRAMES_AHEAD if source.width * source.height <= ONE_AHEAD_FROM else 1
     capture = Stage(source, keep="latest" if source.live else "all", depth=ahead, name="capture")
-    stylize = Stage(map(stylizer, seen(capture, remote) if source.live else capture), keep="all", depth=1, name="stylize")
+    painted = Stage(stylize(seen(capture, remote) if source.live else capture), keep="all", depth=1, name="stylize")
     try:
         with on_interrupt(remote.leave):
-            while not (remote.quit or stylize.finished or stats.frames == frames):
+            while not (remote.quit or painted.finished or stats.frames == frames):
                 idle = remote.idle  # then wait for keys, which a window loses when nobody listens, not for frames
-                frame = None if idle and not source.live else stylize.get(timeout=0.0 if idle else HEARTBEAT)
+                frame = None if idle and not source.live else painted.get(timeout=0.0 if idle else HEARTBEAT)
                 if frame is not None:  # None: nothing new yet, but keys must still work
                     sink.write(frame)
                     stats.dropped = capture.dropped
                     stats.count(frame)
                 remote.poll(HEARTBEAT if idle else 0.0)
     finally:
-        for stage in (capture, stylize):
+        for stage in (capture, painted):
             stage.close()  # wake every waiting thread first ...
         source.close()
-        for stage in (capture, stylize):
+        for stage in (capture, painted):
             stage.join(STOP_TIMEOUT if stage is capture else None)  # ... then wait
 
 

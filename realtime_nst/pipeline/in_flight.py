@@ -1,0 +1,50 @@
+"""`InFlight`: several calls at once on threads of their own, whose results come in the order in which the calls began."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class InFlight:
+    """Begin calls, and go on.
+
+    Args:
+        count: Calls at once. With 1, each is finished when it has begun, and there is no other thread.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._most = count + 1 if count > 1 else 1  # one more than run, so that no thread waits for the next
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="in-flight") if count > 1 else None
+
+    def begin(self, call: Callable[[], T]) -> "Future[T]":
+        """Begin one; its result may be asked for by anyone, and again."""
+        if self._pool is not None:
+            return self._pool.submit(call)
+        done: Future[T] = Future()
+        done.set_result(call())
+        return done
+
+    def in_order(self, begun: "Iterable[Future[T]]") -> Iterator[T]:
+        """Results, each while the calls behind it run; at the end all calls are waited for.
+
+        Args:
+            begun: What `begin` gave, each once or several times in a row; it is asked for the next one before results are, so
+                long as there may be more.
+
+        Raises:
+            Exception: What a call raised, in its turn.
+        """
+        waiting: deque[Future[T]] = deque()
+        try:
+            for future in begun:
+                waiting.append(future)
+                while waiting and (waiting[0].done() or len(set(waiting)) >= self._most):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
