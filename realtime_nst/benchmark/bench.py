@@ -21,8 +21,9 @@ from statistics import median
 
 import numpy as np
 
-from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.backend import Backend, for_files
 from realtime_nst.errors import SinkError
+from realtime_nst.frames import Frame
 from realtime_nst.inputs.sources import PatternSource
 from realtime_nst.jobs.film_source import FilmSource
 from realtime_nst.jobs.painter import FramePainter
@@ -74,9 +75,10 @@ class Row:
     Args:
         size: Width x height.
         precision: Of the network.
-        network_ms: The network alone.
+        network_ms: The network alone, one frame after the other, as in a show.
+        many_ms: The network alone with as many frames at once as `video` paints; per frame.
         loop_ms: From a video file to nowhere: decoding and stylizing, a frame, as `video` does it without holding still.
-        loop_share: Rate of the loop over that of the network.
+        loop_share: Rate of the loop over that of the network with so many frames at once.
         hold_ms: What holding still takes beside it, as `video` and `webcam` do; a difference, at least 0.
         least_ms: The least that the machine allows, by the roofline.
         least_share: That over `network_ms`.
@@ -93,6 +95,7 @@ class Row:
     size: str
     precision: str
     network_ms: float
+    many_ms: float
     loop_ms: float
     loop_share: float
     hold_ms: float
@@ -113,8 +116,9 @@ COLUMNS = {
     "precision": "precision",
     "network_ms": "network ms",
     "network_fps": "frames/s",
+    "many_fps": "at once frames/s",
     "loop_fps": "loop frames/s",
-    "loop_share": "of network",
+    "loop_share": "of that",
     "hold_ms": "hold ms",
     "follow_ms": "follow ms",
     "least_ms": "limit ms",
@@ -131,37 +135,40 @@ def measure(
     style: Style, other: Style, backend: Backend, width: int, height: int, options: argparse.Namespace, least: float
 ) -> Row:
     """All figures of one row."""
-    stylizer = serving.load_stylizer(backend)
+    stylizer, several = serving.load_stylizer(backend), serving.load_stylizer(for_files(backend))
     pattern = PatternSource(width, height, fps=None)
     pictures = [pattern.image(index) for index in range(PICTURES)]
     for picture, look in product(pictures, (PLAIN, STABLE)):  # compiles, and warms up
         stylizer.paint(picture, style, look)
+        several.paint(picture, style)
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, pictures, options.frames)
-        info, picture_painter, path = probe(str(clip)), PicturePainter(stylizer, PLAIN), StylePath([style])
+        info, painter, path = probe(str(clip)), PicturePainter(several, PLAIN), StylePath([style])
         rounds, switches = [], []
         for _ in range(ROUNDS):
             alone = painting(stylizer, pictures, style, options.frames)
             held = painting(stylizer, pictures, style, options.frames, STABLE)
+            many = at_once(FramePainter(painter, path, 0.0, 30.0), pictures, options.frames)
             stats = Stats()
             film = FilmSource(str(clip), info)
-            run(film, FramePainter(picture_painter, path, 0.0, film.fps), NullSink(), Unattended(), stats)
+            run(film, FramePainter(painter, path, 0.0, film.fps), NullSink(), Unattended(), stats)
             loop = 1.0 / stats.mean_fps
-            rounds.append((alone, loop, alone / loop, held - alone))
+            rounds.append((alone, many, loop, many / loop, held - alone))
             switches += switch(stylizer, pictures[0], style, other)
-    alone, loop, share, _ = (median(column) for column in zip(*rounds))
+    alone, many, loop, share, _ = (median(column) for column in zip(*rounds))
     hold, hold_spread = cost([extra for *_, extra in rounds])
     switched, switch_spread = cost(switches)
     stats = Stats()
     live = PatternSource(width, height, LIVE_FPS)
-    painter = LivePainter(stylizer, Controls([style], settings=Settings(stability=0)), [style.body], width, height)
-    run(live, partial(map, painter), NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
+    show = LivePainter(stylizer, Controls([style], settings=Settings(stability=0)), [style.body], width, height)
+    run(live, partial(map, show), NullSink(), Unattended(), stats, frames=LIVE_FRAMES)
     first, second, memory = starts(width, height, backend, options)
     return Row(
         size=f"{width}x{height}",
         precision=backend.precision,
         network_ms=1000 * alone,
+        many_ms=1000 * many,
         loop_ms=1000 * loop,
         loop_share=share,
         hold_ms=1000 * hold,
@@ -192,6 +199,15 @@ def painting(stylizer: Stylizer, pictures: Sequence[np.ndarray], style: Style, f
     stream, started = Stream(stylizer), time.perf_counter()
     for _, picture in zip(range(frames), cycle(pictures)):
         stream.paint(picture, style, look)
+    return (time.perf_counter() - started) / frames
+
+
+def at_once(painter: FramePainter, pictures: Sequence[np.ndarray], frames: int) -> float:
+    """Seconds a frame, several at once as in a film."""
+    film = (Frame(picture, index, 0.0) for index, picture in zip(range(frames), cycle(pictures)))
+    started = time.perf_counter()
+    for _ in painter(film):
+        pass
     return (time.perf_counter() - started) / frames
 
 
@@ -248,7 +264,7 @@ def table(rows: Sequence[Row]) -> str:
     """The rows with the names of their columns, aligned."""
     lines = [list(COLUMNS.values())]
     for row in rows:
-        facts = {**asdict(row), "network_fps": 1000 / row.network_ms, "loop_fps": 1000 / row.loop_ms}
+        facts = {**asdict(row), **{f"{of}_fps": 1000 / getattr(row, f"{of}_ms") for of in ("network", "many", "loop")}}
         for name in ("hold", "switch"):
             facts[f"{name}_ms"] = f"{facts[f'{name}_ms']:.1f}±{facts[f'{name}_spread_ms']:.1f}"
         lines.append([_cell(name, facts[name]) for name in COLUMNS])
