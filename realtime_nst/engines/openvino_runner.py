@@ -40,6 +40,8 @@ class OpenVINORunner:
     ) -> "OpenVINOProgram":
         """From disk if it was compiled before, else by Keras; see `Runner.compile`."""
         precision = "float32" if float32 else self._backend.precision
+        if float32:  # a small graph, which each thread that paints runs on its own core
+            at_once = self._backend.at_once
         device, options = self._backend.device, options_of(precision, at_once)
         elsewhere = [] if device == PROCESSOR else [device, openvino_devices().get(device)]
         key = model_key(*facts, precision, *elsewhere, *([] if at_once == 1 else [at_once, cores()]))
