@@ -79,7 +79,7 @@ class Recipe:
 REFERENCE_RECIPE = Recipe()
 """What pictures are measured and optimized by: it stays as it is, so that figures compare over the years."""
 
-BODY_RECIPE = Recipe(learning_rate=3e-3, content=0.6, temporal=400.0, motion=Motion(whole=0.8, zoom=2.2))
+BODY_RECIPE = Recipe(learning_rate=3e-3, content=0.6, temporal=300.0, motion=Motion(whole=0.8, zoom=2.2))
 """A new body with all its styles: hours on two processor cores, minutes on a GPU. With a texture field to hang strokes on,
 the photo counts less, and stillness can count more; nearer crops have more plain places, where that shows."""
 
