@@ -186,8 +186,9 @@ class Page:
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pages() -> Iterator[Callable[..., Page]]:
+    """Opens pages, which are closed after the test: each that is left draws on, and takes the time of those that follow."""
     made: list[Page] = []
 
     def make(*arguments: Any, **options: Any) -> Page:
@@ -200,8 +201,10 @@ def pages() -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="module")
-def only(theatre: Theatre, pages: Callable[..., Page]) -> Page:
-    return pages(theatre.link)
+def only(theatre: Theatre) -> Iterator[Page]:
+    page = Page(theatre.link)
+    yield page
+    page.driver.quit()
 
 
 @pytest.fixture
