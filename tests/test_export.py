@@ -14,6 +14,7 @@ from PIL import Image
 
 from realtime_nst.cli.main import main
 from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.encoder import PictureEncoder
 from realtime_nst.engines.engine import build_engine
 from realtime_nst.engines.runner import runner_for
 from realtime_nst.exporting import EXPORT_FORMATS
@@ -22,6 +23,7 @@ from realtime_nst.exporting.formats import FORMATS
 from realtime_nst.exporting.receiver import RUNTIMES
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import StyleBook, find_styles
+from realtime_nst.style.encoder import read_encoder
 from realtime_nst.style.field import fields_of
 from realtime_nst.style.style import Style, write_style
 from tests.conftest import NARROW, NARROW_FIRST, narrow_body, one_line, random_vector
@@ -88,8 +90,8 @@ def test_exported_network_paints_the_engines_picture_at_any_size(
     style = made(tmp_path, architecture) if architecture else shipped()
     for format in ("onnx", "openvino"):
         export([style], format, tmp_path / format, half=half)
-    (file,) = (tmp_path / "onnx").glob("*.onnx")
-    (read_by_openvino,) = (tmp_path / "openvino").glob("*.xml")
+    file = tmp_path / "onnx" / f"{style.body.name}.onnx"
+    read_by_openvino = tmp_path / "openvino" / f"{style.body.name}.xml"
     for index, size in enumerate(SIZES):
         photo = photo_of(index, *size)
         expected, inputs = painted_by_engine(style, photo), inputs_of(style, photo)
@@ -103,15 +105,67 @@ def test_exported_network_paints_the_engines_picture_at_any_size(
             assert psnr(found, expected) >= least
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_float_ends_are_the_same_picture_from_0_to_1(tmp_path: Path, half: bool) -> None:
+    style, photo = shipped(), photo_of(1, 96, 64)
+    expected, inputs = painted_by_engine(style, photo), inputs_of(style, photo)
+    inputs["images"] = inputs["images"].astype(np.float32) / 255
+    for format in ("onnx", "openvino"):
+        export([style], format, tmp_path / format, half=half, floats=True)
+    found = [by_onnxruntime(tmp_path / "onnx" / f"{style.body.name}.onnx", inputs)]
+    found += [by_openvino(tmp_path / "openvino" / f"{style.body.name}.xml", inputs)]
+    for painting in found:
+        assert painting.dtype == np.float32 and painting.min() >= 0 and painting.max() <= 1
+        assert psnr(painting * 255, expected) >= (38.0 if half else 45.0)
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_exported_encoder_finds_the_engines_vectors(tmp_path: Path, floats: bool) -> None:
+    import onnxruntime
+    import openvino
+
+    body = shipped().body
+    encoder = read_encoder(body)
+    assert encoder is not None
+    for format in ("onnx", "openvino"):
+        export([shipped()], format, tmp_path / format, floats=floats)
+    file = tmp_path / "onnx" / f"{body.name}.encoder.onnx"
+    onnx.checker.check_model(onnx.load(file), full_check=True)
+    assert file.stat().st_size < 1.05 * encoder.path.stat().st_size, "its numbers are in half precision, as they were"
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.compile_model(tmp_path / "openvino" / f"{body.name}.encoder.xml", "CPU", exact)
+    find = PictureEncoder(lambda: runner_for(Backend("openvino", "float32", gpu=False)))
+    for index, (width, height) in enumerate(((384, 384), (385, 251), (97, 130))):
+        painting = photo_of(index, width, height)
+        expected = find(encoder, painting)
+        given = painting[None] / np.float32(255) if floats else painting[None]
+        for vectors in (session.run(None, {"paintings": given})[0], compiled({"paintings": given})[0]):
+            assert vectors.dtype == np.float32 and vectors.shape == (1, len(expected))
+            assert np.abs(vectors[0] - expected).max() < 2e-3 and np.abs(expected).max() > 0.5
+
+
+def test_encoder_goes_along_where_styles_are_an_input(tmp_path: Path, run: Callable[..., int], weights: Path) -> None:
+    assert run("export", "wave", "--format", "onnx", "-o", tmp_path / "without", "--input", "float32") == 0
+    text = (tmp_path / "without" / "README.md").read_text("utf-8")
+    assert "encoder" not in text and "| `images` | float32 | (1, H, W, 3) | RGB in 0..1," in text
+    assert main(["export", "wave", "--format", "onnx", "-o", str(tmp_path / "with")]) == 0
+    assert "gallery.encoder.onnx" in (tmp_path / "with" / "README.md").read_text("utf-8")
+    assert main(["export", "wave", "--baked", "--format", "onnx", "-o", str(tmp_path / "baked")]) == 0
+    assert [path.name for path in (tmp_path / "baked").glob("*.onnx")] == ["wave.onnx"]
+
+
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
-@pytest.mark.parametrize("baked", [False, True])
+@pytest.mark.parametrize(("baked", "floats"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("architecture", [NARROW_FIRST, NARROW])
-def test_example_paints_the_engines_picture(tmp_path: Path, format: str, baked: bool, architecture: Architecture) -> None:
+def test_example_paints_the_engines_picture(
+    tmp_path: Path, format: str, floats: bool, baked: bool, architecture: Architecture
+) -> None:
     style, folder = made(tmp_path, architecture), tmp_path / "out"
     Image.fromarray(photo_of(0, 64, 48)).save(tmp_path / "photo.png")
     for size in (None, (64, 48)):
         folder = tmp_path / f"out{size}"
-        export([style], format, folder, size=size, baked=baked)
+        export([style], format, folder, size=size, baked=baked, floats=floats)
         assert {path.name for path in folder.iterdir()} >= {"README.md", "example.py"}
         assert (folder / "styles.json").exists() is not baked
         assert (folder / "field4.npy").exists() is (size is None and architecture is NARROW)

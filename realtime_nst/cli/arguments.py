@@ -77,6 +77,9 @@ def add_export(export: Any) -> None:
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new folder")
     export.add_argument("--size", type=size, metavar="WxH", help="size of the pictures (usual: any; litert needs one)")
     export.add_argument("--precision", choices=("float32", "float16"), default="float32", help="of the network (%(default)s)")
+    export.add_argument(
+        "--input", choices=("uint8", "float32"), default="uint8", help="pictures, in and out; float32 from 0 to 1 (%(default)s)"
+    )
     export.add_argument("--baked", action="store_true", help="one style inside of the network, and not as its input")
     export.set_defaults(command=("realtime_nst.cli.export", "export"))
 

@@ -13,7 +13,8 @@ def export(options: argparse.Namespace) -> int:
     """Write the network and its styles for other programs."""
     styles = chosen(console.find_all_styles(options), options.styles or ["all"])
     half = options.precision == "float16"
-    export_styles(styles, options.format, options.output, size=options.size, half=half, baked=options.baked)
+    floats = options.input == "float32"
+    export_styles(styles, options.format, options.output, size=options.size, half=half, baked=options.baked, floats=floats)
     console.say(f"Wrote '{options.output}'; its README.md says how to use it.")
     return 0
 

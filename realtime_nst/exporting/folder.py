@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from realtime_nst.errors import ExportError
-from realtime_nst.exporting.formats import FIXED, FORMATS, Network
+from realtime_nst.exporting.formats import ENCODERS, FIXED, FORMATS, Network
 from realtime_nst.exporting.receiver import Contents, example, readme
 from realtime_nst.files import draft_of
 from realtime_nst.frames import padded_length
+from realtime_nst.style.encoder import read_encoder
 from realtime_nst.style.field import PARTS, torus
 from realtime_nst.style.style import Style
 
@@ -27,8 +28,9 @@ def export(
     size: tuple[int, int] | None = None,
     half: bool = False,
     baked: bool = False,
+    floats: bool = False,
 ) -> None:
-    """Write the network of some styles.
+    """Write the network of some styles, and the style encoder of their body if it has one and styles are an input.
 
     Args:
         styles: One or more, of one body.
@@ -37,23 +39,29 @@ def export(
         size: Width and height of the pictures, multiples of 8; without it the network takes any such size.
         half: Whether the network is float16 inside; else float32.
         baked: Whether the style, of which there is one then, becomes part of the network; else it is an input.
+        floats: Whether pictures are float32 in `[0, 1]`; else uint8.
 
     Raises:
         ExportError: These go not together, or the folder cannot be written.
         BackendError: A package is missing, or Keras already runs on another backend in this process.
-        StyleError: The body's weights are damaged.
+        StyleError: The weights of the body or of its encoder are damaged.
     """
     _check(styles, format, folder, size, baked)
     body = styles[0].body
     width, height = size or (None, None)
-    file = re.sub(r"[^\w-]+", "-", styles[0].name if baked else body.name) + FORMATS[format][0]  # a mix has colons
-    contents = Contents(format, file, styles, baked, width, height, half)
+    ending, write = FORMATS[format]
+    name = re.sub(r"[^\w-]+", "-", styles[0].name if baked else body.name)  # a mix has colons
+    encoder = None if baked or format not in ENCODERS else read_encoder(body)
+    encoder_file = f"{name}.encoder{ending}" if encoder else None
+    contents = Contents(format, name + ending, styles, baked, width, height, half, floats, encoder_file)
     facts = {"body": body.name, "sha256": body.sha256} | ({"style": styles[0].name} if baked else {})
-    network = Network(body, styles[0].vector if baked else None, width, height, half, facts)
+    network = Network(body, styles[0].vector if baked else None, width, height, half, floats, facts)
     draft = draft_of(folder)
     try:
         draft.mkdir(parents=True)
-        FORMATS[format][1](network, draft / file)
+        write(network, draft / contents.file)
+        if encoder and encoder_file:
+            ENCODERS[format](encoder, draft / encoder_file, floats)
         if not baked:
             (draft / "styles.json").write_text(styles_as_json(styles), "utf-8")
         if contents.field_given:

@@ -1,11 +1,11 @@
-"""The network in each format: ONNX, OpenVINO, TensorFlow's SavedModel, LiteRT.
+"""The network in each format: ONNX, OpenVINO, TensorFlow's SavedModel, LiteRT; and in the first two its style encoder.
 
 ONNX is written by `networks/onnx_layers.py`, and OpenVINO reads that; the others come from TensorFlow.
 """
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime_nst.engines.backend import Backend, activate, greetings_silenced, installed, openvino_core
 from realtime_nst.errors import BackendError
+from realtime_nst.style.encoder import Encoder
 from realtime_nst.style.field import fields_of
 from realtime_nst.style.style import Body
 
@@ -32,6 +33,7 @@ class Network:
         width: Width of the pictures in pixels, a multiple of 8; `None` leaves it open.
         height: Likewise.
         half: Whether it is float16 inside.
+        floats: Whether pictures in and out are float32 in `[0, 1]`; else uint8.
         facts: What a file may say of itself.
     """
 
@@ -40,6 +42,7 @@ class Network:
     width: int | None
     height: int | None
     half: bool
+    floats: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -54,7 +57,7 @@ class Network:
         activate(backend)
         from realtime_nst.networks.transform import build_transform_network, set_kernels
 
-        network = build_transform_network(self.body.architecture, width=self.width, height=self.height)
+        network = build_transform_network(self.body.architecture, width=self.width, height=self.height, uint8=not self.floats)
         set_kernels(network, self.body.weights())
         return network
 
@@ -65,12 +68,42 @@ def onnx_bytes(network: Network, half: bool) -> bytes:
     Raises:
         BackendError: The package onnx is not installed.
     """
-    if not installed("onnx"):
-        raise BackendError("ONNX needs a package that is not installed: `pip install 'realtime-nst[export]'`.")
-    model = network.build(Backend("openvino", "float32", gpu=False))
+    model = network.build(writer_of_onnx())
     from realtime_nst.networks.onnx_layers import to_onnx
 
     return to_onnx(model, [RESULT], known=network.known, half=half, facts=network.facts)
+
+
+def encoder_onnx_bytes(encoder: Encoder, floats: bool) -> bytes:
+    """A style encoder as an ONNX file, for paintings of any size; it computes in float32.
+
+    Args:
+        encoder: The encoder.
+        floats: Whether paintings are float32 in `[0, 1]`; else uint8.
+
+    Raises:
+        BackendError: The package onnx is not installed.
+        StyleError: The encoder's weights are damaged.
+    """
+    activate(writer_of_onnx())
+    from realtime_nst.networks.encoder import build_style_encoder, set_encoder
+    from realtime_nst.networks.onnx_layers import to_onnx
+
+    model = build_style_encoder(encoder.vector_size, uint8=not floats)
+    set_encoder(model, encoder.weights())
+    facts = {"sha256": encoder.sha256, "body_sha256": encoder.body_sha256}
+    return to_onnx(model, ["vectors"], facts=facts)
+
+
+def writer_of_onnx() -> Backend:
+    """The backend on which models are built that become ONNX.
+
+    Raises:
+        BackendError: The package onnx is not installed.
+    """
+    if not installed("onnx"):
+        raise BackendError("ONNX needs a package that is not installed: `pip install 'realtime-nst[export]'`.")
+    return Backend("openvino", "float32", gpu=False)
 
 
 def write_onnx(network: Network, path: Path) -> None:
@@ -78,13 +111,27 @@ def write_onnx(network: Network, path: Path) -> None:
     path.write_bytes(onnx_bytes(network, network.half))
 
 
+def write_encoder_onnx(encoder: Encoder, path: Path, floats: bool) -> None:
+    """One file."""
+    path.write_bytes(encoder_onnx_bytes(encoder, floats))
+
+
 def write_openvino(network: Network, path: Path) -> None:
     """An XML file, and its numbers in a file beside it; half precision stores them so, and devices compute as they like."""
+    _convert_to_openvino(onnx_bytes(network, half=False), path, network.half)
+
+
+def write_encoder_openvino(encoder: Encoder, path: Path, floats: bool) -> None:
+    """Likewise; in half precision, which is what it was stored in before."""
+    _convert_to_openvino(encoder_onnx_bytes(encoder, floats), path, half=True)
+
+
+def _convert_to_openvino(graph: bytes, path: Path, half: bool) -> None:
     import openvino
 
     file = path.with_suffix(".onnx")
-    file.write_bytes(onnx_bytes(network, half=False))
-    openvino.save_model(openvino_core().read_model(file), path, compress_to_fp16=network.half)
+    file.write_bytes(graph)
+    openvino.save_model(openvino_core().read_model(file), path, compress_to_fp16=half)
     file.unlink()
 
 
@@ -99,7 +146,10 @@ def write_saved_model(network: Network, path: Path) -> None:
     inputs = {name: tensor for name, tensor in model.input.items() if name not in known}
 
     def paint(given: Mapping[str, Any]) -> dict[str, Any]:
-        return {RESULT: model({**given, **known})}
+        if not network.floats:
+            return {RESULT: model({**given, **known})}
+        paintings = model({**given, **known, "images": given["images"] * 255.0})
+        return {RESULT: tf.clip_by_value(paintings / 255.0, 0.0, 1.0)}
 
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -111,7 +161,7 @@ def write_saved_model(network: Network, path: Path) -> None:
 def write_litert(network: Network, path: Path) -> None:
     """One file; half precision stores numbers so, and devices compute as they like."""
     folder = path.with_suffix("")
-    write_saved_model(Network(network.body, network.vector, network.width, network.height, half=False), folder)
+    write_saved_model(replace(network, half=False), folder)
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
@@ -141,5 +191,7 @@ FORMATS: dict[str, tuple[str, Callable[[Network, Path], None]]] = {
     "litert": (".tflite", write_litert),
 }
 """How a name ends, and what writes it."""
+ENCODERS: dict[str, Callable[[Encoder, Path, bool], None]] = {"onnx": write_encoder_onnx, "openvino": write_encoder_openvino}
+"""What writes a style encoder, and whether with float ends, in the formats that have one."""
 FIXED = {"litert"}
 """Formats for pictures of one size only."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_nst import __version__
+from realtime_nst.style.encoder import PAINTING_SIZE
 from realtime_nst.style.style import Style
 
 
@@ -60,6 +61,8 @@ class Contents:
         width: Of the pictures; `None` where any multiple of 8 will do.
         height: Likewise.
         half: Whether it is float16 inside.
+        floats: Whether pictures are float32 in `[0, 1]`; else uint8.
+        encoder: The style encoder's name, if it is in the folder.
     """
 
     format: str
@@ -69,6 +72,8 @@ class Contents:
     width: int | None
     height: int | None
     half: bool
+    floats: bool = False
+    encoder: str | None = None
 
     @property
     def field_given(self) -> bool:
@@ -86,7 +91,7 @@ def example(contents: Contents) -> str:
     lines += ["here = Path(__file__).parent", 'photo = Image.open(sys.argv[1]).convert("RGB")']
     fixed = f"({contents.width}, {contents.height})"
     lines += [f"photo = photo.resize({fixed if contents.width else '(photo.width // 8 * 8, photo.height // 8 * 8)'})"]
-    lines += ['inputs = {"images": np.asarray(photo)[None]}']
+    lines += ['inputs = {"images": ' + ("np.float32(photo)[None] / 255}" if contents.floats else "np.asarray(photo)[None]}")]
     if not contents.baked:
         lines += ['styles = json.loads((here / "styles.json").read_text())["styles"]']
         lines += [f'name = sys.argv[3] if len(sys.argv) > 3 else "{style}"']
@@ -95,7 +100,8 @@ def example(contents: Contents) -> str:
         lines += ["for part in (4, 8):"]
         lines += ['    field = np.load(here / f"field{part}.npy").take(range(photo.height // part), 0, mode="wrap")']
         lines += ['    inputs[f"field{part}"] = field.take(range(photo.width // part), 1, mode="wrap")[None]']
-    lines += [*runtime.lines.format(file=contents.file).splitlines(), "Image.fromarray(paintings[0]).save(sys.argv[2])"]
+    painted = "np.uint8(paintings[0] * 255 + 0.5)" if contents.floats else "paintings[0]"
+    lines += [*runtime.lines.format(file=contents.file).splitlines(), f"Image.fromarray({painted}).save(sys.argv[2])"]
     return "\n".join(lines) + "\n"
 
 
@@ -105,7 +111,8 @@ def readme(contents: Contents) -> str:
     architecture = first.body.architecture
     height, width = (side or name for side, name in ((contents.height, "H"), (contents.width, "W")))
     size = "" if contents.width else ", of any size whose sides are multiples of 8 (`H`, `W`)"
-    rows = [("`images`", "uint8", f"(1, {height}, {width}, 3)", f"RGB, rows from top to bottom{size}")]
+    pixels, rgb = ("float32", "RGB in 0..1") if contents.floats else ("uint8", "RGB")
+    rows = [("`images`", pixels, f"(1, {height}, {width}, 3)", f"{rgb}, rows from top to bottom{size}")]
     if not contents.baked:
         rows += [("`vectors`", "float32", f"(1, {architecture.vector_size})", "a style from `styles.json`")]
     if contents.field_given:
@@ -118,7 +125,7 @@ def readme(contents: Contents) -> str:
             )
             for part in (4, 8)
         ]
-    rows += [("`paintings` (output)", "uint8", f"(1, {height}, {width}, 3)", "RGB")]
+    rows += [("`paintings` (output)", pixels, f"(1, {height}, {width}, 3)", rgb)]
     table = ["| name | type | shape | what |", "|---|---|---|---|", *("| " + " | ".join(row) + " |" for row in rows)]
     what = f"The style {title(first)} in one network" if contents.baked else "A network that paints photos in many styles"
     text = [f"# {contents.file}", "", f"{what}, exported by realtime-nst {__version__}.", "", *table, ""]
@@ -128,6 +135,12 @@ def readme(contents: Contents) -> str:
         text += [
             "The texture field is what strokes hang on where a photo is plain. It repeats after 2048 pixels. Start at other rows",
             "and columns, and the strokes move along; zeros leave them out.",
+            "",
+        ]
+    if contents.encoder:
+        text += [
+            f"`{contents.encoder}` makes a style of any painting: it takes `paintings`, {pixels} (1, height, width, 3), {rgb},",
+            f"of any size (a shorter side of {PAINTING_SIZE} pixels is best), and gives `vectors` for this network.",
             "",
         ]
     if contents.half:

@@ -13,6 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR_VERSION = 17, 8
 """The oldest that have everything: what reads newer ones reads these, too."""
+SMALL = 1024
+"""Numbers of an array that is not worth a look whether half precision holds it."""
+MOST_PARTS = 7
+"""Parts of one Split. ONNX Runtime gives each a storage buffer on WebGPU, which promises 8 of them, one for what is cut."""
 TYPES = {"uint8": TensorProto.UINT8, "float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
 OPERATORS = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
 
@@ -75,6 +79,12 @@ class Value:
         """Its parts along the second axis."""
         if self.array is not None:
             return [self.graph.known(part) for part in np.split(self.array, np.cumsum(sizes)[:-1], axis=1)]
+        if len(sizes) == 1:
+            return [self]
+        if len(sizes) > MOST_PARTS:
+            groups = [sizes[at : at + MOST_PARTS] for at in range(0, len(sizes), MOST_PARTS)]
+            wholes = self.split([sum(group) for group in groups])
+            return [part for whole, group in zip(wholes, groups, strict=True) for part in whole.split(group)]
         return self.graph.nodes("Split", self, self.graph.known(np.array(sizes, np.int64)), count=len(sizes), axis=1)
 
     def padded(self, widths: tuple[tuple[int, int], tuple[int, int]], mode: str) -> "Value":
@@ -95,7 +105,8 @@ class Graph:
         self.scope = ""
         """What the next nodes belong to: the beginning of their names."""
         self._nodes: list[Any] = []
-        self._numbers: dict[str, Any] = {}
+        self._numbers: list[Any] = []
+        self._names: dict[str, str] = {}
         self._inputs: list[Any] = []
 
     def input(self, name: str, dtype: str, shape: Sequence[int | str]) -> Value:
@@ -133,7 +144,7 @@ class Graph:
         for name, (value, *_) in outputs.items():
             self._nodes.append(helper.make_node("Identity", [value.name], [name], f"output.{name}"))
         described = [helper.make_tensor_value_info(name, TYPES[dtype], shape) for name, (_, dtype, shape) in outputs.items()]
-        graph = helper.make_graph(self._nodes, "realtime-nst", self._inputs, described, list(self._numbers.values()))
+        graph = helper.make_graph(self._nodes, "realtime-nst", self._inputs, described, self._numbers)
         model = helper.make_model(
             graph, producer_name="realtime-nst", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
         )
@@ -142,8 +153,14 @@ class Graph:
         return bytes(model.SerializeToString())
 
     def _stored(self, array: np.ndarray) -> str:
-        """The name of numbers in the graph; the same ones are stored once."""
+        """The name of numbers in the graph; the same ones are stored once, and as float16 where that holds them exactly."""
         key = f"{array.dtype}{array.shape}{hash(array.tobytes())}"
-        if key not in self._numbers:
-            self._numbers[key] = numpy_helper.from_array(np.ascontiguousarray(array), f"numbers{len(self._numbers)}")
-        return str(self._numbers[key].name)
+        if key not in self._names:
+            name = self._names[key] = f"numbers{len(self._numbers)}"
+            with np.errstate(over="ignore"):
+                half = array.astype(np.float16) if array.dtype == np.float32 and array.size > SMALL else None
+            if half is not None and np.array_equal(half, array):
+                array, self._names[key] = half, f"{name}.whole"
+                self._nodes.append(helper.make_node("Cast", [name], [self._names[key]], self._names[key], to=TYPES["float32"]))
+            self._numbers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return self._names[key]

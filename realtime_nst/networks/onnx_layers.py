@@ -12,6 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from realtime_nst.networks.convolutions import Blur2D, ReflectionPadding2D, SubpixelColours, UpsampledConv2D, channels_first
+from realtime_nst.networks.encoder import EPSILON, Statistics
 from realtime_nst.networks.field import PLAIN_AROUND, PLAIN_UNTIL, FieldConv2D, Masked, Plainness
 from realtime_nst.networks.onnx_filters import recolour, stabilize
 from realtime_nst.networks.onnx_graph import Graph, Value
@@ -43,7 +44,8 @@ def to_onnx(
     """Write a model of this project, for pictures one at a time, as an ONNX file's bytes.
 
     Args:
-        model: A transform network, of one size or of any; or a stabilizer or a recolour.
+        model: A transform network, of one size or of any; or a style encoder, a stabilizer or a recolour. Of one with float
+            images, pixels are float32 in `[0, 1]`.
         outputs: Names of its outputs, in their order.
         known: Inputs that become part of the graph, by name, with their numbers `(1, ...)`.
         half: Whether it computes in float16 where Keras' policy would.
@@ -75,14 +77,16 @@ def to_onnx(
 
 
 def _from_pixels(graph: Graph, layer: Any, images: Value) -> Value:
-    return (images.transposed(0, 3, 1, 2).cast("float32") / 127.5 - 1.0).cast(graph.working)
+    highest = 255.0 if layer.input.dtype == "uint8" else 1.0
+    return (images.transposed(0, 3, 1, 2).cast("float32") / (highest / 2) - 1.0).cast(graph.working)
 
 
 def _to_pixels(graph: Graph, layer: Any, x: Value, scale: Value, shift: Value) -> Value:
     x = graph.node("DepthToSpace", x.cast("float32"), blocksize=2)  # (1, 3, H, W)
-    x = x * (scale * OUTPUT_GAIN) + (shift * OUTPUT_GAIN + OUTPUT_MID)
-    x = graph.node("Clip", x, graph.known(np.float32(0)), graph.known(np.float32(255)))
-    return x.rounded().transposed(0, 2, 3, 1)
+    step = 1.0 if layer.uint8 else 1 / 255
+    x = x * (scale * (OUTPUT_GAIN * step)) + (shift * (OUTPUT_GAIN * step) + OUTPUT_MID * step)
+    x = graph.node("Clip", x, graph.known(np.float32(0)), graph.known(np.float32(255 * step)))
+    return (x.rounded() if layer.uint8 else x).transposed(0, 2, 3, 1)
 
 
 def _split(graph: Graph, layer: Any, vectors: Value) -> list[Value]:
@@ -100,14 +104,40 @@ def _norm(graph: Graph, layer: Any, x: Value, scale: Value, shift: Value) -> Val
     return x.cast(graph.working)
 
 
-def _conv(graph: Graph, x: Value, kernel: Any, stride: int = 1, **options: Any) -> Value:
+def _conv(graph: Graph, x: Value, kernel: Any, stride: int = 1, bias: Any = None, **options: Any) -> Value:
     """A convolution with a kernel of Keras' `(rows, columns, C_in, C_out)`."""
-    weights = graph.known(numbers(kernel)).transposed(3, 2, 0, 1).cast(graph.working)
-    return graph.node("Conv", x, weights, strides=[stride, stride], **options)
+    weights = [graph.known(numbers(kernel)).transposed(3, 2, 0, 1)] + ([] if bias is None else [graph.known(numbers(bias))])
+    return graph.node("Conv", x, *(weight.cast(graph.working) for weight in weights), strides=[stride, stride], **options)
 
 
 def _plain_conv(graph: Graph, layer: Any, x: Value) -> Value:
-    return _conv(graph, x, layer.kernel, layer.strides[0])
+    around = {"auto_pad": "SAME_UPPER"} if layer.padding == "same" else {}
+    return _activated(graph, layer, _conv(graph, x, layer.kernel, layer.strides[0], layer.bias, **around))
+
+
+def _dense(graph: Graph, layer: Any, x: Value) -> Value:
+    kernel, bias = (graph.known(numbers(variable)) for variable in (layer.kernel, layer.bias))
+    return _activated(graph, layer, graph.node("Gemm", x, kernel, bias))
+
+
+def _activated(graph: Graph, layer: Any, x: Value) -> Value:
+    match layer.activation.__name__:
+        case "relu":
+            return graph.node("Relu", x)
+        case "gelu":
+            return x * (graph.node("Erf", x / 2**0.5) + 1.0) * 0.5
+    return x
+
+
+def _statistics(graph: Graph, layer: Any, x: Value) -> Value:
+    mean, squares = (graph.node("ReduceMean", y, axes=[2, 3], keepdims=0) for y in (x, x * x))
+    variance = graph.node("Max", squares - mean * mean, graph.known(np.float32(0)))
+    return graph.node("Concat", mean, graph.node("Log", variance + EPSILON) / 2.0, axis=1)
+
+
+def _layer_norm(graph: Graph, layer: Any, x: Value) -> Value:
+    scale, shift = (graph.known(numbers(variable)) for variable in (layer.gamma, layer.beta))
+    return graph.node("LayerNormalization", x, scale, shift, epsilon=layer.epsilon)
 
 
 def _upsampled(graph: Graph, layer: Any, x: Value) -> Value:
@@ -174,6 +204,10 @@ WRITERS: dict[type, Callable[..., Value | list[Value]]] = {
     Plainness: _plainness,
     Masked: _masked,
     FieldConv2D: _field,
+    Statistics: _statistics,
+    layers.Concatenate: lambda graph, layer, *parts: graph.node("Concat", *parts, axis=1),
+    layers.LayerNormalization: _layer_norm,
+    layers.Dense: _dense,
     RecolourLayer: recolour,
     StabilizerLayer: stabilize,
 }

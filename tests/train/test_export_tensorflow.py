@@ -49,6 +49,21 @@ def test_saved_model_paints_the_engines_picture_at_any_size(tmp_path: Path, shap
         assert found.dtype == np.uint8 and psnr(found, painted_by_engine(style, photo)) >= least
 
 
+@pytest.mark.parametrize(
+    ("format", "half", "least"), [("saved-model", False, 45.0), ("saved-model", True, 38.0), ("litert", False, 45.0)]
+)
+def test_float_ends_are_the_same_picture_from_0_to_1(tmp_path: Path, format: str, half: bool, least: float) -> None:
+    style, photo = shipped(), photo_of(0, *SIZES[0])
+    export([style], format, tmp_path / "out", half=half, floats=True, size=SIZES[0])
+    given = {"images": photo[None] / np.float32(255), "vectors": style.vector[None]}
+    if format == "litert":
+        found = by_litert(tmp_path / "out" / f"{style.body.name}.tflite", given)
+    else:
+        found = by_tensorflow(tmp_path / "out" / style.body.name, given)
+    assert found.dtype == np.float32 and found.min() >= 0 and found.max() <= 1
+    assert psnr(found * 255, painted_by_engine(style, photo)) >= least
+
+
 @pytest.mark.parametrize(("half", "least"), [(False, 45.0), (True, 38.0)])
 @pytest.mark.parametrize("shape", ["shipped", "with a field"])
 def test_litert_paints_the_engines_picture_at_three_sizes(tmp_path: Path, shape: str, half: bool, least: float) -> None:
