@@ -78,7 +78,7 @@ export class Gallery {
     const image = document.createElement("img");
     image.alt = "";
     image.draggable = false;
-    image.src = "/studio/empty.svg";
+    image.src = new URL("empty.svg", import.meta.url).href;
     item.append(picture(image), words("title", style.title || style.name), words("artist", byline(style)));
     if (style.number <= 10) item.append(words("number", String(style.number % 10)));
     item.append(words("share", ""));
@@ -120,6 +120,18 @@ export class Gallery {
 
 export function byline(style) {
   return [style.artist, style.year].filter(Boolean).join(", ");
+}
+
+// What hangs here, as a plaque beside a painting says it: a title, and who painted it. `find` gives a style by its name.
+export function caption({ style, other, mix }, find) {
+  const first = find(style) ?? { title: style, artist: "", year: "" };
+  const second = find(other);
+  const name = (known) => known.title || known.name;
+  if (mix > 0 && second) {
+    const artists = [first.artist, second.artist].filter(Boolean).join(" and ");
+    return [`${name(first)} ${percent(1 - mix)}, ${name(second)} ${percent(mix)}`, artists];
+  }
+  return [name(first), byline(first) || "A mix"];
 }
 
 export function percent(share) {

@@ -1,7 +1,7 @@
 // The studio: picture, styles and settings of one show.
 
 import { Cameras } from "./cameras.js";
-import { Gallery, byline, percent } from "./gallery.js";
+import { Gallery, caption } from "./gallery.js";
 import { Jobs } from "./jobs.js";
 import { listKeys, listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
@@ -63,7 +63,7 @@ async function start() {
     const { actions, notice } = detail;
     panel.show(actions);
     gallery.show(actions);
-    describe(actions, byName);
+    [at("title").textContent, at("artist").textContent] = caption(actions, (name) => byName.get(name));
     said.show = actions.pause ? notice || "Paused" : notice;
     showNotice();
     at("drop-style").textContent = at("title").textContent;
@@ -104,20 +104,6 @@ function tell(words) {
 
 function showNotice() {
   at("notice").textContent = said.page || said.show;
-}
-
-// What hangs here, as a plaque beside a painting says it.
-function describe({ style, other, mix }, byName) {
-  const first = byName.get(style) ?? { title: style, artist: "", year: "" };
-  const second = byName.get(other);
-  const name = (known) => known.title || known.name;
-  if (mix > 0 && second) {
-    at("title").textContent = `${name(first)} ${percent(1 - mix)}, ${name(second)} ${percent(mix)}`;
-    at("artist").textContent = [first.artist, second.artist].filter(Boolean).join(" and ");
-  } else {
-    at("title").textContent = name(first);
-    at("artist").textContent = byline(first) || "A mix";
-  }
 }
 
 function addTools(own) {

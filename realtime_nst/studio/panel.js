@@ -21,6 +21,7 @@ export class Panel {
     this.styles = styles;
     for (const [group, heading] of Object.entries(HEADINGS)) {
       const own = rows.filter((row) => row.group === group && !OWN.has(row.name));
+      if (!own.length) continue;
       const section = element("section", { ariaLabel: heading });
       section.append(element("h2", {}, heading), ...own.map((row) => this.#control(row)));
       panel.append(section);
