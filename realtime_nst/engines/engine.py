@@ -47,7 +47,7 @@ PIXELS_AT_ONCE = 17_000_000
 class WholeEngine:
     """Image and vector to image, at once; for the arguments see `build_engine`."""
 
-    def __init__(self, body: Body, width: int, height: int, runner: Runner, at_once: int) -> None:
+    def __init__(self, body: Body, width: int, height: int, runner: Runner, at_once: int = 1) -> None:
         def build() -> "keras.Model":
             from realtime_nst.networks.transform import build_transform_network, set_kernels
 
