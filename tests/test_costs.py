@@ -93,7 +93,7 @@ def test_machine_is_measured_in_sensible_numbers() -> None:
 
 def test_graph_has_nothing_that_was_not_asked_for(book: StyleBook) -> None:
     engine = WholeEngine(book["wave"].body, 64, 48, runner_for(OPENVINO))
-    compiled = engine._program._request.get_compiled_model()  # type: ignore[attr-defined]
+    compiled = engine._program._requests.queue[0].get_compiled_model()  # type: ignore[attr-defined]
     kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
     convolutions = kinds.count("Convolution") + kinds.count("Deconvolution") + kinds.count("ConvolutionBackpropData")
     assert convolutions == len(NARROW.kernel_shapes) + 1, "one more sees how plain the frame is"
@@ -108,8 +108,8 @@ def test_frame_is_read_where_it_lies_and_painted_where_it_is_handed_on(
     painted = engine(frame, book["wave"].vector)
     program: Any = engine._program
     place = program._places["images"]
-    assert program._request.get_input_tensor(place).data.ctypes.data == frame.ctypes.data, "no copy on the way in"
-    assert program._request.get_output_tensor(0).data.ctypes.data == painted.ctypes.data, "no copy on the way out"
+    assert program._requests.queue[0].get_input_tensor(place).data.ctypes.data == frame.ctypes.data, "no copy on the way in"
+    assert program._requests.queue[0].get_output_tensor(0).data.ctypes.data == painted.ctypes.data, "no copy on the way out"
 
 
 def test_frames_use_the_same_memory_again(engine: WholeEngine, frame: np.ndarray, book: StyleBook) -> None:

@@ -138,7 +138,7 @@ def test_styles_of_two_bodies_are_switched(tmp_path: Path, stylizer: Stylizer, p
 
 
 def test_openvino_sees_each_normalization_as_one_operation(book: StyleBook) -> None:
-    compiled = WholeEngine(book["wave"].body, 64, 48, OPENVINO)._program._request.get_compiled_model()  # type: ignore[attr-defined]
+    compiled = WholeEngine(book["wave"].body, 64, 48, OPENVINO)._program._requests.queue[0].get_compiled_model()  # type: ignore[attr-defined]
     kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
     assert kinds.count("MVN") == len(NARROW.norm_channels)
     assert "ReduceMean" not in kinds

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class OpenVINOProgram:
 
         self.shapes = {tensor.any_name: lengths_of(tensor.partial_shape) for tensor in compiled.inputs}
         self._tensor = openvino.Tensor
-        self._requests = SimpleQueue[Any]()
+        self._requests = LifoQueue[Any]()
         for _ in range(at_once):
             self._requests.put(compiled.create_infer_request())
         self._places = {name: index for index, name in enumerate(self.shapes)}
