@@ -99,6 +99,7 @@ def nothing_left_behind() -> Iterator[None]:
             "jobs-photo",
             "jobs-video",
             "pictures",
+            "refine",
         )
         return [thread.name for thread in threading.enumerate() if thread.ident not in before and thread.name in names]
 

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "stability": (12.4, 12),
     "mix": (0.4, 0.4),
     "other": ("wave", "wave"),
+    "refine": (True, True),
     "cycle": (1, True),
     "cycle_seconds": (3, 3.0),
     "fade": (0.0, False),

@@ -31,6 +31,7 @@ TRAINING_BY_KERAS = {
     "objective",
     "stability",
     "evaluate",
+    "refine",
 }
 KERAS_ALLOWED = {f"engines.{path.stem}" for path in (ROOT / "realtime_nst" / "engines").glob("*_runner.py")}
 NETWORKS_RUN = ("interface", "runner", "backend", "engine", "stabilizer", "recolour", "strips", "encoder")
@@ -39,7 +40,7 @@ KERAS_ALLOWED |= {"benchmark.roofline", "networks.transform", "networks.convolut
 KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips", "networks.onnx_layers", "exporting.formats"}
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}
-SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand", "cluster.connection"}
+SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand", "media.beside", "cluster.connection"}
 PRINT_ALLOWED = {"cli", "train.command", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
 
 BASE = {"errors", "frames", "files", "folders"}

@@ -416,6 +416,11 @@ def step_balance(show: Show) -> None:
     assert show.shows("red")
 
 
+def press_refine(show: Show) -> None:
+    show.press_and_read("u")  # these styles are of no picture, which is said
+    assert show.shows("red", 0.98), "and the show goes on"
+
+
 def toggle_cycle(show: Show) -> None:
     seen: set[str] = set()
 
@@ -638,6 +643,7 @@ CHECKS: tuple[Callable[[Show], None], ...] = (
     step_stability,
     choose_other,
     step_balance,
+    press_refine,
     toggle_cycle,
     step_cycle_seconds,
     toggle_fade,

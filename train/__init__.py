@@ -15,6 +15,8 @@
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
     training_log.py  previews, loss curves, TensorBoard
     trainer.py   the checks before the steps, and the files after them
+    prediction.py  where the vectors of pictures start, as a style encoder says
+    refine.py    the process beside a show that makes the style of a picture better
 
 from style files to smaller ones:
 
@@ -37,5 +39,6 @@ from a photo to the best picture there is, slowly:
     objective.py  the loss of one picture, and its gradient; tiles.py cuts large ones
     search.py    L-BFGS
 
-Nothing of the application imports it except the commands `train`, `distil`, `evaluate`, `optimize`, and `image` for `--polish`.
+Nothing of the application imports it except the commands `train`, `distil`, `evaluate`, `optimize`, and `image` for `--polish`;
+a show starts `refine.py` as a process of its own.
 """

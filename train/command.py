@@ -19,10 +19,12 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.media.photofiles import is_photo
 from realtime_nst.pipeline.interrupt import on_interrupt
 from realtime_nst.style.book import StyleBook, find_styles, own_style_folder, style_folders
+from realtime_nst.style.encoder import encoder_path
 from realtime_nst.style.style import Body, Style
 
 from .job import Job
-from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, Painting, Recipe, vector_recipe
+from .prediction import predicted
+from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, PREDICTED_STEPS, Painting, Recipe, vector_recipe
 
 if TYPE_CHECKING:
     from .loop import Progress
@@ -42,6 +44,10 @@ def train(options: argparse.Namespace) -> int:
     backend = training_backend()
     job = make_job(options, names)
     activate(backend)
+    if job.frozen and job.body and encoder_path(job.body).exists():
+        job = replace(job, start=predicted(job.pictures, job.body, backend))
+        length = f"{options.minutes:g} minutes" if options.minutes else f"{job.recipe.steps} steps"
+        print(f"It starts where the style encoder says, and takes {length}. --steps changes that.", file=sys.stderr)
     from .trainer import train as run_training
 
     if run_with_bar(partial(run_training, job), job.name, job.workshop):
@@ -189,6 +195,8 @@ def recipe_of(options: argparse.Namespace, body: Body | None = None) -> Recipe:
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.minutes and not options.steps:
         changes["steps"] = MOST_STEPS
+    if not (options.new_body or options.minutes or options.steps) and body and encoder_path(body).exists():
+        changes["steps"] = PREDICTED_STEPS
     if options.style_scales is not None:
         changes["style_scales"] = tuple(sorted(set(options.style_scales)))
     if options.rate is not None:

@@ -26,6 +26,7 @@ from realtime_nst.style.style import Style
 from .command import find_painting, training_backend
 from .dataset import photos_below
 from .flow import find_flow
+from .prediction import picture_styles
 from .recipes import REFERENCE_RECIPE
 from .report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
 
@@ -39,11 +40,11 @@ log = logging.getLogger(__name__)
 def evaluate(options: argparse.Namespace) -> int:
     """Measure styles on photos, and on frames with true flow if there are some."""
     check_outputs(options)
-    if options.reference and options.paintings is None:
-        raise TrainingError("--reference needs the paintings. Name their folder with --paintings.")
     earlier = read_report(options.against) if options.against else None
-    book = find_styles(style_folders(options.weights))
-    styles = [book[name] for name in dict.fromkeys(options.styles)] or book.values()
+    backend = training_backend()
+    book = find_styles(style_folders(options.weights), picture_styles(backend))
+    asked = {name: book[name] for name in options.styles}
+    styles = list({style.name: style for style in asked.values()}.values()) or book.values()
     if not styles:
         raise next(iter(book.broken.values()))
     chosen = choose_photos(options.photos, options.count)
@@ -58,9 +59,12 @@ def evaluate(options: argparse.Namespace) -> int:
     }
     if earlier:
         check_comparable(earlier, measured_on, [style.name for style in styles])
-    pictures = {style.name: find_painting(options.paintings, style.name, bool(options.styles)) for style in styles}
+    own = {style.name: Path(name.strip()).expanduser() for name, style in asked.items() if style.picture is not None}
+    pictures = {style.name: own.get(style.name) or find_painting(options.paintings, style.name, bool(asked)) for style in styles}
+    if options.reference and not any(pictures.values()):
+        raise TrainingError("--reference needs the paintings. Name their folder with --paintings.")
     served = replace(choose_backend(options.backend, options.precision), candidates=())
-    activate(training_backend())
+    activate(backend)
     from .evaluate import Painter, Trial, finite, unchanged
     from .evaluate import evaluate as measure
     from .job import read_painting

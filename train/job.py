@@ -43,7 +43,8 @@ class Job:
         body: A trained body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
         collection: Folder of paintings that a style encoder learns from, with a new body; `None` trains no encoder.
-        start: Vectors that styles start from, by name; others start from the most similar relative.
+        start: Vectors that styles start from, by name: as they were before, or as the style encoder of a frozen body finds them;
+            others start from the most similar relative.
         relatives: Styles of `body`; without any, styles start from the neutral vector.
         precision: Keras' dtype policy of the transform network.
         log_dir: Folder for TensorBoard, or `None`.

@@ -89,6 +89,9 @@ VECTOR_RECIPE = Recipe(steps=200, learning_rate=1e-2, style_scales=(1,))
 FIELD_VECTOR_RECIPE = replace(BODY_RECIPE, steps=200, learning_rate=1e-2, style_scales=(1,), temporal=100.0)
 """The same on a body with one, which knows already how to hold still; with the body's weight on it, a vector learns little."""
 
+PREDICTED_STEPS = 60
+"""Steps of a new style that starts where a style encoder says: most of the way is done."""
+
 DISTIL_RECIPE = Recipe(steps=3000, learning_rate=4e-3)
 """A narrower body taught by a wide one; the losses play no part."""
 

@@ -26,6 +26,8 @@ from .losses import terms_of
 from .model import StyleModel, kernels_of
 
 FIGURE_BATCHES = 4
+ENCODER = "the style encoder"
+"""Where a vector started from that belongs to no style."""
 
 
 def train(
@@ -120,7 +122,7 @@ def choose_starts(job: Job, model: StyleModel) -> dict[str, str]:
 
     for index, name in enumerate(job.pictures):
         if name in job.start:
-            vectors[index], origins[name] = grown(job.start[name]), name
+            vectors[index], origins[name] = grown(job.start[name]), ENCODER if job.frozen else name
         elif job.relatives:
             relative = most_similar(model.signature(index), job.relatives)
             vectors[index], origins[name] = grown(relative.vector), relative.name

@@ -79,6 +79,15 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
     look.add_argument(
         "--pictures", type=Path, metavar="DIR", help="the pictures in this folder are styles, too, also those that come later"
     )
+    look.add_argument(
+        "--refine",
+        action="store_true",
+        help="make the style of a picture better while the show goes on, and keep it as a style of your own",
+    )
+    look.add_argument("--photos", type=Path, metavar="DIR", help="photos that this learns from (default: the show's own frames)")
+    look.add_argument(
+        "--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights for it (default: download)"
+    )
     add_look(look, None, None)
     add_stream(look, None, None)
     look.add_argument(

@@ -26,7 +26,12 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         metavar="DIR",
         help="paintings, hundreds of them: with --new-body, a style encoder learns from them to paint like any picture",
     )
-    train.add_argument("--steps", type=positive, metavar="N", help="training steps (default: 200; 5200 with --new-body)")
+    train.add_argument(
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="training steps (default: 200; 5200 with --new-body); 60 where a style encoder says where to start",
+    )
     train.add_argument("--minutes", type=minutes, metavar="N", help="learn for so long, instead of a number of steps")
     train.add_argument("--batch", type=positive, metavar="N", help="photos per step (default: 4)")
     train.add_argument("--size", type=_crop, metavar="PIXELS", help="side of the photo crops, a multiple of 8 (default: 256)")
@@ -87,7 +92,7 @@ def add_distil(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 def add_evaluate(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     """The command `evaluate`."""
     evaluate = commands.add_parser("evaluate", parents=parents, help="measure styles: likeness, stillness, sharpness")
-    evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names (default: all styles)")
+    evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names or pictures (default: all styles)")
     evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
     evaluate.add_argument("--count", type=positive, default=8, metavar="N", help="photos to take of them (default: %(default)s)")
     evaluate.add_argument(

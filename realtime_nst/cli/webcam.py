@@ -57,6 +57,9 @@ def webcam(options: argparse.Namespace) -> int:
         show = Show(options, settings, book, style, source, say, kept, steered=steered, remembers=remembers)
         if options.remember:
             show.controls.keep(given)
+        if options.refine:
+            show.refiner.check_style(style)
+            show.controls.refining = True
         watched = PictureFolder(options.pictures, book, show.controls, say) if options.pictures else nullcontext()
         with watched, remotes(options, show, say):
             return show.play()

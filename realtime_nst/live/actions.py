@@ -46,6 +46,9 @@ ACTIONS: tuple[Action, ...] = (
         name="mix", label="Its share", help="mix with the style before this one", keys=("b",), field="balance", limits=(0.0, 1.0),
         steps=BALANCES, group="style",
     ),
+    Switch(
+        name="refine", label="Refine", help="make a picture's style better", keys=("u",), field="refining", group="style"
+    ),
     Switch(name="cycle", label="Change by itself", help="change styles by itself", keys=("a",), field="cycling", group="time"),
     Number(
         name="cycle_seconds", label="Seconds of each", help="how long each style stays",

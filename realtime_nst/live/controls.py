@@ -63,6 +63,7 @@ class Controls:
         self.wipe = start.wipe
         self.full_screen = False
         self.recording = False
+        self.refining = False
         self.paused = False
         self.watched = True
         """Whether anyone takes the frames; a window out of sight does not."""
@@ -129,6 +130,19 @@ class Controls:
                 self.say(f"{len(self.styles)}  {style.name} is new")
             self.changes += 1
             self._tell()
+
+    def renew(self, style: Style) -> bool:
+        """Have a style in the place of that of the same picture, wherever that is used; False where it no longer is."""
+
+        def newer(known: Style) -> Style:
+            return style if known.picture is style.picture else known
+
+        with self._changing:
+            there = any(known.picture is style.picture for known in (*self.styles, self.style, self.other))
+            self.styles = [newer(known) for known in self.styles]
+            self.style, self.other = newer(self.style), newer(self.other)
+            self._mix(self.balance)
+            return there
 
     def drop(self, name: str) -> None:
         """Have a style no longer, unless it is the only one; where it is painted in, that goes on until another is chosen."""

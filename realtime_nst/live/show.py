@@ -17,6 +17,7 @@ from realtime_nst.live.overlay import draw_overlay
 from realtime_nst.live.pace import Pace
 from realtime_nst.live.painter import LivePainter
 from realtime_nst.live.recorder import Recorder
+from realtime_nst.live.refiner import Refiner
 from realtime_nst.live.remote import LiveRemote, NoKeyboard, Output
 from realtime_nst.live.settings import Settings, keep_settings
 from realtime_nst.live.snapshots import Snapshots
@@ -32,7 +33,7 @@ from realtime_nst.painting import serving
 from realtime_nst.pipeline.interrupt import on_interrupt
 from realtime_nst.pipeline.loop import run
 from realtime_nst.pipeline.stats import Stats
-from realtime_nst.style.book import StyleBook
+from realtime_nst.style.book import StyleBook, own_style_folder
 from realtime_nst.style.style import Style
 
 STREAM_FPS = 60.0
@@ -101,6 +102,14 @@ class Show:
         pace = Pace(options.fps) if options.fps and has_opencv() else None
         self.painter = LivePainter(stylizer, self.controls, bodies, source.width, source.height, pace)
         source.tell = self.controls.say
+        self.refiner = Refiner(
+            self.controls,
+            lambda: self.painter.photo,
+            lambda: options.weights or own_style_folder(),
+            say,
+            options.vgg_weights,
+            options.photos,
+        )
 
     def play(self) -> int:
         """Run until the user quits or the source ends."""
@@ -125,6 +134,7 @@ class Show:
                 keep_settings(controls.chosen)
             source.close()
             tee.discard()
+            self.refiner.close()
             self.painter.close()
             for file in self._files:  # also after an error, which comes last
                 if file.written:
@@ -175,7 +185,8 @@ class Show:
                 outputs.append(self._in_background(sink, f"The stream to '{mask(output)}'", STREAM_FINISH_TIMEOUT, REPEAT))
             else:
                 outputs.append(self._in_background(sink, f"'{output}'"))
-        return LiveRemote(controls, self._window or NoKeyboard(), [*self._pictures, *outputs, *self.viewers], self._watched)
+        outside = [*self._pictures, *outputs, *self.viewers, self.refiner]
+        return LiveRemote(controls, self._window or NoKeyboard(), outside, self._watched)
 
     def _in_background(
         self, sink: Sink, name: str, patience: float = FINISH_TIMEOUT, repeat: float | None = None

@@ -13,4 +13,5 @@ photos.py       still pictures in and out: picturefile.py opens one, depth.py ma
 jpeg.py         frames as JPEGs, quickly
 results.py      small files out: allowed or not, and whole or not at all
 opencv.py       OpenCV where it loads
+beside.py       this program once more, as a process beside a show
 """

@@ -121,8 +121,10 @@ class StyleBook:
             style = self._pictures.style_of(path, [body] if body else self.bodies, called)
             for other in self.values():
                 if other.body.sha256 == style.body.sha256 and np.array_equal(other.vector, style.vector):
-                    return other
-            style = replace(style, name=self.free_name(style.name))
+                    style = other if other.picture is not None else replace(other, picture=style.picture)
+                    break
+            else:
+                style = replace(style, name=self.free_name(style.name))
             self._styles[style.name] = style
             return style
 

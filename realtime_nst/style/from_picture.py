@@ -63,12 +63,13 @@ class PictureStyles:
             BackendError: The encoder cannot run here.
         """
         body, encoder = encoder_among(bodies)
-        vector = self._encode(encoder, self._read(path, PAINTING_SIZE, longest=LONGEST, least=SMALLEST))
+        picture = self._read(path, PAINTING_SIZE, longest=LONGEST, least=SMALLEST)
+        vector = self._encode(encoder, picture)
         if not np.isfinite(vector).all():
             raise StyleError(f"The style encoder makes nothing of '{path}'. Take another picture.")
         called = called or path.name
-        facts = {PREDICTED: True, "picture": called, "encoder_sha256": encoder.sha256}
-        return Style(style_name(Path(called).stem), vector, body, facts)
+        facts = {PREDICTED: True, "picture": called, "painting_size": PAINTING_SIZE, "encoder_sha256": encoder.sha256}
+        return Style(style_name(Path(called).stem), vector, body, facts, picture)
 
 
 def has_encoder(bodies: Sequence[Body]) -> bool:

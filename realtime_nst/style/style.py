@@ -63,12 +63,14 @@ class Style:
         vector: float32 `(body.architecture.vector_size,)`.
         body: The network that the vector is for.
         metadata: title, artist, year, licence, recipe, figures.
+        picture: What an encoder has just found the vector for, uint8 `(height, width, 3)`; `None` for all other styles.
     """
 
     name: str
     vector: np.ndarray
     body: Body
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    picture: np.ndarray | None = field(default=None, repr=False)
 
 
 def read_body(path: Path) -> Body:

@@ -20,8 +20,9 @@ from realtime_nst.cli.main import main
 from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError, StyleError, TrainingError
 from realtime_nst.style.book import StyleBook
-from realtime_nst.style.style import Style, write_body
+from realtime_nst.style.style import Style, read_body, write_body, write_style
 from realtime_nst.train import objective
+from realtime_nst.train.command import training_backend
 from realtime_nst.train.evaluate import (
     PIECE,
     Figures,
@@ -37,6 +38,7 @@ from realtime_nst.train.evaluate import (
 from realtime_nst.train.evaluate_command import choose_photos, find_painting, painting_size_of, square
 from realtime_nst.train.flow import FlowFiles
 from realtime_nst.train.objective import PerceptualLoss
+from realtime_nst.train.prediction import picture_styles
 from realtime_nst.train.reference import Comparison
 from realtime_nst.train.report import INPUT
 from realtime_nst.train.serving_precision import psnr, rounding
@@ -395,6 +397,29 @@ def test_what_cannot_be_measured_is_one_line_and_leaves_nothing(
     assert main(["evaluate", "--photos", str(tmp_path / "empty")]) == 1
     assert "No photo in '" in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before and (tmp_path / "old.json").read_text() == "precious"
+
+
+def test_picture_is_a_style_that_is_measured_against_itself(
+    run: Callable[..., int],
+    pictured: Path,
+    pictures: Path,
+    paintings: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("realtime_nst.train.evaluate_command.style_folders", lambda first: [pictured])
+    stripes = pictures / "stripes.png"
+    assert run(stripes, "wave", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["styles"]
+    assert list(rows) == [INPUT, "stripes", "wave"] and rows["wave"]["style"] is None
+    assert rows["stripes"]["style"] > 0 and rows["stripes"]["painting_size"] == 384
+    style = picture_styles(training_backend()).style_of(stripes, [read_body(pictured / "narrow.body.h5")])
+    write_style(pictured, "kept", style.vector, style.body, {})
+    shutil.copy(stripes, paintings / "kept.png")
+    assert run("kept", "--json", "--paintings", paintings, "--painting-size", 384) == 0
+    assert json.loads(capsys.readouterr().out)["styles"]["kept"] == rows["stripes"], "as that of a style with its painting"
+    assert run(pictures / "gone.png") == 1
+    assert "No picture at '" in capsys.readouterr().err
 
 
 def test_module_in_a_checkout_is_the_same_command() -> None:

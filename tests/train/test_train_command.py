@@ -16,7 +16,8 @@ from realtime_nst.cli.main import build_parser, main
 from realtime_nst.errors import TrainingError
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles, own_style_folder
-from realtime_nst.style.style import BODY_SUFFIX, Body, write_style
+from realtime_nst.style.encoder import write_encoder
+from realtime_nst.style.style import BODY_SUFFIX, Body, read_body, write_style
 from realtime_nst.train import command, loop, trainer
 from realtime_nst.train.command import (
     check_flags,
@@ -31,8 +32,9 @@ from realtime_nst.train.command import (
 from realtime_nst.train.job import Job
 from realtime_nst.train.learner import take_step
 from realtime_nst.train.loop import Progress
+from realtime_nst.train.prediction import predicted
 from realtime_nst.train.recipes import BODY_RECIPE, FIELD_VECTOR_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting
-from tests.conftest import narrow_body, random_vector
+from tests.conftest import NARROW, narrow_body, random_encoder, random_vector
 from tests.train.small import RECIPE, make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
@@ -412,6 +414,25 @@ def test_finished_command_names_its_files_and_the_next_command(
     shutil.copy(out / "stripes.weights.h5", styles)
     assert train_small(*words) == 0, "the same command again, now that its own style is there"
     assert find_styles([out, styles])["stripes"].metadata == style.metadata
+
+
+def test_new_style_starts_where_the_style_encoder_says_and_takes_fewer_steps(
+    train_small: Callable[..., int], pictures: Path, styles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = read_body(styles / "young.body.h5")
+    assert recipe_of(parse(), body).steps == RECIPE.steps
+    write_encoder(styles, body, random_encoder(NARROW.vector_size), {})
+    assert recipe_of(parse(), body).steps == 60, "also of the recipe that is small here"
+    assert recipe_of(parse("--steps", 7), body).steps == 7 and recipe_of(parse("--minutes", 9), body).steps == 1_000_000
+    assert recipe_of(parse("--new-body", "mine"), body) == BODY_RECIPE
+    assert train_small("--steps", "2") == 0
+    assert capsys.readouterr().err.startswith(
+        "It starts where the style encoder says, and takes 2 steps. --steps changes that.\n"
+    )
+    style = find_styles([tmp_path / "out", styles])["stripes"]
+    assert style.metadata["started_from"] == "the style encoder" and "predicted" not in style.metadata
+    start = predicted({"stripes": pictures / "stripes.png"}, body, training_backend())["stripes"]
+    assert 0 < np.abs(style.vector - start).max() < 0.005 < np.abs(style.vector - random_vector(1)).max(), "two small steps away"
 
 
 def test_style_is_seen_where_it_is(styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

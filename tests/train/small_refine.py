@@ -1,0 +1,15 @@
+"""`python -m tests.train.small_refine`: the process that refines a style beside a show, on small networks and photos."""
+
+import sys
+
+import pytest
+
+from realtime_nst.train import refine
+from tests.train.small import RECIPE, make_small
+
+if __name__ == "__main__":
+    lines, sys.stdout = sys.stdout.buffer, sys.stderr
+    make_small(pytest.MonkeyPatch())
+    refine.vector_recipe = lambda architecture: RECIPE
+    refine.EVERY = 2
+    sys.exit(refine.converse(sys.stdin.buffer, lines))
