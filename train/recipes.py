@@ -155,7 +155,7 @@ PAINTINGS = {
     "engraving": Painting("Little Red Riding Hood (wood engraving)", "Gustave Doré", "1862", PUBLIC_DOMAIN),
     "blue-horse": Painting("The Little Blue Horse", "Franz Marc", "1912", PUBLIC_DOMAIN, emphasis=0.5, stability=0.7),
     "berlin": Painting("Street, Berlin", "Ernst Ludwig Kirchner", "1913", PUBLIC_DOMAIN, emphasis=0.4, stability=0.7),
-    "bayeux": Painting("Bayeux Tapestry (detail)", "unknown", "11th century", OLD_WORK),
+    "bayeux": Painting("Bayeux Tapestry (detail)", "unknown", "11th century", OLD_WORK, emphasis=0.6, stability=0.7),
     "adele": Painting("Portrait of Adele Bloch-Bauer I", "Gustav Klimt", "1907", PUBLIC_DOMAIN),
     "composition-viii": Painting("Composition VIII", "Wassily Kandinsky", "1923", PUBLIC_DOMAIN),
     "impression-sunrise": Painting("Impression, Sunrise", "Claude Monet", "1872", PUBLIC_DOMAIN, emphasis=0.6, stability=0.7),
