@@ -86,7 +86,9 @@ BELOW: dict[str, set[str]] = {
 """What each package, or module beside them, may import, itself apart. Imports run down this table only."""
 
 TRAINING_BELOW = {"engines", "networks", "style", "media", "pipeline", *BASE}
-"""What training may import of the application; the one that measures what serves (`serving_precision.py`) also what paints."""
+"""What training may import of the application; the one that measures what serves (`serving_precision.py`) also what paints, and
+the one that reaches a cluster (`share.py`) also that."""
+TRAINING_ALSO = {"serving_precision": {"painting"}, "share": {"cluster", "jobs"}}
 
 
 def module_of(path: Path) -> str:
@@ -159,7 +161,7 @@ def test_no_module_needs_itself_through_others(module: str) -> None:
 def test_training_needs_neither_cameras_nor_films_nor_the_command_line(path: Path) -> None:
     if path.stem == "__main__":  # which is the command line
         return
-    allowed = TRAINING_BELOW | ({"painting"} if path.stem == "serving_precision" else set())
+    allowed = TRAINING_BELOW | TRAINING_ALSO.get(path.stem, set())
     for module in reached(own_imports(path)):
         assert package_of(module) in allowed, f"train.{path.stem} needs {module}"
 

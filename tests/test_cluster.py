@@ -1,6 +1,7 @@
 """`video --cluster`: a scheduler, workers that are processes of their own, kill -9 of any of them; the film stays the same."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -24,86 +25,12 @@ from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.style.book import StyleBook
 from realtime_nst.style.look import Look
 from realtime_nst.style.schedule import StylePath
+from tests.clusters import ALL, WAIT, Cluster, events, told
 from tests.conftest import painting_by, wait_until
 from tests.readback import FORGETFUL, digest, read_back
 
 pytest.importorskip("distributed")
 Clip = Callable[..., Path]
-ALL, WAIT = 1_000_000, 240
-SCHEDULER = """
-import asyncio, sys
-from distributed import Scheduler
-async def serve():
-    async with Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler:
-        print(scheduler.address, flush=True)
-        await scheduler.finished()
-asyncio.run(serve())
-"""
-
-
-class Cluster:
-    """Processes of a test, ended with it.
-
-    Args:
-        folder: Where their gates and words are.
-        weights: What workers have.
-    """
-
-    def __init__(self, folder: Path, weights: Path) -> None:
-        self._folder, self._weights = folder, weights
-        self._processes: list[subprocess.Popen[bytes]] = []
-        scheduler = self._start([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE)
-        assert scheduler.stdout is not None
-        self.address = scheduler.stdout.readline().decode().strip()
-
-    def worker(
-        self, name: str, free: int = ALL, program: str = FORGETFUL, weights: Path | None = None
-    ) -> subprocess.Popen[bytes]:
-        """One that paints so many frames, and more once `open(name)` was called."""
-        arguments = ["worker", self.address, "--name", name, "--weights", str(weights or self._weights)]
-        return self._program(program, free, name, arguments)
-
-    def client(self, *arguments: object, program: str = FORGETFUL) -> subprocess.Popen[bytes]:
-        """`video` with the cluster."""
-        return self._program(
-            program, ALL, "client", ["video", *map(str, arguments), "--cluster", self.address, "--weights", str(self._weights)]
-        )
-
-    def paint(self, *arguments: object) -> list[dict[str, object]]:
-        """The same, to its end: what it told."""
-        return told(self.client(*arguments, "--json"))
-
-    def gate(self, name: str) -> Path:
-        return self._folder / f"gate-{name}"
-
-    def waits(self, name: str) -> bool:
-        """Wait until a worker is at its last free frame."""
-        return wait_until(Path(f"{self.gate(name)}.reached").exists, WAIT)
-
-    def end(self) -> None:
-        for process in self._processes:
-            process.kill()
-            process.communicate()
-
-    def _program(self, program: str, free: int, name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", program, str(free), str(self.gate(name)), *arguments]
-        return self._start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def _start(self, command: list[str], **pipes: int) -> subprocess.Popen[bytes]:
-        self._processes.append(subprocess.Popen(command, **pipes))
-        return self._processes[-1]
-
-
-def told(client: subprocess.Popen[bytes], code: int = 0) -> list[dict[str, object]]:
-    """Wait for a client with `--json`, and read what it told."""
-    out, errors = client.communicate(timeout=WAIT)
-    assert client.returncode == code, (client.returncode, out.decode(), errors.decode())
-    assert b"Traceback" not in errors, errors.decode()
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def events(news: list[dict[str, object]], kind: str) -> list[dict[str, object]]:
-    return [event for event in news if event["event"] == kind]
 
 
 @pytest.fixture
@@ -259,14 +186,74 @@ def test_a_stretch_that_fails_everywhere_is_named(cluster: Cluster, film: Path, 
 
 
 @pytest.mark.slow
-def test_the_last_stretch_of_a_slow_worker_is_painted_twice(cluster: Cluster, film: Path, whole: Path, tmp_path: Path) -> None:
-    cluster.worker("slow", free=8)  # and then never again
+@pytest.mark.parametrize("frozen", [False, True], ids=["paints no more", "frozen"])
+def test_the_last_stretch_of_a_slow_worker_is_painted_twice(
+    cluster: Cluster, film: Path, whole: Path, tmp_path: Path, frozen: bool
+) -> None:
+    slow = cluster.worker("slow", free=8)  # and then never again
     client = cluster.client(film, "-o", tmp_path / "out.mkv", "--json")
     assert cluster.waits("slow")
+    if frozen:
+        slow.send_signal(signal.SIGSTOP)
     cluster.worker("quick")
     news = told(client)
     assert_same(tmp_path / "out.mkv", whole)
     assert {event["worker"] for event in events(news, "segment")} == {"quick"}
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed_is_one_line_and_another_one_goes_on(
+    cluster: Cluster, film: Path, whole: Path, tmp_path: Path, weights: Path
+) -> None:
+    out = tmp_path / "out.mkv"
+    worker = cluster.worker("anna", free=80)
+    client = cluster.client(film, "-o", out, "--quiet")
+    assert cluster.waits("anna")
+    assert wait_until(lambda: (work_path(out) / "000003.json").exists(), WAIT), "two stretches came back"
+    cluster.scheduler.kill()
+    said = client.communicate(timeout=WAIT)[1].decode().strip()
+    assert said == "realtime-nst: The Dask scheduler has gone. What is finished is kept; the same command goes on."
+    assert client.returncode == 1 and not out.exists()
+    cluster.gate("anna").touch()
+    assert worker.wait(WAIT) == 0, "it ends, too"
+    (tmp_path / "again").mkdir()
+    again = Cluster(tmp_path / "again", weights)
+    try:
+        again.worker("bert")
+        news = again.paint(film, "-o", out)
+    finally:
+        again.end()
+    assert events(news, "begin")[0]["painted_before"] == 64
+    assert_same(out, whole)
+
+
+@pytest.mark.slow
+def test_a_worker_whose_disk_is_full_gets_no_more(
+    small_disk: Path, cluster: Cluster, film: Path, whole: Path, tmp_path: Path
+) -> None:
+    there = f"import os\nos.environ['DASK_TEMPORARY_DIRECTORY'] = {str(small_disk)!r}\n"
+    cluster.worker("full", free=8, program=there + FORGETFUL)
+    client = cluster.client(film, "-o", tmp_path / "out.mkv", "--json")
+    assert cluster.waits("full")
+    ballast = os.open(small_disk / "ballast", os.O_WRONLY | os.O_CREAT)
+    with pytest.raises(OSError, match="No space left"):
+        while True:
+            os.write(ballast, b"x" * 4096)
+    os.close(ballast)
+    cluster.worker("anna", free=40)
+    assert cluster.waits("anna"), "it is not the only one"
+    cluster.gate("full").touch()
+    news = []
+    for line in client.stdout or ():
+        news.append(json.loads(line))
+        if news[-1]["event"] == "failed_segment":
+            cluster.gate("anna").touch()
+    assert client.wait(WAIT) == 0
+    assert_same(tmp_path / "out.mkv", whole)
+    failures = events(news, "failed_segment")
+    assert failures and {event["worker"] for event in failures} == {"full"}
+    assert all("No space left" in str(event["error"]) for event in failures), failures
+    assert {event["worker"] for event in events(news, "segment")} == {"anna"}
 
 
 @pytest.mark.slow

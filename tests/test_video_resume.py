@@ -2,12 +2,11 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -379,20 +378,6 @@ def test_pictures_are_placed_all_or_none_and_go_on(
     assert run("video", clip, "-o", out) == 0
     assert [number_in(read_photo(tmp_path / f"p-{number:02d}.png")) for number in range(1, 11)] == list(range(10))
     assert len(list(tmp_path.iterdir())) == 10
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True
-    )
-    if not mounted or mounted.returncode:
-        pytest.skip("a small disk cannot be mounted here: that needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def noise(make_clip: Clip) -> Path:

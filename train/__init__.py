@@ -32,6 +32,10 @@ and from style files to figures that say how good they are:
     serving_precision.py  what the precision of the serving engine costs
     reference.py  a network against image optimization
 
+both also on many machines:
+
+    share.py     commands for the workers of a cluster, and what comes back
+
 from a photo to the best picture there is, slowly:
 
     optimize.py  Gatys et al.'s image optimization; optimize_command.py is its command

@@ -43,6 +43,8 @@ def train(options: argparse.Namespace) -> int:
     check_flags(options)
     backend = training_backend()
     job = make_job(options, names)
+    if options.cluster is not None:
+        return learn_elsewhere(options, job, backend)
     activate(backend)
     if job.frozen and job.body and encoder_path(job.body).exists():
         job = replace(job, start=predicted(job.pictures, job.body, backend))
@@ -52,6 +54,17 @@ def train(options: argparse.Namespace) -> int:
 
     if run_with_bar(partial(run_training, job), job.name, job.workshop):
         print(see_it(job), file=sys.stderr)
+    return 0
+
+
+def learn_elsewhere(options: argparse.Namespace, job: Job, backend: Backend) -> int:
+    """Have each style learned by a worker of a cluster; Ctrl-C lets all of them save."""
+    from .share import learn  # which needs what only `pip install '.[cluster]'` brings
+
+    if learn(options, job, backend):
+        print(see_it(job), file=sys.stderr)
+    else:
+        print(f"Stopped; what was learned is in '{job.output}'. The same command goes on from there.", file=sys.stderr)
     return 0
 
 

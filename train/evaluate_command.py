@@ -25,7 +25,7 @@ from realtime_nst.style.style import Style
 
 from .command import find_painting, training_backend
 from .dataset import photos_below
-from .flow import find_flow
+from .flow import FlowFiles, find_flow
 from .prediction import picture_styles
 from .recipes import REFERENCE_RECIPE
 from .report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
@@ -64,7 +64,46 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.reference and not any(pictures.values()):
         raise TrainingError("--reference needs the paintings. Name their folder with --paintings.")
     served = replace(choose_backend(options.backend, options.precision), candidates=())
-    activate(backend)
+    if options.cluster is not None:
+        from .share import measure as measure_elsewhere  # which needs what only `pip install '.[cluster]'` brings
+
+        found = measure_elsewhere(options, styles, measured_on, pictures, served, backend)
+        if found is None:
+            raise KeyboardInterrupt
+        rows = found
+    else:
+        activate(backend)
+        rows = measure_here(options, styles, photos, flow, pictures, served)
+    result = {
+        "version": __version__,
+        "measured_on": measured_on,
+        "optimization_steps": options.steps if options.reference else None,
+        "half_precision_of": str(served),
+        "styles": rows,
+    }
+    changes = against(earlier, result) if earlier else []
+    if options.json == STDOUT:
+        print(json.dumps(result, indent=2, allow_nan=False))
+        print("".join(f"{line}\n" for line in changes), end="", file=sys.stderr)
+    else:
+        print("\n".join([table(rows), *([f"Half precision: {served}."] if served.precision != "float32" else []), *changes]))
+        if options.json:
+            write_json(options.json, result)
+    if options.sheet:  # last: whatever becomes of it, the figures are there
+        activate(backend)
+        write_photo(options.sheet, sheet_of(styles, photos))
+    return 0
+
+
+def measure_here(
+    options: argparse.Namespace,
+    styles: Sequence[Style],
+    photos: Sequence[np.ndarray],
+    flow: Sequence[FlowFiles],
+    pictures: Mapping[str, Path | None],
+    served: Backend,
+) -> dict[str, dict[str, Any]]:
+    """Figures by style, after those of the photos themselves."""
     from .evaluate import Painter, Trial, finite, unchanged
     from .evaluate import evaluate as measure
     from .job import read_painting
@@ -91,25 +130,15 @@ def evaluate(options: argparse.Namespace) -> int:
             rows[style.name] = {**figures.to_dict(), "painting_size": sizes[style.name] if style.name in paintings else None}
     for name, decibels in rounded.items():
         rows[name]["half_precision"] = finite(decibels)
-    result = {
-        "version": __version__,
-        "measured_on": measured_on,
-        "optimization_steps": options.steps if options.reference else None,
-        "half_precision_of": str(served),
-        "styles": rows,
-    }
-    changes = against(earlier, result) if earlier else []
-    if options.json == STDOUT:
-        print(json.dumps(result, indent=2, allow_nan=False))
-        print("".join(f"{line}\n" for line in changes), end="", file=sys.stderr)
-    else:
-        print("\n".join([table(rows), *([f"Half precision: {served}."] if served.precision != "float32" else []), *changes]))
-        if options.json:
-            write_json(options.json, result)
-    if options.sheet:  # last: whatever becomes of it, the figures are there
-        sheet = {INPUT: trial.photos, **{style.name: list(painter(style)(np.stack(trial.photos))) for style in styles}}
-        write_photo(options.sheet, contact_sheet(sheet))
-    return 0
+    return rows
+
+
+def sheet_of(styles: Sequence[Style], photos: Sequence[np.ndarray]) -> np.ndarray:
+    """Photos and their paintings, uint8 `(height, width, 3)`."""
+    from .evaluate import Painter
+
+    painter, frames = Painter(), np.stack(photos).astype(np.float32)
+    return contact_sheet({INPUT: list(frames), **{style.name: list(painter(style)(frames)) for style in styles}})
 
 
 def check_outputs(options: argparse.Namespace) -> None:

@@ -129,7 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_video_flags(video)
     video.set_defaults(command=("realtime_nst.cli.video", "video"))
 
-    worker = commands.add_parser("worker", parents=[common, styled, engine], help="paint for `video --cluster` elsewhere")
+    worker = commands.add_parser("worker", parents=[common, styled, engine], help="work for whoever uses --cluster elsewhere")
     worker.add_argument("scheduler", metavar="SCHEDULER", help="its address, as in tcp://192.168.1.5:8786, or its file")
     worker.add_argument("--name", metavar="NAME", help="by which you know it (default: its address)")
     worker.set_defaults(command=("realtime_nst.cli.worker", "worker"))

@@ -64,6 +64,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     train.add_argument("--artist", help="likewise")
     train.add_argument("--year", help="likewise")
     train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
+    _add_cluster(train)
     train.set_defaults(command=("realtime_nst.train.command", "train"))
 
 
@@ -119,6 +120,7 @@ def add_evaluate(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     evaluate.add_argument("--against", type=Path, metavar="FILE", help="an earlier report: print what has changed")
     evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="a picture: the photos, and a row for every style")
     evaluate.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    _add_cluster(evaluate)
     evaluate.set_defaults(command=("realtime_nst.train.evaluate_command", "evaluate"))
 
 
@@ -138,6 +140,14 @@ def add_optimize(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     optimize.add_argument("--seed", type=natural, default=0, metavar="N", help="of the noise (default: 0)")
     optimize.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
     optimize.set_defaults(command=("realtime_nst.train.optimize_command", "optimize"))
+
+
+def _add_cluster(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cluster",
+        metavar="SCHEDULER",
+        help="share the styles among machines that see the same folders: address or file of a Dask scheduler, or local:4",
+    )
 
 
 def _channels(text: str) -> int:

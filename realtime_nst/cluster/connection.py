@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +19,8 @@ CONNECT_SECONDS = 15.0
 LOCAL = re.compile(r"local(?::([1-9]\d{0,2}))?")
 CORES_EACH = 2
 """Processor cores for each worker of `local`."""
-PATIENCE = 5.0
-"""Seconds in which a local worker may end by itself."""
+PATIENCE = 10.0
+"""Seconds in which a local worker may end by itself, and save what it is at."""
 
 
 @contextmanager
@@ -110,8 +111,8 @@ def _workers(count: int, scheduler: str, arguments: Sequence[str]) -> Iterator[N
                 os.sched_setaffinity(process.pid, cores[number::count])
         yield
     finally:
-        for process in started:
-            process.terminate()
+        for process in started:  # as by Ctrl-C, after which a worker lets go of its task before it ends
+            process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
         for process in started:
             if ffmpeg.wait(process, PATIENCE) is None:
                 process.kill()

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from realtime_nst import __version__
+from realtime_nst.cluster.crew import TRIES, Waiting, check_scheduler, in_words, workers_of
 from realtime_nst.cluster.hands import LEAST_TRIES, Hand
 from realtime_nst.cluster.orders import Commission, Order
 from realtime_nst.cluster.originals import Original
 from realtime_nst.cluster.scout import Scout
-from realtime_nst.errors import ClusterError, NSTError
+from realtime_nst.errors import ClusterError
 from realtime_nst.files import on_disk
 from realtime_nst.jobs.farm import FarmedFilm
 from realtime_nst.jobs.film_source import FilmSource
@@ -27,14 +28,10 @@ from realtime_nst.media.encoders import alike
 from realtime_nst.pipeline.loop import Remote
 from realtime_nst.pipeline.stage import Stage
 
-TRIES = 3
-"""How often a stretch may fail."""
 PAUSE = 0.05
 """Seconds between two looks at what the workers do; they are told of frames once a second."""
 LOOK_SECONDS = 1.0
 """Seconds between two looks at which workers there are."""
-NOTICED, PATIENCE = 20.0, 600.0
-"""Seconds without any worker that can paint, after which that is told, and after which nobody waits any longer."""
 AHEAD = 100_000
 """Orders that may be written before they are given: each is small."""
 
@@ -109,8 +106,7 @@ class _Shift:
         self._failed: Counter[int] = Counter()
         self._causes: dict[str, str] = {}
         self._looked = 0.0
-        self._alone_since: float | None = None
-        self._told = False
+        self._lonely = Waiting(report.notice)
         client.subscribe_topic(commission.topic, self._hear)
 
     def over(self, orders: "Stage[Order]") -> bool:
@@ -126,7 +122,7 @@ class _Shift:
         Raises:
             NSTError: A stretch failed too often, or nobody can paint.
         """
-        self._check_scheduler()
+        check_scheduler(self._client)
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = time.monotonic()
             self._look_around()
@@ -146,41 +142,22 @@ class _Shift:
             hand.take_back()
             hand.forget()
 
-    def _check_scheduler(self) -> None:
-        if self._client.status != "running":
-            raise ClusterError("The Dask scheduler has gone. What is finished is kept; the same command goes on.")
-
     def _look_around(self) -> None:
         """See who has come and who has gone."""
-        try:
-            # Not `scheduler_info`: another thread may put a shorter answer in the place of the one that it returns.
-            workers: Mapping[str, Any] = self._client.sync(self._client.scheduler.identity, n_workers=-1)["workers"]
-        except (OSError, TimeoutError):
-            return  # it is seen the next time whether the scheduler has gone
+        workers = workers_of(self._client)
+        if workers is None:
+            return
         for address in set(self._hands) - set(workers):
             hand = self._hands.pop(address)
             self._report.event("worker", worker=hand.name, state="left")
             if hand.order is not None:
                 self._fail(hand, hand.order, "It has gone.")
         for address in set(workers) - set(self._hands):
-            self._hands[address] = Hand(self._client, address, str(workers[address]["name"]), self._commission)
-        if any(hand.ready and not hand.refused for hand in self._hands.values()):
-            self._alone_since, self._told = None, False
-            return
+            self._hands[address] = Hand(self._client, address, workers[address], self._commission)
         if self._hands and all(hand.refused for hand in self._hands.values()):
             name, cause = next(iter(self._causes.items()))
             raise ClusterError(f"No worker can paint '{self._film.source}'. Worker {name}: {cause}")
-        now = time.monotonic()
-        self._alone_since = self._alone_since or now
-        if now - self._alone_since > NOTICED and not self._told:
-            self._told = True
-            self._report.notice(
-                "No worker is there. Start `realtime-nst worker` with the scheduler's address, or stop by Ctrl-C."
-            )
-        if now - self._alone_since > PATIENCE:
-            raise ClusterError(
-                f"No worker has come within {PATIENCE:.0f} seconds. Start `realtime-nst worker` with the scheduler's address."
-            )
+        self._lonely.look(anybody=any(hand.ready and not hand.refused for hand in self._hands.values()))
 
     def _take(self, hand: Hand) -> None:
         """Take what a worker has finished, well or not."""
@@ -190,12 +167,12 @@ class _Shift:
             if result is not None and order is not None:
                 _check(order, result)
         except Exception as error:  # of the worker, or of Dask's about it: whatever it is, another one may do better
-            self._check_scheduler()
+            check_scheduler(self._client)
             if order is not None:
                 hand.order = None
-                self._fail(hand, order, _in_words(error))
+                self._fail(hand, order, in_words(error))
             else:
-                self._refuse(hand, _in_words(error))
+                self._refuse(hand, in_words(error))
             return
         if result is not None and order is not None:
             hand.order = None
@@ -291,9 +268,3 @@ def _check(order: Order, result: list[tuple[Note, bytes]]) -> None:
     found = tuple((note.time, note.check) for note, _ in result)
     if found != order.ends or sum(note.frames for note, _ in result) != order.frames:
         raise ClusterError("It reads other frames from the film than this machine. Install the same ffmpeg on both.")
-
-
-def _in_words(error: BaseException) -> str:
-    """What went wrong, as the end of a sentence about a worker."""
-    words = str(error).strip() if isinstance(error, NSTError) else f"{type(error).__name__}: {str(error).strip()}"
-    return words.splitlines()[0] if words else repr(error)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_nst import __version__
+from realtime_nst.cluster.crew import is_wanted
 from realtime_nst.cluster.orders import Abilities, Commission, Order
 from realtime_nst.cluster.originals import Original
 from realtime_nst.engines.backend import Backend, choose_backend, for_files
@@ -151,8 +152,7 @@ class Awaited:
     def poll(self, timeout: float) -> None:
         """See whether anything hangs, and whether the result is still wanted."""
         self._check()
-        task = self._worker.state.tasks.get(self._key)
-        if task is None or task.state == "cancelled":
+        if not is_wanted(self._worker, self._key):
             self.quit = True
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + NEWS_SECONDS
