@@ -34,6 +34,7 @@ from realtime_nst.inputs.sources import PATTERN_FPS, PatternSource
 WIDTH, HEIGHT = 640, 480
 BITS, SQUARE = 16, 40
 """A time is milliseconds of the system's clock, without what is too large for so many bits."""
+PAINTING = Path(__file__).parents[1] / "samples" / "coffee.jpg"
 CAMERAS = (PATTERN_FPS, 30.0)
 """Frames a second: of the test pattern, which ask all of two cores, and of a usual camera, which do not."""
 ANY_ADDRESS = re.compile(r"http://\S+")
@@ -213,8 +214,26 @@ def start(home: str, browser: Any) -> None:
             asyncio.run(first_pictures(show.link))
         where = "in a browser" if browser else "at a client"
         print(f"a moving picture {where} after {time.monotonic() - began:.1f} s ({listening:.1f} s to the link)")
+        if browser:
+            print(f"a painting dropped on the page is painted in after {dropped(browser, PAINTING):.1f} s")
     finally:
         show.close()
+
+
+def dropped(browser: Any, painting: Path) -> float:
+    """Seconds from a painting that is dropped on the page until the show paints in it."""
+    browser.execute_script("document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'hand' }))")
+    browser.find_element("id", "hand").send_keys(str(painting))
+    began = time.monotonic()
+    browser.execute_script(
+        "const hand = document.getElementById('hand'), dataTransfer = new DataTransfer();"
+        "dataTransfer.items.add(hand.files[0]); hand.remove();"
+        "const event = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });"
+        "document.getElementById('gallery').dispatchEvent(event)"
+    )
+    while browser.execute_script("return document.getElementById('title').textContent") != painting.stem:
+        time.sleep(0.01)
+    return time.monotonic() - began
 
 
 def open_browser() -> Any:

@@ -418,8 +418,8 @@ def test_full_screen_is_the_page_s_own(page: Page) -> None:
     assert wait_until(lambda: page.run("return document.fullscreenElement") is None)
 
 
-def drop(page: Page, *files: Path) -> None:
-    """Drop files on the page, as a hand does."""
+def drop(page: Page, *files: Path, at: str = "main") -> None:
+    """Drop files on a part of the page, as a hand does."""
     page.run("const input = document.createElement('input'); input.type = 'file'; input.multiple = true; input.id = 'hand';"
              "document.body.append(input)")  # fmt: skip
     page.find("#hand").send_keys("\n".join(map(str, files)))
@@ -428,7 +428,9 @@ def drop(page: Page, *files: Path) -> None:
         "for (const file of hand.files) dataTransfer.items.add(file);"
         "hand.remove();"
         "for (const kind of ['dragenter', 'dragover', 'drop'])"
-        " document.querySelector('main').dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }))"
+        " document.querySelector(arguments[0])"
+        ".dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }))",
+        at,
     )
 
 
@@ -639,6 +641,17 @@ def test_a_painting_that_becomes_a_style_elsewhere_is_on_the_page_at_once(page: 
     assert wait_until(lambda: page.text("#title") == "cat"), "and painted in"
     page.find("[data-style=ab-blue]").click()
     assert page.shows(BLUE)
+
+
+def test_a_painting_dropped_on_the_gallery_is_a_style_and_is_painted_in(page: Page, theatre: Theatre, tmp_path: Path) -> None:
+    Image.effect_noise((64, 48), 80).save(tmp_path / "dog.png")
+    drop(page, tmp_path / "dog.png", at="#gallery")
+    assert wait_until(lambda: page.text("#title") == "dog")
+    assert page.find("[data-style=dog]").get_attribute("aria-pressed") == "true"
+    assert wait_until(lambda: page.run("return document.querySelector('[data-style=dog] img').naturalWidth") > 0), "its thumbnail"
+    assert page.run("return document.querySelectorAll('#jobs li').length") == 0, "and no photo to be painted"
+    page.find("[data-style=ab-blue]").click()
+    assert page.shows(BLUE) and page.complaints() == []
 
 
 def test_a_link_with_a_token_opens_it_and_the_token_leaves_the_address(stage: Path, pages: Callable[..., Page]) -> None:
