@@ -359,7 +359,7 @@ def test_keyboard_alone_is_enough(visit: Visit, shipped: StyleBook) -> None:
     visit.press("3")
     visit.wait(lambda: visit.find("#title").text == shipped.values()[2].metadata["title"])
     visit.press("-")
-    assert visit.find("#set-strength").get_attribute("aria-valuetext") == "75 %"
+    visit.wait(lambda: visit.find("#set-strength").get_attribute("aria-valuetext") == "75 %")
     reached = []
     for _ in range(len(shipped) + 30):
         visit.press(Keys.TAB)

@@ -17,6 +17,7 @@ export class Gallery {
     const item = this.#item(style);
     const before = this.#items.get(style.name)?.closest("li");
     this.#items.set(style.name, item);
+    delete this.#versions[style.name]; // its picture is to be fetched anew
     if (before) before.replaceWith(item.closest("li"));
     else this.list.append(item.closest("li"));
   }
