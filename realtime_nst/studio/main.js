@@ -27,7 +27,10 @@ async function start() {
   const titleOf = (name) => byName.get(name)?.title || name;
   if (possible) {
     at("styles-hint").textContent += " Drop a painting here: it becomes one.";
-    gallery.takePaintings((style) => byName.set(style.name, style), tell);
+    gallery.takePaintings((style) => {
+      byName.set(style.name, style);
+      hang();
+    }, tell);
   }
   new Jobs(link, at("jobs"), titleOf, tell);
 
@@ -59,14 +62,21 @@ async function start() {
     at("absent").textContent = "The show has ended, or cannot be reached. This page goes on when it is back.";
     at("absent").hidden = false;
   });
-  link.addEventListener("state", ({ detail }) => {
-    const { actions, notice } = detail;
-    panel.show(actions);
+  let actions = null; // as they were told last
+  // Say what is painted in, and mark it in the gallery: of a style that is new, its state may be known before it is there itself.
+  const hang = () => {
+    if (!actions) return;
     gallery.show(actions);
     [at("title").textContent, at("artist").textContent] = caption(actions, (name) => byName.get(name));
+    at("drop-style").textContent = at("title").textContent;
+  };
+  link.addEventListener("state", ({ detail }) => {
+    const { notice } = detail;
+    actions = detail.actions;
+    panel.show(actions);
+    hang();
     said.show = actions.pause ? notice || "Paused" : notice;
     showNotice();
-    at("drop-style").textContent = at("title").textContent;
     at("recording").hidden = !actions.record;
     at("recording").classList.toggle("waiting", actions.pause);
     document.body.dataset.painting = detail.painting;
@@ -77,6 +87,7 @@ async function start() {
         if (!byName.has(style.name)) gallery.add(style);
         byName.set(style.name, style);
       }
+      hang();
     }
     gallery.refresh(detail);
   });
