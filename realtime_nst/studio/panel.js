@@ -4,6 +4,7 @@ import { percent } from "./gallery.js";
 
 const HEADINGS = { style: "Mix", look: "Brush", time: "Change" };
 const OWN = new Set(["style", "next", "quit"]); // the gallery's, and what has a question before it
+const HAND = 400; // milliseconds for which a hand that moves a slider knows best where it is
 const SHARES = new Set(["strength", "texture", "mix", "scale"]);
 const ICONS = {
   snapshot: "M4 8h3l2-3h6l2 3h3v11H4zM12 10.2a3.3 3.3 0 1 0 0 6.6 3.3 3.3 0 0 0 0-6.6",
@@ -60,12 +61,19 @@ export class Panel {
       fill();
       this.link.slide(row.name, value());
     };
-    this.#shown.set(row.name, (now) => {
-      if (performance.now() - moving < 400) return; // the hand knows best
+    let late = 0;
+    const show = (now) => {
+      clearTimeout(late);
+      const wait = moving + HAND - performance.now();
+      if (wait > 0) {
+        late = setTimeout(show, wait, now);
+        return;
+      }
       input.value = steps ? nearest(steps, now) : now;
       fill();
       if (steps) output.textContent = inWords(row, now);
-    });
+    };
+    this.#shown.set(row.name, show);
     const label = element("label", { htmlFor: input.id, title: row.help }, row.label);
     return element("div", { className: "slider" }, label, output, input);
   }
