@@ -645,6 +645,7 @@ def test_a_painting_that_becomes_a_style_elsewhere_is_on_the_page_at_once(page: 
 
 def test_a_painting_dropped_on_the_gallery_is_a_style_and_is_painted_in(page: Page, theatre: Theatre, tmp_path: Path) -> None:
     Image.effect_noise((64, 48), 80).save(tmp_path / "dog.png")
+    page.complaints()  # those about the tests before
     drop(page, tmp_path / "dog.png", at="#gallery")
     assert wait_until(lambda: page.text("#title") == "dog")
     assert page.find("[data-style=dog]").get_attribute("aria-pressed") == "true"
