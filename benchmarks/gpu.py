@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from realtime_nst.benchmark.roofline import Machine, count_costs, least_seconds
+from realtime_nst.benchmark.roofline import Machine, best, count_costs, least_seconds
 from realtime_nst.engines.backend import Backend, reaches_gpu
 from realtime_nst.engines.device_runner import LEAST_LIKENESS, likeness
 from realtime_nst.engines.engine import WholeEngine
@@ -30,7 +30,7 @@ from realtime_nst.style.book import StyleBook, find_styles
 
 ROOT = Path(__file__).parents[1]
 SIZES = ("1280x720", "1920x1080", "3840x2160")
-PICTURES, AHEAD, ROUNDS = 4, 3, 3
+PICTURES, AHEAD = 4, 3
 MATRIX_SIDE, COPIED = 8192, 1024**3
 """Rows of the matrices, and bytes, by which the machine's rates are measured; a rehearsal takes fewer."""
 CHECKED = 512
@@ -123,17 +123,6 @@ def downloaded(paintings: Iterator[Any]) -> Iterator[np.ndarray]:
             yield np.asarray(waiting.popleft())
     while waiting:
         yield np.asarray(waiting.popleft())
-
-
-def best(work: Callable[[], object]) -> float:
-    """Seconds of the best of a few rounds, after a first one."""
-    work()
-    seconds = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
 
 
 def measured_machine(precision: str, rehearse: bool) -> Machine:

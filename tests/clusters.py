@@ -5,19 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.cluster import SCHEDULER
 from tests.conftest import wait_until
 from tests.readback import FORGETFUL
 
 ALL, WAIT = 1_000_000, 240
-SCHEDULER = """
-import asyncio, sys
-from distributed import Scheduler
-async def serve():
-    async with Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler:
-        print(scheduler.address, flush=True)
-        await scheduler.finished()
-asyncio.run(serve())
-"""
 
 
 class Cluster:

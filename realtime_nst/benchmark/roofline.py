@@ -99,11 +99,12 @@ def measure_machine(backend: Backend) -> Machine:
     source = [np.ones(MEMORY_BYTES, np.uint8) for _ in range(min(os.cpu_count() or 1, MOST_COPIES))]
     target = [np.empty_like(array) for array in source]
     with ThreadPoolExecutor(len(source)) as pool:
-        copying = _best(lambda: list(pool.map(np.copyto, target, source)))
-    return Machine(MATRIX_SIDE**3 / _best(multiply), 2 * MEMORY_BYTES * len(source) / copying)
+        copying = best(lambda: list(pool.map(np.copyto, target, source)))
+    return Machine(MATRIX_SIDE**3 / best(multiply), 2 * MEMORY_BYTES * len(source) / copying)
 
 
-def _best(work: Callable[[], object]) -> float:
+def best(work: Callable[[], object]) -> float:
+    """Seconds of the best of a few rounds, after a first one."""
     work()
     seconds = []
     for _ in range(ROUNDS):
