@@ -29,6 +29,8 @@ FEWEST_PHOTOS = 8
 WORKSHOP_SUFFIX = ".training"
 """Ending of the folder in which a run keeps its checkpoint and its pictures."""
 JPEG_QUALITIES = (8, 90)
+PLAINEST_OF = 3
+"""Crops of a photo, the plainest of which is taken where a plain one is wanted."""
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class Motion:
         whole: Share of the others that move by whole pixels and do not bend: nothing has to be sampled between pixels then,
             which would blur what is compared, so that the network learns to move its strokes along and not to soften them.
         zoom: How much nearer than the whole photo a crop may be: nearer ones are plainer.
+        plain: Share of crops that are the plainest of a few, as a wall behind a person is.
     """
 
     shift: float = 8.0
@@ -83,6 +86,7 @@ class Motion:
     compressed: float = 0.5
     whole: float = 0.0
     zoom: float = 1.5
+    plain: float = 0.0
 
 
 def find_photos(folder: Path, kind: str = "photos", flag: str = "--photos") -> list[Path]:
@@ -196,14 +200,18 @@ class PhotoBatches:
         return photo, frame, moved, flow
 
     def _crop(self, position: int, side: int, rng: np.random.Generator) -> np.ndarray:
-        photo = self._open(position)
+        photo, plain = self._open(position), self._motion.plain
+        tries = PLAINEST_OF if plain and rng.uniform() < plain else 1
+        crop = min((self._cut(photo, side, rng) for _ in range(tries)), key=unevenness)
+        return crop[:, ::-1] if rng.uniform() < 0.5 else crop
+
+    def _cut(self, photo: Image.Image, side: int, rng: np.random.Generator) -> np.ndarray:
         scale = side / min(photo.size) * rng.uniform(1.0, self._motion.zoom)
         width, height = (max(side, round(length * scale)) for length in photo.size)
         left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
         box = tuple(edge / scale for edge in (left, top, left + side, top + side))
         box = (box[0], box[1], min(box[2], photo.width), min(box[3], photo.height))
-        crop = np.asarray(photo.resize((side, side), Image.Resampling.BICUBIC, box=box), dtype=np.float32)
-        return crop[:, ::-1] if rng.uniform() < 0.5 else crop
+        return np.asarray(photo.resize((side, side), Image.Resampling.BICUBIC, box=box), dtype=np.float32)
 
     def _open(self, position: int) -> Image.Image:
         """The photo at a position of the endless, shuffled sequence, or the next that can be decoded."""
@@ -242,6 +250,11 @@ class PhotoBatches:
         coarse = rng.normal(0.0, motion.bend, (2, 5, 5)).clip(-3 * motion.bend, 3 * motion.bend).astype(np.float32)
         bends = [Image.fromarray(plane).resize((size, size), Image.Resampling.BILINEAR) for plane in coarse]
         return np.stack([np.asarray(plane) for plane in bends], axis=-1) + shift.astype(np.float32)
+
+
+def unevenness(picture: np.ndarray) -> float:
+    """How much a picture `(H, W, 3)` changes from pixel to pixel: little where it is plain."""
+    return float(sum(np.abs(np.diff(picture, axis=axis)).mean() for axis in (0, 1)))
 
 
 def sample(wide: np.ndarray, flow: np.ndarray, margin: int) -> np.ndarray:

@@ -147,6 +147,20 @@ def test_crops_are_as_near_as_the_zoom_allows(tmp_path: Path, zoom: float) -> No
     assert 0.9 < seen.min() < 1.2 and 0.9 * zoom < seen.max() < 1.25 * zoom
 
 
+def test_wanted_plain_crops_are_the_plainest_of_three(tmp_path: Path) -> None:
+    """Of a photo that is plain but for a strip on the left, chance alone leaves a quarter of the crops uneven."""
+    wall = np.full((64, 256, 3), 128, np.uint8)
+    wall[:, :40] = np.random.default_rng(0).integers(0, 256, (64, 40, 3))
+    Image.fromarray(wall).save(tmp_path / "wall.png")
+    uneven = {}
+    for plain in (0.0, 0.5, 1.0):
+        motion = replace(STILL, shift=0, bend=0, zoom=1.0, plain=plain)
+        crops = PhotoBatches([tmp_path / "wall.png"], batch=200, size=32, motion=motion)(0)["photos"]
+        uneven[plain] = np.mean([np.ptp(crop) > 100 for crop in crops])
+    assert 0.1 < uneven[0.0] < 0.4
+    assert uneven[1.0] < 0.3 * uneven[0.0] < uneven[0.5] < 0.9 * uneven[0.0]
+
+
 # The texture field.
 
 
