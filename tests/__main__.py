@@ -14,8 +14,12 @@ import sys
 NOTHING_CHOSEN = 5
 """pytest's exit code when its arguments leave no test: a suite without slow tests, for example."""
 
-SPREAD = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+SPREAD = ("-n", "auto", "--maxprocesses", "4")
 """A process per core; few, as each has a Keras backend in memory."""
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+"""What the tests of a file share is made once; files are run in their order, the longest ones first."""
+BY_TEST = ("--dist", "worksteal")
+"""A slow test takes as long as a file."""
 
 QUICK = """
 architecture architecture_numbers app remote stage stats controls settings styles weightfile buffers crossfade pace
@@ -41,7 +45,7 @@ def main() -> int:
             continue
         folder = "tests" if backend == "openvino" else "tests/train"
         print(f"--- {backend}: pytest {folder}", flush=True)
-        codes.append(pytest(backend, folder, *SPREAD, *arguments, *rest))
+        codes.append(pytest(backend, folder, *SPREAD, *(BY_TEST if slow else BY_FILE), *arguments, *rest))
     if slow:
         print("--- openvino: pytest tests, one test at a time", flush=True)
         codes.append(pytest("openvino", "tests", *arguments, "-m", "slow and alone"))

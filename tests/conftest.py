@@ -44,6 +44,19 @@ PATIENCE = 60.0
 """Seconds for what should take less than one: other programs may have the processor."""
 
 
+LONGEST = """
+video_resume window studio uploads web_page cluster video_time video_tracks video_outputs notebook long_show video_picture
+video_many video_subtitles export encoded checkpoint trainer evaluate refine distil
+"""
+"""Test files that take longest, in about this order."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: run beside each other, all shall end at about the same time."""
+    ranks = {f"test_{name}": rank for rank, name in enumerate(LONGEST.split())}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
 def ffmpeg_children() -> list[int]:
     """Processes that this one has started and that still exist; empty where the system does not tell."""
     children: list[int] = []
