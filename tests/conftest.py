@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from realtime_nst.style.style import Body, read_body, write_body, write_style
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
+HOMES = count()
 NARROW = Architecture(patches=9, quarter=6, eighth=8, blocks=1, inner=5, fine_blocks=1, fine_inner=7, half=4)
 NARROW_FIRST = replace(NARROW, **FIRST)
 """As bodies were before they took a texture field in."""
@@ -120,14 +122,28 @@ def nothing_left_behind() -> Iterator[None]:
     assert wait_until(lambda: set(ffmpeg_children()) <= children), "a child process was left behind"
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for all tests: compiling costs a program more than what most tests have it do."""
+    return tmp_path_factory.mktemp("compiled")
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder of its own, so that no test sees or changes the real one."""
-    home = tmp_path_factory.mktemp("home")
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, compiled: Path) -> Path:
+    """A user's folder of its own, so that no test sees or changes the real one; but compiled networks are kept."""
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(HOMES))  # `mktemp` looks through all that it made before
+    home.mkdir(parents=True)
     for kind in ("DATA", "CONFIG"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind))
-    monkeypatch.setenv("REALTIME_NST_CACHE", str(home / "cache"))
+    (compiled / "devices.json").unlink(missing_ok=True)
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(compiled))
     return home
+
+
+@pytest.fixture
+def first_start(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is compiled yet: for tests of compiling itself, and of what it needs."""
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(own_home / "cache"))
 
 
 @pytest.fixture
