@@ -44,6 +44,14 @@ NARROW_FIRST = replace(NARROW, **FIRST)
 """As bodies were before they took a texture field in."""
 PATIENCE = 60.0
 """Seconds for what should take less than one: other programs may have the processor."""
+JOBS_IN_TIME = """
+import os, sys
+from realtime_nst.cli.main import main
+from realtime_nst.jobs import errand
+errand.NICE = os.nice(0) + 1 if hasattr(os, "nice") else errand.NICE
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program with jobs that give way to its show a bit, and not to all other programs, which may have the processor."""
 
 
 LONGEST = """
