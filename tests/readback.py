@@ -187,7 +187,8 @@ def lag(before: np.ndarray, after: np.ndarray, rate: int = 48000) -> float:
 
 def psnr(before: np.ndarray, after: np.ndarray) -> float:
     """Decibels between pictures or stacks of them."""
-    error = float(np.mean((before.astype(np.float32) - after) ** 2))
+    errors = [np.mean((one.astype(np.float32) - other) ** 2) for one, other in zip(before, after, strict=True)]
+    error = float(np.mean(errors))  # in pieces, which takes a fraction of the time and of the memory
     return 99.0 if error == 0 else 10 * np.log10(255**2 / error)
 
 
