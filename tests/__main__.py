@@ -2,8 +2,9 @@
 breakage, in less than a minute on two cores.
 
 Keras reads its backend once per process, so the suites run one after another, each with a backend: the application on
-OpenVINO, training and the TensorFlow engine on TensorFlow, and the same on JAX where it is installed. Each is spread over the
-processor, a test file at a time; `-n 0` keeps it in one process, as `--pdb` does.
+OpenVINO, training and the TensorFlow engine on TensorFlow, and the same on JAX where it is installed, but for what does not
+depend on the backend (`once`). Each is spread over the processor, a test file at a time; `-n 0` keeps it in one process, as
+`--pdb` does.
 """
 
 import importlib.util
@@ -14,8 +15,12 @@ import sys
 NOTHING_CHOSEN = 5
 """pytest's exit code when its arguments leave no test: a suite without slow tests, for example."""
 
-SPREAD = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+SPREAD = ("-n", "auto", "--maxprocesses", "4")
 """A process per core; few, as each has a Keras backend in memory."""
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+"""What the tests of a file share is made once; files are run in their order, the longest ones first."""
+BY_TEST = ("--dist", "worksteal")
+"""A slow test takes as long as a file."""
 
 QUICK = """
 architecture architecture_numbers app remote stage stats controls settings styles weightfile buffers crossfade pace
@@ -33,15 +38,17 @@ def main() -> int:
         files = [f"tests/test_{name}.py" for name in QUICK.split()]
         return pytest("openvino", "-q", *files, *arguments)
     slow = "slow" in arguments
-    rest = ("-m", "slow and not alone") if slow else ()
-    codes = []
+    codes, trained = [], False
     for backend in ("openvino", "tensorflow", "jax"):
         if importlib.util.find_spec(backend) is None:
             print(f"{backend} is not installed: its suite is left out.")
             continue
         folder = "tests" if backend == "openvino" else "tests/train"
+        which = ("slow and not alone" if slow else "not slow") + (" and not once" if trained else "")
         print(f"--- {backend}: pytest {folder}", flush=True)
-        codes.append(pytest(backend, folder, *SPREAD, *arguments, *rest))
+        given = (*arguments, "-m", which) if slow else ("-m", which, *arguments)  # of two the last one counts
+        codes.append(pytest(backend, folder, *SPREAD, *(BY_TEST if slow else BY_FILE), *given))
+        trained = trained or folder == "tests/train"
     if slow:
         print("--- openvino: pytest tests, one test at a time", flush=True)
         codes.append(pytest("openvino", "tests", *arguments, "-m", "slow and alone"))

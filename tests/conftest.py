@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,33 @@ from realtime_nst.style.style import Body, read_body, write_body, write_style
 
 BACKEND = os.environ.get("KERAS_BACKEND", "openvino")
 collect_ignore = ["train"] if BACKEND == "openvino" else []
+HOMES = count()
 NARROW = Architecture(patches=9, quarter=6, eighth=8, blocks=1, inner=5, fine_blocks=1, fine_inner=7, half=4)
 NARROW_FIRST = replace(NARROW, **FIRST)
 """As bodies were before they took a texture field in."""
 PATIENCE = 60.0
 """Seconds for what should take less than one: other programs may have the processor."""
+JOBS_IN_TIME = """
+import os, sys
+from realtime_nst.cli.main import main
+from realtime_nst.jobs import errand
+errand.NICE = os.nice(0) + 1 if hasattr(os, "nice") else errand.NICE
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program with jobs that give way to its show a bit, and not to all other programs, which may have the processor."""
+
+
+LONGEST = """
+video_resume window studio uploads web_page cluster video_time video_tracks video_outputs notebook long_show video_picture
+video_many video_subtitles export encoded checkpoint trainer evaluate refine distil
+"""
+"""Test files that take longest, in about this order."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: run beside each other, all shall end at about the same time."""
+    ranks = {f"test_{name}": rank for rank, name in enumerate(LONGEST.split())}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
 
 
 def ffmpeg_children() -> list[int]:
@@ -107,14 +130,28 @@ def nothing_left_behind() -> Iterator[None]:
     assert wait_until(lambda: set(ffmpeg_children()) <= children), "a child process was left behind"
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for all tests: compiling costs a program more than what most tests have it do."""
+    return tmp_path_factory.mktemp("compiled")
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder of its own, so that no test sees or changes the real one."""
-    home = tmp_path_factory.mktemp("home")
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, compiled: Path) -> Path:
+    """A user's folder of its own, so that no test sees or changes the real one; but compiled networks are kept."""
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(HOMES))  # `mktemp` looks through all that it made before
+    home.mkdir(parents=True)
     for kind in ("DATA", "CONFIG"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind))
-    monkeypatch.setenv("REALTIME_NST_CACHE", str(home / "cache"))
+    (compiled / "devices.json").unlink(missing_ok=True)
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(compiled))
     return home
+
+
+@pytest.fixture
+def first_start(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is compiled yet: for tests of compiling itself, and of what it needs."""
+    monkeypatch.setenv("REALTIME_NST_CACHE", str(own_home / "cache"))
 
 
 @pytest.fixture

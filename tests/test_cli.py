@@ -198,6 +198,7 @@ def test_odd_file_names_are_only_names(weights: Path, tmp_path: Path, talkie: Pa
     assert len(frames_of(tmp_path / name)) == 50
 
 
+@pytest.mark.usefixtures("first_start")
 def test_telemetry_of_the_engine_stays_off(weights: Path) -> None:
     code = (
         "import sys; from realtime_nst.cli.main import main\n"

@@ -91,6 +91,7 @@ def test_machine_is_measured_in_sensible_numbers() -> None:
     assert 1e8 < machine.bytes < 1e14
 
 
+@pytest.mark.usefixtures("first_start")
 def test_graph_has_nothing_that_was_not_asked_for(book: StyleBook) -> None:
     engine = WholeEngine(book["wave"].body, 64, 48, runner_for(OPENVINO))
     compiled = engine._program._requests.queue[0].get_compiled_model()  # type: ignore[attr-defined]

@@ -31,7 +31,7 @@ from realtime_nst.live.actions import ACTIONS
 from realtime_nst.live.controls import Controls
 from realtime_nst.media.jpeg import jpeg
 from realtime_nst.style.book import StyleBook
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE, wait_until
 from tests.test_actions import EXAMPLES, WRONG
 
 ROUTES = ("/api/state", "/api/actions", "/api/styles", "/api/socket", "/stream.mjpg", "/api/nothing", "/", "/view")
@@ -74,14 +74,14 @@ class Hall:
 
     def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of an answer."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
     def fetch(self, path: str, **headers: str) -> tuple[int, Any, bytes]:
         """Status, headers and body of an answer."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
             connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()

@@ -15,6 +15,8 @@ from realtime_nst.style.book import StyleBook
 
 OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
 
+pytestmark = pytest.mark.usefixtures("first_start")
+
 
 def test_entry_comes_back_as_it_was() -> None:
     key = model_key("weights", 640, 480, "float32")

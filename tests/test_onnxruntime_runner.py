@@ -28,6 +28,8 @@ ORT = Backend("onnxruntime", "float32", gpu=False)
 OPENVINO = Backend("openvino", "float32", gpu=False)
 STAND_IN = "CPUExecutionProvider"
 
+pytestmark = pytest.mark.usefixtures("first_start")
+
 
 @pytest.fixture
 def photo() -> np.ndarray:

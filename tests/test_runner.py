@@ -12,6 +12,8 @@ from realtime_nst.engines.runner import RUNNERS, runner_for
 if TYPE_CHECKING:
     import keras
 
+pytestmark = pytest.mark.usefixtures("first_start")
+
 
 def build_sums() -> "keras.Model":
     """A model of two inputs and two outputs of different shapes and types."""

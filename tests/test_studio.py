@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from realtime_nst.media.ffmpeg import executable
 from realtime_nst.media.probing import probe
 from realtime_nst.style.encoder import write_encoder
 from realtime_nst.style.style import write_style
-from tests.conftest import PATIENCE, frames_of, narrow_body, random_encoder, random_vector, wait_until
+from tests import conftest
+from tests.conftest import JOBS_IN_TIME, PATIENCE, frames_of, narrow_body, random_encoder, random_vector
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if CHROMIUM is None or DRIVER is None:
@@ -38,6 +40,8 @@ RED, BLUE, GREEN = (230, 20, 20), (20, 20, 230), (20, 200, 20)
 LEFT, RIGHT = (200, 150, 60), (60, 90, 140)
 """What the camera sees."""
 TOKEN = "a-token-of-the-test"
+wait_until = partial(conftest.wait_until, pause=0.03)
+"""Each look keeps the browser from drawing."""
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +63,7 @@ class Theatre:
         (folder / "saved").mkdir(exist_ok=True)
         own = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
         own |= {"REALTIME_NST_CACHE": str(folder / "cache"), TOKEN_VARIABLE: TOKEN}
-        command = [sys.executable, "-m", "realtime_nst", "studio", "--no-open", "--port", "0", "--style", "a-red", "--reset"]
+        command = [sys.executable, "-c", JOBS_IN_TIME, "studio", "--no-open", "--port", "0", "--style", "a-red", "--reset"]
         command += ["--camera", str(folder / "camera.mkv"), "--weights", str(folder / "weights"), *flags]
         command += ["--fade", "0", "--stability", "0", *(["--snapshots", str(folder / "saved")] if snapshots else [])]
         self.process = subprocess.Popen(command, env={**os.environ, **own}, stderr=subprocess.PIPE, text=True, cwd=ROOT)
@@ -148,11 +152,15 @@ class Page:
 
     def colours(self) -> tuple[np.ndarray, np.ndarray]:
         """The mean colours of the left and of the right half of the picture."""
-        data = self.run(
+        means = self.run(
             "const canvas = document.getElementById('picture'), context = canvas.getContext('2d'), half = canvas.width / 2;"
-            "return [0, half].map((left) => Array.from(context.getImageData(left + 8, 8, half - 16, canvas.height - 16).data));"
+            "return [0, half].map((left) => {"
+            " const data = context.getImageData(left + 8, 8, half - 16, canvas.height - 16).data, sums = [0, 0, 0, 0];"
+            " data.forEach((value, index) => { sums[index % 4] += value; });"
+            " return sums.slice(0, 3).map((sum) => 4 * sum / data.length);"
+            "});"
         )
-        left, right = (np.array(half, float).reshape(-1, 4)[:, :3].mean(0) for half in data)
+        left, right = np.array(means, float)
         return left, right
 
     def shows(self, left: Any, right: Any = None) -> bool:

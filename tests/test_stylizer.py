@@ -137,6 +137,7 @@ def test_styles_of_two_bodies_are_switched(tmp_path: Path, stylizer: Stylizer, p
     assert not np.array_equal(*pictures), "one vector on two bodies"
 
 
+@pytest.mark.usefixtures("first_start")
 def test_openvino_sees_each_normalization_as_one_operation(book: StyleBook) -> None:
     compiled = WholeEngine(book["wave"].body, 64, 48, OPENVINO)._program._requests.queue[0].get_compiled_model()  # type: ignore[attr-defined]
     kinds = [node.get_rt_info()["layerType"].astype(str) for node in compiled.get_runtime_model().get_ops()]
@@ -155,6 +156,7 @@ def test_memory_stays_flat_and_does_not_grow_with_styles(stylizer: Stylizer, boo
     assert grown < 8 * 1024, f"{grown} KiB more after 2,000 frames"
 
 
+@pytest.mark.usefixtures("first_start")
 def test_ctrl_c_after_the_engine_is_gone_is_only_ctrl_c(weights: Path) -> None:
     code = (
         "import gc, os, signal, threading; from realtime_nst.cli.main import main\n"
@@ -167,6 +169,7 @@ def test_ctrl_c_after_the_engine_is_gone_is_only_ctrl_c(weights: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "interrupted\n")
 
 
+@pytest.mark.usefixtures("first_start")
 def test_tensorflow_is_not_imported_when_openvino_serves(weights: Path) -> None:
     code = (
         "import sys; from realtime_nst.cli.main import main\n"

@@ -27,7 +27,7 @@ from realtime_nst.jobs import errand, joblist
 from realtime_nst.jobs.joblist import JobList
 from realtime_nst.media.probing import probe
 from realtime_nst.style.book import StyleBook
-from tests.conftest import ffmpeg_children, frames_of, pictured_book, wait_until
+from tests.conftest import JOBS_IN_TIME, ffmpeg_children, frames_of, pictured_book, wait_until
 from tests.test_http import Hall
 
 ROOT = Path(__file__).parents[1]
@@ -95,9 +95,9 @@ def workshop(book: StyleBook, weights: Path, workshop_of: Callable[[StyleBook, P
 
 @pytest.fixture(scope="session")
 def long_film(make_clip: Callable[..., Path]) -> Path:
-    """A minute, of which painting takes more than a moment."""
-    picture = ("-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=60")
-    sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=60")
+    """Half a minute, three segments and a rest, of which painting takes more than a moment."""
+    picture = ("-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=30")
+    sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=30")
     return make_clip("long.mp4", *picture, *sound, "-pix_fmt", "yuv420p", "-preset", "ultrafast", "-shortest")
 
 
@@ -178,7 +178,7 @@ def test_a_job_that_is_removed_ends_and_leaves_nothing(workshop: Workshop, long_
     _, job = workshop.send(long_film.read_bytes(), "long.mp4")
     assert wait_until(lambda: workshop.row(job).get("frame", 0) > 1 and workshop.row(job)["preview"] > 0)
     row = workshop.row(job)
-    assert row["frames"] == 1500 and 0 < row["frame"] < 1500 and row["frames_per_second"] > 0 and row["seconds_left"] > 0
+    assert row["frames"] == 750 and 0 < row["frame"] < 750 and row["frames_per_second"] > 0 and row["seconds_left"] > 0
     assert workshop.ask(f"/api/jobs/{job['id']}", "DELETE") == (200, [])
     assert wait_until(lambda: set(ffmpeg_children()) <= children), "the process ends"
     assert wait_until(lambda: not workshop.kept)
@@ -450,7 +450,7 @@ class Studio:
     """The command, in a process of its own."""
 
     def __init__(self, weights: Path, *flags: str) -> None:
-        command = [sys.executable, "-m", "realtime_nst", "studio", "--no-open", "--port", "0", "--weights", str(weights)]
+        command = [sys.executable, "-c", JOBS_IN_TIME, "studio", "--no-open", "--port", "0", "--weights", str(weights)]
         command += ["--camera", "pattern", "--size", "64x48", "--style", "wave", *flags]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
         self.said = ""
@@ -496,7 +496,7 @@ def test_jobs_go_on_at_the_next_start_whatever_ended_the_show(
     finally:
         assert second.end(signal.SIGTERM) == 0
     info = probe(str(tmp_path / "long.mp4"))
-    assert "audio" in {track.kind for track in info.tracks} and info.duration == pytest.approx(60, abs=0.2)
+    assert "audio" in {track.kind for track in info.tracks} and info.duration == pytest.approx(30, abs=0.2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from PIL import Image
 from realtime_nst.live.keys import KEYS, Key
 from realtime_nst.media.ffmpeg import executable
 from realtime_nst.style.style import write_style
-from tests.conftest import PATIENCE, ffmpeg_children, frames_of, narrow_body, random_vector, wait_until
+from tests import conftest
+from tests.conftest import PATIENCE, ffmpeg_children, frames_of, narrow_body, random_vector
 from tests.reference import keep_colours_with_numpy
 
 for tool in ("Xvfb", "xdotool", "openbox"):
@@ -48,6 +50,8 @@ LINE, LINE_HEIGHT = np.s_[209:225], 18
 X_KEYS = {"10": "0", "-": "minus", "+": "plus", ",": "comma", ".": "period", "esc": "Escape"}
 TEXTURED, NOISY = np.s_[8:104, 8:-8], np.s_[136:184, 8:-8]
 """Parts of the picture, clear of what is written at the bottom."""
+wait_until = partial(conftest.wait_until, pause=0.015)
+"""Looks twice at each of 30 frames a second: a look takes a while, in which the show may lack the processor."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,9 @@ class Screen:
     name: str
     memory: np.ndarray
 
-    def pixels(self) -> np.ndarray:
-        """What it shows now, RGB `(600, 800, 3)`."""
-        return self.memory[..., 2::-1].copy()
+    def pixels(self, *part: slice) -> np.ndarray:
+        """What it shows now, or a part of it, RGB `(600, 800, 3)`."""
+        return self.memory[part][..., 2::-1].copy()
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +182,7 @@ class Show:
     def start(self) -> "Show":
         """Wait until the window has the keyboard and is filled with red."""
         activate = (*FIND, "windowactivate", "--sync", "getwindowgeometry")
-        assert wait_until(lambda: bool(self.xdotool(*activate)) or self.process.poll() is not None, PATIENCE)
+        assert wait_until(lambda: bool(self.xdotool(*activate)) or self.process.poll() is not None, PATIENCE, pause=0.1)
         assert wait_until(lambda: self.filled("red") or self.process.poll() is not None, PATIENCE), self.seen()
         assert self.process.poll() is None, self.process.communicate()
         self.locate()
@@ -260,12 +264,15 @@ class Show:
 
     def picture(self) -> np.ndarray:
         """What the window shows, `(240, 320, 3)`."""
-        return self.studio.screen.pixels()[self.top : self.top + HEIGHT, self.left : self.left + WIDTH]
+        return self.studio.screen.pixels(slice(self.top, self.top + HEIGHT), slice(self.left, self.left + WIDTH))
 
     def near(self, colour: str | tuple[int, int, int]) -> np.ndarray:
         """Which pixels of the screen have a colour."""
         wanted = COLOURS[colour] if isinstance(colour, str) else colour
-        found: np.ndarray = np.abs(self.studio.screen.pixels().astype(int) - wanted).max(-1) < 40
+        seen, found = self.studio.screen.pixels(), np.ones(SCREEN[::-1], bool)
+        for channel, value in enumerate(wanted):  # in bytes and one by one: this is looked at all the time, beside the show
+            low, high = max(value - 39, 0), min(value + 39, 255)
+            found &= (seen[..., channel] >= low) & (seen[..., channel] <= high)
         return found
 
     def share(self, colour: str | tuple[int, int, int]) -> float:

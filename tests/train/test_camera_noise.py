@@ -5,6 +5,8 @@ import pytest
 
 from realtime_nst.train.camera_noise import as_camera, correlated_noise
 
+pytestmark = pytest.mark.once
+
 
 def autocorrelation(noise: np.ndarray, distance: int) -> float:
     """Of pixels so far apart in a row."""

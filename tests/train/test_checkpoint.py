@@ -129,6 +129,7 @@ def test_run_of_real_size_goes_on_to_the_bit(pictures: Path, tmp_path: Path, mon
         assert [name for name in names if not np.array_equal(first[name][()], second[name][()])] == []
 
 
+@pytest.mark.once
 def test_run_ends_when_its_time_is_over_however_often_it_stopped(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +154,7 @@ def hash_of_photos(folder: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+@pytest.mark.once
 def test_broken_photos_are_told_once_and_known_when_the_run_goes_on(
     pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -172,6 +174,7 @@ def test_broken_photos_are_told_once_and_known_when_the_run_goes_on(
     assert not [message for message in caplog.messages if any(path in message for path in known)]
 
 
+@pytest.mark.once
 def test_photos_that_have_changed_are_told_and_remembered(
     run: Run, pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -207,6 +210,7 @@ def finished(run: Run, tmp_path: Path) -> Job:
     return job
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("change", [{"seed": 2}, {"steps": 7}, {"style": 4.0}, {"motion": Motion()}], ids=str)
 def test_checkpoint_of_other_settings_is_refused(finished: Job, change: dict[str, Any]) -> None:
     with pytest.raises(
@@ -215,16 +219,19 @@ def test_checkpoint_of_other_settings_is_refused(finished: Job, change: dict[str
         train(replace(finished, recipe=replace(RECIPE, **change)))
 
 
+@pytest.mark.once
 def test_checkpoint_of_another_precision_is_refused(finished: Job) -> None:
     with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
         train(replace(finished, precision="mixed_bfloat16"))
 
 
+@pytest.mark.once
 def test_checkpoint_of_other_styles_is_refused(finished: Job) -> None:
     with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
         train(replace(finished, pictures={"stripes": finished.pictures["stripes"]}))
 
 
+@pytest.mark.once
 def test_checkpoint_of_another_painting_under_the_same_name_is_refused(finished: Job) -> None:
     swapped = dict(zip(finished.pictures, reversed(list(finished.pictures.values()))))
     with pytest.raises(TrainingError, match="checkpoint of a run with other settings"):
@@ -268,6 +275,7 @@ def spoil_by_writing(path: Path) -> None:
     path.write_text("not a checkpoint")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "spoil",
     [spoil_by_cutting, spoil_by_emptying, spoil_by_reshaping, spoil_by_nesting, spoil_by_listing, spoil_by_writing],
@@ -328,6 +336,7 @@ def test_loss_that_explodes_goes_back_as_well(pictures: Path, monkeypatch: pytes
     assert not resumed.astray(26.0) and not resumed.settled, "and so does a run that goes on"
 
 
+@pytest.mark.once
 def test_odd_photo_is_no_explosion() -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
     good = LastGood(model, step=0, advice="")
@@ -335,6 +344,7 @@ def test_odd_photo_is_no_explosion() -> None:
     assert good.astray(math.inf) and good.astray(math.nan)
 
 
+@pytest.mark.once
 def test_first_losses_may_be_of_any_size(pictures: Path) -> None:
     model = build_model(RECIPE, [np.zeros((64, 64, 3), np.float32)], vgg_weights="")
     assert not any(LastGood(model, 0, advice="").astray(loss) for loss in (0.1, 90.0))
@@ -401,6 +411,7 @@ def test_explosion_at_the_last_step_is_not_the_result(run: Run, tmp_path: Path, 
     assert all(np.abs(array).max() < 10 for array in arrays_of(tmp_path).values())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("losses", "astray"), [([5.0], False), ([500.0, 5.0], False), ([500.0] * 4, True), ([math.nan], True)])
 def test_photos_after_the_last_step_tell_whether_its_high_loss_was_an_odd_photos(
     run: Run, monkeypatch: pytest.MonkeyPatch, losses: list[float], astray: bool
@@ -415,6 +426,7 @@ def test_photos_after_the_last_step_tell_whether_its_high_loss_was_an_odd_photos
     assert steps == list(range(6, 6 + len(losses))) and not list(coming)
 
 
+@pytest.mark.once
 def test_stop_during_an_explosion_waits_until_it_is_over(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:
     saved, steps = spoil(3, ruin=True), list[int]()
     assert train(replace(run.job, output=tmp_path), report=lambda at: steps.append(at.step), stop=lambda: len(steps) >= 4) == []

@@ -9,6 +9,8 @@ from PIL import Image
 from realtime_nst.errors import TrainingError
 from realtime_nst.train.collection import PaintingBatches, recoloured
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def paintings(tmp_path: Path) -> list[Path]:

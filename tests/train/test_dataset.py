@@ -17,6 +17,8 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos, hash_photos, sample
 from tests.reference import keys, torus_with_numpy
 
+pytestmark = pytest.mark.once
+
 CALM = Motion(noise=0, correlated=0, exposure=0, compressed=0)
 """Motion alone, without what a camera adds."""
 

@@ -90,6 +90,7 @@ def test_four_steps_are_two_and_two_more_to_the_bit(taught: Lesson, lesson: Less
     assert_same_numbers(taught.output, lesson.output)
 
 
+@pytest.mark.once
 def test_body_that_is_there_is_not_replaced(taught: Lesson, lesson: Lesson) -> None:
     lesson.output.mkdir()
     path = lesson.output / "slim.body.h5"
@@ -100,6 +101,7 @@ def test_body_that_is_there_is_not_replaced(taught: Lesson, lesson: Lesson) -> N
     assert path.read_bytes() == before
 
 
+@pytest.mark.once
 def test_run_that_was_cut_off_while_it_wrote_its_styles_writes_the_rest(taught: Lesson, lesson: Lesson) -> None:
     shutil.copytree(taught.output, lesson.output)
     (lesson.output / "rust.weights.h5").unlink()
@@ -108,6 +110,7 @@ def test_run_that_was_cut_off_while_it_wrote_its_styles_writes_the_rest(taught: 
     assert_same_numbers(taught.output, lesson.output)
 
 
+@pytest.mark.once
 def test_styles_of_the_wide_body_are_not_written_over(wide: Path, lesson: Lesson) -> None:
     shutil.copytree(wide, lesson.output)
     before = {path.name: path.read_bytes() for path in lesson.output.iterdir()}
@@ -116,6 +119,7 @@ def test_styles_of_the_wide_body_are_not_written_over(wide: Path, lesson: Lesson
     assert {path.name: path.read_bytes() for path in lesson.output.iterdir()} == before
 
 
+@pytest.mark.once
 def test_photos_that_have_changed_are_told(
     lesson: Lesson, pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -158,6 +162,7 @@ def test_loss_that_is_no_number_goes_back_to_the_last_good_step_at_half_the_rate
     assert not np.array_equal(numbers["stem/kernel"], others["stem/kernel"]), "at another rate"
 
 
+@pytest.mark.once
 def test_loss_that_is_no_number_again_and_again_ends_the_run_and_keeps_the_last_checkpoint(
     taught: Lesson, lesson: Lesson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +179,7 @@ def test_loss_that_is_no_number_again_and_again_ends_the_run_and_keeps_the_last_
     assert_same_numbers(taught.output, lesson.output)
 
 
+@pytest.mark.once
 def test_workshop_holds_what_there_is_to_watch(taught: Lesson) -> None:
     names = ["checkpoint.h5", "losses.csv", "losses.png", "preview.jpg"]
     assert sorted(path.name for path in taught.workshop.iterdir()) == names
@@ -199,6 +205,7 @@ def run(wide: Path, pictures: Path, tmp_path: Path) -> Callable[..., int]:
     return lambda *more, body="wide": main(["distil", body, "--new-body", "slim", *map(str, flags), *more])
 
 
+@pytest.mark.once
 def test_command_writes_a_narrower_body_with_all_its_styles(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +216,7 @@ def test_command_writes_a_narrower_body_with_all_its_styles(
     assert list(book) == ["arch", "kelp", "rust"] and book["rust"].body.architecture == PUPIL
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -225,6 +233,7 @@ def test_what_makes_no_sense_is_said_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.once
 def test_unknown_body_is_said(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*CUT, body="broad") == 1
     assert "No body named 'broad'." in capsys.readouterr().err

@@ -135,6 +135,7 @@ def test_numbers_for_the_file_give_vectors_of_the_body(model: EncodedModel, batc
     assert np.abs(relative).max() > 0.05
 
 
+@pytest.mark.once
 def test_whitened_statistics_have_unit_deviation_and_nothing_in_common() -> None:
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(300, 20)) @ rng.normal(size=(20, 40)) + rng.normal(size=40)
@@ -174,6 +175,7 @@ def test_stopped_run_goes_on_as_if_it_had_not_stopped(joint: Run, tmp_path: Path
     assert one is not None and other is not None and one.sha256 == other.sha256
 
 
+@pytest.mark.once
 def test_run_with_another_collection_is_another_run(joint: Run, tmp_path: Path) -> None:
     (tmp_path / "joint").symlink_to(joint.job.output)
     folder = tmp_path / "paintings"
@@ -184,6 +186,7 @@ def test_run_with_another_collection_is_another_run(joint: Run, tmp_path: Path) 
         train(replace(joint.job, output=tmp_path / "joint", collection=folder))
 
 
+@pytest.mark.once
 def test_collection_that_is_missing_or_small_is_reported(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"No folder of paintings at '.*gone'. Name a folder of .* with --collection"):
         train(make_job(pictures, str(tmp_path), collection=tmp_path / "gone"))
@@ -192,6 +195,7 @@ def test_collection_that_is_missing_or_small_is_reported(pictures: Path, tmp_pat
         train(make_job(pictures, str(tmp_path), collection=tmp_path / "few"))
 
 
+@pytest.mark.once
 def test_new_body_without_an_encoder_does_not_keep_that_of_the_old_one(joint: Run, tmp_path: Path) -> None:
     stale = tmp_path / "young.encoder.h5"
     stale.write_bytes((joint.job.output / "young.encoder.h5").read_bytes())

@@ -236,6 +236,7 @@ def test_ratio_of_signal_to_noise() -> None:
     assert psnr(black, black + 255) == 0 and psnr(black, black + 1) == pytest.approx(20 * np.log10(255))
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("tracker")
 def test_rounding_is_that_of_the_engine_that_serves(book: StyleBook) -> None:
     photos = [some_photo(1, 37, 31), some_photo(2, 37, 31)]
@@ -245,6 +246,7 @@ def test_rounding_is_that_of_the_engine_that_serves(book: StyleBook) -> None:
     assert os.environ["KERAS_BACKEND"] == before == keras.config.backend(), "this process keeps its own"
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("tracker")
 def test_error_of_the_engine_comes_back(book: StyleBook, tmp_path: Path) -> None:
     style = replace(book["wave"], body=replace(book["wave"].body, path=tmp_path / "gone.body.h5"))
@@ -277,6 +279,7 @@ def run(weights: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     return run_command
 
 
+@pytest.mark.once
 def test_all_styles_are_measured_and_shown(
     run: Callable[..., int], paintings: Path, flow: list[FlowFiles], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -298,6 +301,7 @@ def test_all_styles_are_measured_and_shown(
         assert sheet.size == (150 + 4 * 38, 4 * 38 + 6)
 
 
+@pytest.mark.once
 def test_figures_are_kept_whatever_becomes_of_the_sheet(
     run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,6 +315,7 @@ def test_figures_are_kept_whatever_becomes_of_the_sheet(
     assert list(json.loads((tmp_path / "a.json").read_text())["styles"]) == [INPUT, "wave"]
 
 
+@pytest.mark.once
 def test_missing_painting_of_a_style_that_was_not_named_is_a_warning(
     run: Callable[..., int], paintings: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -319,6 +324,7 @@ def test_missing_painting_of_a_style_that_was_not_named_is_a_warning(
     assert caplog.messages == [expected]
 
 
+@pytest.mark.once
 def test_photo_that_shows_nothing_is_left_out_and_told(
     run: Callable[..., int], tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,6 +343,7 @@ def test_photo_that_shows_nothing_is_left_out_and_told(
     assert "None of the 2 photos shows anything. Name another folder with --photos." in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_json_alone_goes_to_the_output(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("wave", "scream", "wave", "--json") == 0
     report = json.loads(capsys.readouterr().out)
@@ -355,6 +362,7 @@ def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Pat
     assert said.err.endswith(line) and json.loads(said.out) == json.loads((tmp_path / "a.json").read_text())
 
 
+@pytest.mark.once
 def test_report_on_other_photos_of_the_same_names_does_not_compare(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -367,6 +375,7 @@ def test_report_on_other_photos_of_the_same_names_does_not_compare(
     assert "differ in what they were measured on (pixels). Measure both with the same flags." in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_what_cannot_be_measured_is_one_line_and_leaves_nothing(
     run: Callable[..., int], paintings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -422,6 +431,7 @@ def test_picture_is_a_style_that_is_measured_against_itself(
     assert "No picture at '" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_module_in_a_checkout_is_the_same_command() -> None:
     command = [sys.executable, "-m", "train", "evaluate", "--photos", "gone", "--weights", "weights"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -431,6 +441,7 @@ def test_module_in_a_checkout_is_the_same_command() -> None:
 # Choosing.
 
 
+@pytest.mark.once
 def test_photos_are_spread_over_the_folder(tmp_path: Path) -> None:
     for number in range(10):
         (tmp_path / f"{number}.jpg").touch()
@@ -441,12 +452,14 @@ def test_photos_are_spread_over_the_folder(tmp_path: Path) -> None:
         choose_photos(tmp_path / "0.jpg", 4)
 
 
+@pytest.mark.once
 def test_middle_of_a_photo_is_cut_out() -> None:
     photo = np.zeros((20, 60, 3), np.uint8)
     photo[:, 20:40] = 200
     assert (square(photo, 16) == 200).all() and square(photo, 16).shape == (16, 16, 3)
 
 
+@pytest.mark.once
 def test_painting_is_found_by_the_name_of_the_style_or_of_the_work(tmp_path: Path) -> None:
     for name in ("kiss.png", "great-wave.jpg", "kiss.txt"):
         (tmp_path / name).touch()
@@ -460,6 +473,7 @@ def test_painting_is_found_by_the_name_of_the_style_or_of_the_work(tmp_path: Pat
     assert find_painting(tmp_path, "mine", False) is None and find_painting(None, "kiss", True) is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("metadata", [{}, {"painting_size": None}, {"painting_size": 10**9}, {"painting_size": "x"}])
 def test_size_of_the_painting_is_that_of_training_if_it_makes_sense(book: StyleBook, metadata: dict[str, Any]) -> None:
     body = book["wave"].body

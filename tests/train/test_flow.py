@@ -11,6 +11,8 @@ from PIL import Image
 from realtime_nst.errors import SourceError, TrainingError
 from realtime_nst.train.flow import find_flow, read_flow, stays_inside
 
+pytestmark = pytest.mark.once
+
 RNG = np.random.default_rng(5)
 WIDTH, HEIGHT = 12, 8
 

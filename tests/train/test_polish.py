@@ -86,6 +86,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 # Tiles.
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("length", [16, 640, 641, 647, 648, 1000, 1201, 2999, 4096])
 def test_every_pixel_belongs_to_one_tile_that_shows_its_surroundings(length: int) -> None:
     spans = spans_of(length)
@@ -98,6 +99,7 @@ def test_every_pixel_belongs_to_one_tile_that_shows_its_surroundings(length: int
     assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("height", "width"), [(100, 117), (48, 99), (131, 40)])
 def test_parts_of_tiles_are_the_whole(small_tiles: Callable[[], None], height: int, width: int) -> None:
     small_tiles()
@@ -157,11 +159,13 @@ def valley(x: np.ndarray) -> tuple[float, np.ndarray]:
     return float(rosen(x.astype(float))), rosen_der(x.astype(float)).astype(np.float32)
 
 
+@pytest.mark.once
 def test_search_finds_its_way_through_a_curved_valley() -> None:
     start = np.random.default_rng(1).uniform(-2, 2, 12).astype(np.float32)
     assert np.allclose(descend(valley, start, -5, 5, steps=300, after=lambda level: None), 1.0, atol=1e-3)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(4))
 def test_search_within_bounds_ends_where_that_of_scipy_does(seed: int) -> None:
     numbers = np.random.default_rng(seed)
@@ -177,6 +181,7 @@ def test_search_within_bounds_ends_where_that_of_scipy_does(seed: int) -> None:
     assert np.allclose(found, best, atol=1e-3)
 
 
+@pytest.mark.once
 def test_every_step_of_a_search_is_lower_and_an_end_keeps_the_lowest() -> None:
     levels: list[float] = []
     calls = 0
@@ -243,6 +248,7 @@ def test_search_in_tiles_ends_between_two_of_them(loss: PerceptualLoss, small_ti
     assert len(asked) == 3 < len(tiles_of(100, 112))
 
 
+@pytest.mark.once
 def test_photo_too_small_for_vgg_is_told(loss: PerceptualLoss) -> None:
     photo = some_picture(12, 40, 1)
     with pytest.raises(
@@ -293,6 +299,7 @@ def test_command_polishes_before_it_recolours(pictures: Path, tmp_path: Path, ca
     assert np.array_equal(read(tmp_path / "none.png"), photo)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("small")
 def test_folder_is_polished_and_a_tiny_photo_does_not_stop_it(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -306,6 +313,7 @@ def test_folder_is_polished_and_a_tiny_photo_does_not_stop_it(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("small")
 def test_interrupted_polishing_writes_the_best_and_leaves_the_rest(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -12,6 +12,8 @@ from realtime_nst.train.pruning import check_narrower, fewer_patches, narrowed, 
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.reference import convolve, stylize_with_numpy
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def photos() -> np.ndarray:

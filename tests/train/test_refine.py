@@ -81,6 +81,7 @@ def test_vectors_that_are_told_are_better_each_than_the_one_before(style: Style,
     assert loss_of(style, vector, pictures / "photos") < 0.9 * loss_of(style, style.vector, pictures / "photos")
 
 
+@pytest.mark.once
 def test_without_photos_it_waits_for_frames_and_learns_from_the_newest(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[np.ndarray]] = []
     make = FrameBatches.__call__
@@ -98,11 +99,13 @@ def test_without_photos_it_waits_for_frames_and_learns_from_the_newest(style: St
     assert np.array_equal(seen[-1][-1], frame(len(news) - 1)) and news[-1]["loss"] < news[3]["loss"]
 
 
+@pytest.mark.once
 def test_it_ends_when_it_gains_no_more(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refining, "LEAST_GAIN", 1.0)
     assert told(style, None, lambda number: [frame(0)])[-1]["step"] == refining.PATIENCE * 2
 
 
+@pytest.mark.once
 def test_what_is_worse_is_not_told(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refining, "vector_recipe", lambda architecture: replace(RECIPE, learning_rate=-1e-2))  # uphill
     news = told(style, None, lambda number: [frame(0)])
@@ -110,6 +113,7 @@ def test_what_is_worse_is_not_told(style: Style, monkeypatch: pytest.MonkeyPatch
     assert {item["loss"] for item in news if item} == {news[1]["loss"]}
 
 
+@pytest.mark.once
 def test_it_rests_in_proportion_to_what_it_computed(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     spent, rests = iter(range(10_000)), []
     monkeypatch.setattr(refining, "REST", 2.0)
@@ -118,6 +122,7 @@ def test_it_rests_in_proportion_to_what_it_computed(style: Style, monkeypatch: p
     assert rests == [2.0 * (4 * step + 1) for step in range(steps)]
 
 
+@pytest.mark.once
 def test_recipe_is_that_of_the_body_shorter_and_at_the_size_that_the_encoder_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refining, "vector_recipe", vector_recipe)
     for architecture in (NARROW, replace(NARROW, field=0)):
@@ -135,6 +140,7 @@ def conversation(order: dict[str, Any], answers: int) -> tuple[int, list[News]]:
     return code, [json.loads(line) for line in said.getvalue().splitlines()]
 
 
+@pytest.mark.once
 def test_it_ends_when_nobody_answers_any_more(style: Style) -> None:
     code, news = conversation({"style": style, "photos": None, "vgg_weights": ""}, answers=5)
     assert code == 0 and [item.get("step") for item in news] == [None, 0, 1, 2, 3, 4]
@@ -142,6 +148,7 @@ def test_it_ends_when_nobody_answers_any_more(style: Style) -> None:
     assert converse(io.BytesIO(), io.BytesIO()) == 0, "not even an order"
 
 
+@pytest.mark.once
 def test_what_is_missing_is_told_in_words(style: Style, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order = {"style": style, "photos": tmp_path / "gone", "vgg_weights": ""}
     code, news = conversation(order, answers=1)

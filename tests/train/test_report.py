@@ -11,6 +11,8 @@ from realtime_nst.errors import SinkError, TrainingError
 from realtime_nst.files import draft_of
 from realtime_nst.train.report import INPUT, against, check_comparable, contact_sheet, read_report, table, write_json
 
+pytestmark = pytest.mark.once
+
 FIGURES: dict[str, dict[str, Any]] = {
     INPUT: {"content": 0.0, "style": None, "noise_gain": 1.0, "sharpness": 1.0, "warping_error": None},
     "starry-night": {"content": 0.37302, "style": 0.02636, "noise_gain": 0.554, "sharpness": 1.234, "half_precision": 55.44},

@@ -5,6 +5,8 @@ import pytest
 
 from realtime_nst.train.style_sampler import choose_styles, shares
 
+pytestmark = pytest.mark.once
+
 
 def counts(lag: list[float], batch: int = 4, steps: int = 6000) -> np.ndarray:
     """How often each style comes up."""

@@ -37,7 +37,10 @@ from realtime_nst.train.recipes import BODY_RECIPE, FIELD_VECTOR_RECIPE, PAINTIN
 from tests.conftest import NARROW, narrow_body, random_encoder, random_vector
 from tests.train.small import RECIPE, make_small
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+]
 """Keras' own, about TensorFlow's variables."""
 
 

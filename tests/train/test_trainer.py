@@ -92,6 +92,7 @@ def test_style_file_says_how_fast_training_was(run: Run) -> None:
     assert facts["waiting"] <= max(step.waiting for step in reports) + 1e-3
 
 
+@pytest.mark.once
 def test_figures_of_all_styles_are_of_the_same_batches_and_each_is_made_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     seen: list[tuple[int, int]] = []
@@ -211,6 +212,7 @@ def test_run_in_half_precision_learns(pictures: Path, tmp_path: Path) -> None:
 # What cannot be trained.
 
 
+@pytest.mark.once
 def test_missing_photos_and_paintings_are_reported_before_anything_is_written(pictures: Path, tmp_path: Path) -> None:
     job = make_job(pictures, output=str(tmp_path / "out"))
     with pytest.raises(TrainingError, match="No folder of photos at"):
@@ -220,6 +222,7 @@ def test_missing_photos_and_paintings_are_reported_before_anything_is_written(pi
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.once
 def test_painting_that_is_no_picture_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
     (tmp_path / "a.nef").write_bytes(RAW["a.nef"])
@@ -232,6 +235,7 @@ def test_painting_that_is_no_picture_is_reported(tmp_path: Path) -> None:
             read_painting(path, 64)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("width", "height"), [(127, 500), (500, 127), (1, 1)])
 def test_tiny_painting_is_reported(tmp_path: Path, width: int, height: int) -> None:
     Image.new("RGB", (width, height)).save(tmp_path / "a.png")
@@ -239,6 +243,7 @@ def test_tiny_painting_is_reported(tmp_path: Path, width: int, height: int) -> N
         read_painting(tmp_path / "a.png", 64)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "I;16"])
 def test_painting_of_any_kind_is_upright_and_its_shorter_side_resized(tmp_path: Path, mode: str) -> None:
     picture = Image.new("L", (300, 200), 200)
@@ -254,23 +259,27 @@ def test_painting_of_any_kind_is_upright_and_its_shorter_side_resized(tmp_path: 
     assert np.abs(painting[:20] - 40).max() <= 5 and np.abs(painting[30:] - 200).max() <= 5
 
 
+@pytest.mark.once
 def test_painting_of_fractions_is_as_light_as_it_is(tmp_path: Path) -> None:
     Image.fromarray(np.full((128, 128), 0.5, np.float32)).save(tmp_path / "a.tif")
     assert np.abs(read_painting(tmp_path / "a.tif", 64) - 127.5).max() <= 0.5
 
 
+@pytest.mark.once
 def test_painting_that_is_a_raw_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.raf").write_bytes(b"FUJIFILMCCD-RAW 0201" + bytes(100))
     with pytest.raises(TrainingError, match="is a camera's raw file, which has to be developed first"):
         read_painting(tmp_path / "a.raf", 64)
 
 
+@pytest.mark.once
 def test_output_that_is_a_file_is_reported(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StyleError, match=r"young\.training' cannot be written: .*. Choose another folder with --output"):
         train(make_job(pictures, output=str(tmp_path / "out")))
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can write everywhere")
 def test_output_folder_that_cannot_be_written_is_reported(pictures: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
@@ -302,6 +311,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return Disk(monkeypatch)
 
 
+@pytest.mark.once
 def test_full_disk_is_told_before_the_first_step(run: Run, tmp_path: Path, disk: Disk) -> None:
     disk.room = 2 * (run.job.workshop / "checkpoint.h5").stat().st_size
     job, reports = replace(run.job, output=tmp_path), list[object]()
@@ -311,6 +321,7 @@ def test_full_disk_is_told_before_the_first_step(run: Run, tmp_path: Path, disk:
     assert not reports and not list(job.workshop.iterdir())
 
 
+@pytest.mark.once
 def test_disk_that_fills_up_is_told_and_leaves_the_checkpoint_before(run: Run, tmp_path: Path, disk: Disk) -> None:
     job, steps = replace(run.job, output=tmp_path), list[int]()
 
@@ -338,6 +349,7 @@ def settled(run: Run, tmp_path: Path) -> Job:
     return job
 
 
+@pytest.mark.once
 def test_body_that_other_styles_need_is_not_replaced(settled: Job) -> None:
     before = {path.name: path.read_bytes() for path in settled.output.glob("*.h5")}
     shutil.rmtree(settled.workshop)
@@ -351,6 +363,7 @@ def test_body_that_other_styles_need_is_not_replaced(settled: Job) -> None:
     assert not reports and {path.name: path.read_bytes() for path in settled.output.glob("*.h5")} == before
 
 
+@pytest.mark.once
 def test_styles_of_another_body_are_not_written_over(settled: Job, tmp_path: Path) -> None:
     body = narrow_body(settled.output, "other")
     for name in ("kelp", "rust"):
@@ -366,11 +379,13 @@ def test_styles_of_another_body_are_not_written_over(settled: Job, tmp_path: Pat
     check_replaced_styles(settled.output, "other", ["kelp"])
 
 
+@pytest.mark.once
 def test_finished_run_may_write_the_same_body_again_whoever_needs_it(settled: Job) -> None:
     assert len(train(settled)) == 3
     assert set(find_styles([settled.output])) == {"dots", "later", "stripes"}
 
 
+@pytest.mark.once
 def test_body_may_be_replaced_with_all_its_styles_and_beside_those_of_others(settled: Job) -> None:
     (settled.output / "later.weights.h5").unlink()
     (settled.output / "broken.weights.h5").write_text("no style")

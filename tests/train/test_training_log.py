@@ -17,7 +17,10 @@ from tests.train.small import RECIPE, Run, make_small, stop_after
 
 NAMES = ["loss", *(term.name for term in terms_of(RECIPE))]
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+]
 
 
 @pytest.fixture(autouse=True)
