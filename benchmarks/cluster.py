@@ -1,8 +1,10 @@
 """How far a cluster scales: `python -m benchmarks.cluster simulate`, or `check`, `measure`, `cores` (Linux).
 
-    simulate  a film on 1 to 64 workers, in simulated time, by the rules of `DaskFarm` and with figures that were measured
+    simulate  a film on 1 to 64 workers, in simulated time, by the rules of `DaskFarm` and with figures that were measured;
+              for clients with some numbers of cores by `--client-cores 2 4 8 16`
     check     the same for a few workers, and then in real time: real processes on a real scheduler, which sleep for painting
-    measure   the figures: how fast one machine reads ahead, and how fast one paints on all its cores, or on one
+    measure   the figures: what each part of reading ahead costs in processor time, which a busy machine hardly changes; how
+              fast one machine reads ahead, and how fast one paints on all its cores, or on one
     cores     a film on a worker that is pinned to a core, and on two of them, in turns
 
 What is simulated: the client reads the film ahead, and a stretch can be given once it is read. It takes in one result at a
@@ -15,6 +17,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,11 +31,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from realtime_nst.cluster import dask_farm, labour
+from realtime_nst.cluster.album import Album, movement
 from realtime_nst.cluster.connection import connected, work
 from realtime_nst.cluster.crew import is_wanted
 from realtime_nst.cluster.orders import Commission, Order
+from realtime_nst.cluster.scout import MOST
 from realtime_nst.engines.backend import choose_backend
 from realtime_nst.jobs.farm import FarmedFilm
+from realtime_nst.jobs.painter import FrameHolder
 from realtime_nst.jobs.progress import JsonReport
 from realtime_nst.jobs.reel import Reel
 from realtime_nst.jobs.stretches import STRETCH_FRAMES
@@ -91,6 +97,28 @@ class Costs:
     def stretches(self) -> list[int]:
         """Frames of each stretch."""
         return [min(STRETCH_FRAMES, self.frames - first) for first in range(0, self.frames, STRETCH_FRAMES)]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What reading ahead costs: milliseconds of processor time for a frame.
+
+    Args:
+        decode: Of ffmpeg, on all its threads together.
+        take: To take it in, on a thread.
+        shrink: To see whether it repeats the one before, and make it small, on another.
+        follow: To see how the camera moved, in one process for each stretch.
+    """
+
+    decode: float
+    take: float
+    shrink: float
+    follow: float
+
+    def rate(self, cores: int) -> float:
+        """Frames a second that are read with so many cores: none of them idle, unless one thread has no time."""
+        all_together = self.decode + self.take + self.shrink + self.follow
+        return 1000 / max(self.take, self.shrink, self.follow / MOST, all_together / cores)
 
 
 def simulate(costs: Costs, workers: int, seed: int = 0) -> float:
@@ -152,6 +180,20 @@ def table(costs: Costs, counts: list[int]) -> None:
     rates = range(50, 5_000, 10)
     needed = next((rate for rate in rates if one / (MANY * simulate(replace(costs, read=rate), MANY)) >= WANTED), None)
     print(f"For {WANTED:.0%} on {MANY} workers the client would have to read {needed or 'more than any'} frames/s.")
+
+
+def clients(costs: Costs, parts: Parts, cores: list[int], counts: list[int]) -> None:
+    """Print how long a film takes, and how much of the workers' time is used, with clients of some numbers of cores."""
+    print(f"{costs.frames} frames: {costs}, {parts}")
+    print("|".join(["", " workers ", *(f" client with {count} cores, {parts.rate(count):.0f} frames/s " for count in cores), ""]))
+    print("|---" * (len(cores) + 1) + "|")
+    for workers in counts:
+        cells = []
+        for count in cores:
+            read = replace(costs, read=parts.rate(count))
+            seconds = simulate(read, workers)
+            cells.append(f" {seconds / 60:.1f} min, {simulate(read, 1) / (workers * seconds):.0%} ")
+        print("|".join(["", f" {workers} ", *cells, ""]))
 
 
 # In real time.
@@ -267,10 +309,36 @@ def looped(clip: Path, folder: Path, size: str, frames: int) -> Path:
     return path
 
 
+def parts_of(path: Path) -> Parts:
+    """What reading a film ahead costs here; one of some stretches."""
+    film, album = farmed(path, path.with_suffix(".mkv")), Album()
+    stretches = film.reel.stretches(film.picture_painter.memory)
+    if stretches is None:
+        raise ValueError("path: nothing is held of this film.")
+    holder = FrameHolder(album, film.styles, 0.0, float(film.reel.info.rate), stretches=stretches)
+    source, count, shrink, follow = film.reel.source(str(path), checked=False), 0, 0.0, 0.0
+    process, children = time.process_time(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    for frame in source:
+        began = time.thread_time()
+        holder.hold(frame)
+        held = time.thread_time()
+        if stretches.ends(frame.index):
+            movement(*album.stretch)
+        shrink, follow, count = shrink + held - began, follow + time.thread_time() - held, count + 1
+    source.close()
+    take, after = time.process_time() - process - shrink - follow, resource.getrusage(resource.RUSAGE_CHILDREN)
+    decode = after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
+    return Parts(*(1000 * seconds / count for seconds in (decode, take, shrink, follow)))
+
+
 def measure(clip: Path, size: str, frames: int) -> None:
     """Print how fast one machine reads ahead and paints."""
     with tempfile.TemporaryDirectory() as folder:
         film = looped(clip, Path(folder), size, frames)
+        figures = vars(parts_of(film)).items()
+        print(
+            "simulate " + " ".join(f"--{name} {ms:.2f}" for name, ms in figures), "(milliseconds of processor time)", flush=True
+        )
         for field in (True, False):
             output = Path(folder) / "read.mkv"
             work_folder = WorkFolder(output, {})
@@ -343,6 +411,9 @@ def main() -> None:
     parser.add_argument("--paint", type=float, default=30.0, help="frames a second that a worker paints")
     parser.add_argument("--vary", type=float, default=0.1, help="by which share that differs from stretch to stretch")
     parser.add_argument("--read", type=float, default=150.0, help="frames a second that the client reads ahead")
+    parser.add_argument("--client-cores", type=int, nargs="+", help="what it would read with so many cores, by the next four")
+    for name, ms in (("decode", 3.5), ("take", 0.9), ("shrink", 0.7), ("follow", 3.0)):
+        parser.add_argument(f"--{name}", type=float, default=ms, help="milliseconds of the client's processors for a frame")
     parser.add_argument("--result", type=float, default=60e3, help="bytes of a painted frame")
     parser.add_argument("--link", type=float, default=1e9 / 8, help="bytes a second of the client's network")
     parser.add_argument("--disk", type=float, default=200e6, help="bytes a second of its disk")
@@ -357,7 +428,10 @@ def main() -> None:
     frames = options.frames or {"simulate": 180_000, "check": 40 * STRETCH_FRAMES}.get(options.what, 4 * STRETCH_FRAMES)
     numbers = {name: getattr(options, name) for name in ("paint", "vary", "read", "result", "link", "disk", "start", "copy")}
     costs = Costs(frames, **numbers)
-    if options.what == "simulate":
+    parts = Parts(options.decode, options.take, options.shrink, options.follow)
+    if options.what == "simulate" and options.client_cores:
+        clients(costs, parts, options.client_cores, options.workers)
+    elif options.what == "simulate":
         table(costs, options.workers)
     elif options.what == "check":
         check(costs, options.workers)

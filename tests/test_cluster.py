@@ -1,6 +1,7 @@
 """`video --cluster`: a scheduler, workers that are processes of their own, kill -9 of any of them; the film stays the same."""
 
 import json
+import multiprocessing.resource_tracker
 import os
 import re
 import signal
@@ -8,21 +9,26 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from realtime_nst.cluster.orders import Order
 from realtime_nst.cluster.originals import Original
 from realtime_nst.cluster.scout import Scout
+from realtime_nst.errors import ClusterError
 from realtime_nst.jobs.farm import FarmedFilm
+from realtime_nst.jobs.painter import FrameHolder
 from realtime_nst.jobs.reel import Reel
-from realtime_nst.jobs.workfolder import WorkFolder, work_path
+from realtime_nst.jobs.workfolder import Note, WorkFolder, work_path
 from realtime_nst.media.containers import container_of
 from realtime_nst.media.encoders import choose_encoder
 from realtime_nst.media.probing import probe
 from realtime_nst.painting.picture_painter import PicturePainter
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.style.look import Look
 from realtime_nst.style.schedule import StylePath
 from tests.clusters import ALL, WAIT, Cluster, events, told
@@ -31,6 +37,12 @@ from tests.readback import FORGETFUL, digest, read_back
 
 pytest.importorskip("distributed")
 Clip = Callable[..., Path]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tracker() -> None:
+    """Python's own helper process for others, which stays until the end, is no child left behind."""
+    multiprocessing.resource_tracker.ensure_running()
 
 
 @pytest.fixture
@@ -286,14 +298,8 @@ def test_orders_say_where_each_stretch_begins(
 ) -> None:
     monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
     monkeypatch.setattr("realtime_nst.jobs.stretches.STRETCH_FRAMES", 32)
-    info, container = probe(str(film)), container_of(tmp_path / "out.mkv")
-    reel = Reel(info, choose_encoder(container, info.width, info.height)[0], Fraction(0), None, info.time_base)
-    painter = PicturePainter(painting_by(lambda image, vector: image), Look(stability=8, follow_camera=True))
-    farmed = FarmedFilm(film, "out.mkv", reel, StylePath([book["wave"]]), painter, None)
     work = WorkFolder(tmp_path / "out.mkv", {})
-    scout = Scout(farmed, work, field=True)
-    orders = list(scout)
-    scout.close()
+    orders = Scouting(film, book, tmp_path / "out.mkv", Look(stability=8, follow_camera=True)).orders(work)
     assert [(order.number, order.first, order.frames) for order in orders] == [
         *((2 * number, 32 * number, 32) for number in range(5)),
         (10, 160, 2),
@@ -303,6 +309,109 @@ def test_orders_say_where_each_stretch_begins(
     assert orders[4].clock is not None and orders[4].clock[:2] == (Fraction(0), 127 * 3600)
     assert np.abs(orders[5].offset).max() > 20, "the camera has moved"
     work.release()
+
+
+@pytest.fixture(scope="module")
+def journey(make_clip: Clip) -> Path:
+    """Five seconds before a camera that moves on with every other frame, with two cuts: one between two stretches of 32."""
+    photo = str(Path(__file__).parents[1] / "samples" / "astronaut.jpg")
+    moving = "scale=500:-1,crop=96:64:8+3*n:40+2*n,noise=alls=4:allf=t,hflip=enable='gte(n,32)',vflip=enable='gte(n,43)'"
+    source = ["-loop", "1", "-r", "12.5", "-t", "5.2", "-i", photo]
+    return make_clip("journey.mkv", *source, "-vf", f"{moving},fps=25", "-c:v", "ffv1", "-pix_fmt", "yuv420p")
+
+
+class Scouting:
+    """A film of which an output is to be made by a cluster."""
+
+    def __init__(self, film: Path, book: StyleBook, output: Path, look: Look) -> None:
+        info = probe(str(film))
+        encoder = choose_encoder(container_of(output), info.width, info.height)[0]
+        self.reel = Reel(info, encoder, Fraction(0), None, info.time_base)
+        painter, self.styles = PicturePainter(painting_by(lambda image, vector: image), look), StylePath([book["wave"]])
+        self.film = FarmedFilm(film, output.name, self.reel, self.styles, painter, None)
+        self.stretches = self.reel.stretches(painter.memory)
+
+    def orders(self, work: WorkFolder, *, field: bool = True) -> list[Order]:
+        scout = Scout(self.film, work, field=field)
+        try:
+            return list(scout)
+        finally:
+            scout.close()
+
+    def offsets(self) -> Iterator[Offset]:
+        """Where the field is before each stretch of a machine that sees one frame after another."""
+        painter = PicturePainter(painting_by(lambda image, vector: image), Look(follow_camera=True))
+        holder = FrameHolder(painter, self.styles, 0.0, 25.0, stretches=self.stretches)
+        source = self.reel.source(str(self.film.source))
+        for frame in source:
+            if frame.index % 32 == 0:
+                yield painter.offset
+            holder.hold(frame)
+        source.close()
+
+
+@pytest.mark.parametrize("stability", [0, 8], ids=["short warm-up", "warm-up of a whole stretch"])
+@pytest.mark.parametrize("processors", [1, 3])
+def test_stretches_followed_at_once_give_the_offsets_of_one_after_another(
+    journey: Path, book: StyleBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int, stability: int
+) -> None:
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
+    monkeypatch.setattr("realtime_nst.jobs.stretches.STRETCH_FRAMES", 32)
+    monkeypatch.setattr("realtime_nst.cluster.scout.cores", lambda: processors)
+    scouting = Scouting(journey, book, tmp_path / "out.mkv", Look(stability=stability, follow_camera=True))
+    work = WorkFolder(tmp_path / "out.mkv", {})
+    orders, expected = scouting.orders(work), list(scouting.offsets())
+    assert [order.offset for order in orders] == expected and [order.frames for order in orders] == [32, 32, 32, 32, 2]
+    assert expected[1] != expected[2] != expected[3] != expected[4] and np.abs(expected[2]).max() > 40, expected
+    assert np.abs(expected[3]).max() < np.abs(expected[2]).max() < 100, "a scene has begun"
+    assert not multiprocessing.active_children()
+    for order, after in pairwise(orders[:4]):  # as if two stretches and a half had been painted
+        assert after.clock is not None
+        origin, last, shift = after.clock
+        for time, check in order.ends[: 1 if order is orders[2] else 2]:
+            work.add(Note(16, 0, last, time, check, origin, 0, shift, offset=after.offset))
+    assert len(work.notes) == 5 and scouting.orders(work) == orders[2:]
+    work.release()
+
+
+def test_where_the_texture_stands_nobody_follows(
+    journey: Path, book: StyleBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime_nst.cluster.album.Movement.over", None)
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
+    monkeypatch.setattr("realtime_nst.jobs.stretches.STRETCH_FRAMES", 32)
+    monkeypatch.setattr("realtime_nst.cluster.scout.cores", lambda: 1)
+    work = WorkFolder(tmp_path / "out.mkv", {})
+    for look in (Look(), Look(stability=8)):
+        orders = Scouting(journey, book, tmp_path / "out.mkv", look).orders(work, field=False)
+        assert [order.frames for order in orders] == [32, 32, 32, 32, 2] and {order.offset for order in orders} == {HOME}
+        assert [order.after and order.after.frames for order in orders][1:4] == (
+            [None, 32, 64] if look.stability else [32, 64, 96]
+        )
+    following = Scouting(journey, book, tmp_path / "out.mkv", Look(follow_camera=True))
+    with pytest.raises(ClusterError, match=r"^How the camera moves could not be found: TypeError: .*"):
+        following.orders(work)
+    work.release()
+
+
+def test_a_follower_that_is_killed_is_one_line(
+    journey: Path, book: StyleBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime_nst.jobs.workfolder.SEGMENT_FRAMES", 16)
+    monkeypatch.setattr("realtime_nst.jobs.stretches.STRETCH_FRAMES", 32)
+    monkeypatch.setattr("realtime_nst.cluster.scout.cores", lambda: 2)
+    monkeypatch.setattr("realtime_nst.cluster.scout.movement", die)
+    work = WorkFolder(tmp_path / "out.mkv", {})
+    scouting = Scouting(journey, book, tmp_path / "out.mkv", Look(follow_camera=True))
+    with pytest.raises(ClusterError, match=r"^A process that follows the camera has died; .* the same command goes on\.$"):
+        scouting.orders(work)
+    assert not multiprocessing.active_children()
+    work.release()
+
+
+def die(*frames: object) -> None:
+    """What memory that runs out does to a process."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_an_original_is_known_by_its_contents(tmp_path: Path) -> None:

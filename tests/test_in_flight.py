@@ -1,5 +1,9 @@
 """Several frames in work at once: their order, errors and end, and that they come out as one at a time."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -160,3 +164,43 @@ def test_threads_that_share_a_program_each_get_their_own_picture(book: StyleBook
     in_flight = InFlight(4)  # more threads than requests
     found = in_flight.in_order(in_flight.begin(partial(engine, photo, vector)) for photo in photos)
     assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+APART = """
+import os, sys, time
+from functools import partial
+from realtime_nst.pipeline.in_flight import InFlight
+in_flight = InFlight(2, apart=True)
+if sys.argv[2:]:
+    in_flight.begin(os.getpid).result()
+begun = [in_flight.begin(partial(time.sleep, float(sys.argv[1]))) for _ in range(2)]
+try:
+    print("begun", flush=True)
+    time.sleep(600)
+except KeyboardInterrupt:
+    print(list(in_flight.in_order(begun)))
+"""
+
+
+def apart(*arguments: object) -> "subprocess.Popen[str]":
+    """A program with two calls in processes of their own, as a terminal has it."""
+    command = [sys.executable, "-c", APART, *map(str, arguments)]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert started.stdout is not None and started.stdout.readline() == "begun\n"
+    return started
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+def test_ctrl_c_does_not_reach_processes_not_even_while_they_start() -> None:
+    program = apart(0.1)
+    os.killpg(program.pid, signal.SIGINT)
+    said, complaints = program.communicate(timeout=PATIENCE)
+    assert (program.returncode, said, complaints) == (0, "[None, None]\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+@pytest.mark.parametrize("words", [(), ("at work",)], ids=["starting", "at work"])
+def test_processes_end_with_the_one_that_started_them(words: tuple[str, ...]) -> None:
+    program = apart(600, *words)
+    program.kill()
+    program.communicate(timeout=PATIENCE)  # the pipes end once nobody holds them

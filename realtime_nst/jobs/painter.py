@@ -1,10 +1,13 @@
-"""`FramePainter`: frames to frames in the style of their moment; one that repeats the one before is not painted again."""
+"""`FramePainter`: frames to frames in the style of their moment; one that repeats the one before is not painted again.
+
+What it does with frames that are not painted, `FrameHolder` does for those who never paint.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,8 +22,18 @@ SPARSE = 64
 """Rows between those that are compared first."""
 
 
-class Painter(Protocol):
-    """What paints pictures one after another: `PicturePainter` says how each method is meant."""
+class Holder(Protocol):
+    """What takes notice of pictures one after another: `PicturePainter` says how each method is meant."""
+
+    def hold(self, image: np.ndarray, style: Style) -> None: ...
+
+    def warm_up(self, image: np.ndarray, style: Style) -> None: ...
+
+    def renew(self) -> None: ...
+
+
+class Painter(Holder, Protocol):
+    """What paints them, too."""
 
     @property
     def offset(self) -> Offset: ...
@@ -30,18 +43,15 @@ class Painter(Protocol):
 
     def begin(self, image: np.ndarray, style: Style) -> Callable[[], np.ndarray]: ...
 
-    def hold(self, image: np.ndarray, style: Style) -> None: ...
 
-    def warm_up(self, image: np.ndarray, style: Style) -> None: ...
-
-    def renew(self) -> None: ...
+H = TypeVar("H", bound=Holder)
 
 
-class FramePainter:
-    """Paint frames, except those that repeat the one before in the same style.
+class FrameHolder(Generic[H]):
+    """Take notice of frames, except of those that repeat the one before in the same style.
 
     Args:
-        painter: Paints pictures.
+        painter: Takes notice of pictures.
         styles: The style of each moment.
         begin: Second that counts as the first.
         fps: Frames per second, for files without times.
@@ -51,7 +61,7 @@ class FramePainter:
 
     def __init__(
         self,
-        painter: Painter,
+        painter: H,
         styles: StylePath,
         begin: float,
         fps: float,
@@ -59,31 +69,10 @@ class FramePainter:
         stretches: Stretches | None = None,
         first: int = 0,
     ) -> None:
-        self.repeated = 0
         self._painter, self._styles, self._begin, self._fps = painter, styles, begin, fps
         self._stretches = stretches
         self._needed = stretches.start(first) if stretches else first
         self._before, self._warmed = Newest(), Newest()
-
-    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Painted frames in their order; as many are painted at once as the painter allows."""
-        in_flight = InFlight(self._painter.at_once)
-        begun = deque[Frame]()
-
-        def begin() -> Iterator[Future[np.ndarray]]:
-            for frame in frames:
-                style = self._begin_frame(frame)
-                if self._before.repeated_by(frame, style):
-                    self.repeated += 1
-                else:
-                    self._before.painted = in_flight.begin(self._painter.begin(frame.image, style))
-                begun.append(replace(frame, offset=self._painter.offset))
-                painted = self._before.painted
-                self._end_frame(frame, style)
-                yield painted
-
-        for image in in_flight.in_order(begin()):
-            yield begun.popleft().with_image(image)
 
     def hold(self, frame: Frame) -> None:
         """Take notice of a frame that has been painted before, or elsewhere."""
@@ -104,6 +93,35 @@ class FramePainter:
             self._painter.warm_up(frame.image, style)
         if self._stretches.ends(frame.index):
             self._painter.renew()
+
+
+class FramePainter(FrameHolder[Painter]):
+    """Paint frames, except those that repeat the one before in the same style.
+
+    Its arguments are those of `FrameHolder`, with a painter.
+    """
+
+    repeated = 0
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Painted frames in their order; as many are painted at once as the painter allows."""
+        in_flight = InFlight(self._painter.at_once)
+        begun = deque[Frame]()
+
+        def begin() -> Iterator[Future[np.ndarray]]:
+            for frame in frames:
+                style = self._begin_frame(frame)
+                if self._before.repeated_by(frame, style):
+                    self.repeated += 1
+                else:
+                    self._before.painted = in_flight.begin(self._painter.begin(frame.image, style))
+                begun.append(replace(frame, offset=self._painter.offset))
+                painted = self._before.painted
+                self._end_frame(frame, style)
+                yield painted
+
+        for image in in_flight.in_order(begin()):
+            yield begun.popleft().with_image(image)
 
 
 class Newest:

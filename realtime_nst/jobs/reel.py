@@ -61,9 +61,13 @@ class Reel:
         after: Mark | None = None,
         first: int = 0,
         before: Callable[[Frame], object] = lambda frame: None,
+        *,
+        checked: bool = True,
     ) -> FilmSource:
         """The frames from one on, after those between a mark and it."""
-        return FilmSource(path, self.info, begin=self.begin, end=self.end, after=after, first=first, before=before)
+        return FilmSource(
+            path, self.info, begin=self.begin, end=self.end, after=after, first=first, before=before, checked=checked
+        )
 
     def writer(self, path: Path | None, format: str, inputs: Sequence[str] = (), tracks: Sequence[str] = ()) -> FrameWriter:
         """What encodes frames into a file, or into standard output."""

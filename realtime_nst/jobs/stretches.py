@@ -41,6 +41,10 @@ class Stretches:
         """Whether the next stretch depends on a frame."""
         return self.frames - index % self.frames <= self.warm_up
 
+    def warm_up_follows(self, index: int) -> bool:
+        """Whether that of a stretch begins after a frame."""
+        return (index + 1 + min(self.warm_up, self.frames)) % self.frames == 0
+
     def ends(self, index: int) -> bool:
         """Whether a frame is the last of its stretch."""
         return (index + 1) % self.frames == 0

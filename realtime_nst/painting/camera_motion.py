@@ -5,12 +5,14 @@ It takes what a movement is along the picture; the camera may turn and come clos
 is not sure, the field stays: a texture that moves by itself is worse than one that stands on the screen.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from realtime_nst.painting.alignment import Overlay, Picture, align, lay_over, phase_shift, small_grey
-from realtime_nst.style.field import Offset
+from realtime_nst.style.field import HOME, Offset
 
 STILL = 0.5
 """Pixels of the frame by which a movement must differ from where the field is before the field goes along."""
@@ -48,6 +50,7 @@ class Scene:
         turn: And how it turned (`Overlay`).
         offset: Of the field.
         home: Offset where that is 0.
+        settled: Whether `home` was given, other than that of a scene that begins.
         doubt: Whether frames since told nothing: 0 or 1.
     """
 
@@ -59,11 +62,31 @@ class Scene:
     turn: np.ndarray = field(default_factory=_nothing)
     offset: np.ndarray = field(default_factory=_nothing)
     home: np.ndarray = field(default_factory=_nothing)
+    settled: bool = False
     doubt: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     def refer_to(self, reference: Picture) -> "Scene":
         """The same with another reference, which is where the field is: no error adds up."""
         return replace(self, reference=reference, base=self.offset, shift=np.zeros(2), turn=np.zeros(2))
+
+
+class SmallFrame(NamedTuple):
+    """All that is looked at of a frame.
+
+    Args:
+        grey: As `small_grey` has it.
+        factor: Likewise.
+        size: Height and width of the frame.
+    """
+
+    grey: np.ndarray
+    factor: int
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, image: np.ndarray) -> Self:
+        """That of a frame, uint8 `(height, width, 3)` RGB."""
+        return cls(*small_grey(image), image.shape[:2])
 
 
 class CameraMotion:
@@ -81,18 +104,22 @@ class CameraMotion:
         Returns:
             By how many pixels of the frame, to the right and down, the field has moved since the scene began.
         """
-        grey, factor = small_grey(image)
-        now, size = Picture(grey), np.array(image.shape[:2])
+        scene = self.follow(SmallFrame.of(image))
+        x, y = scene.home + scene.offset
+        return float(x), float(y)
+
+    def follow(self, small: SmallFrame) -> Scene:
+        """The same with what is looked at of the next frame; what is known after it."""
+        now, size = Picture(small.grey), np.array(small.size)
         scene = self._scene
         if scene is None or (scene.size != size).any():
             scene = Scene(size, now, now)
         elif now.tells:
-            scene = replace(_followed(scene, now, factor), before=now)
+            scene = replace(_followed(scene, now, small.factor), before=now)
         else:
             scene = replace(scene, doubt=np.ones(1))
         self._scene = scene
-        x, y = scene.home + scene.offset
-        return float(x), float(y)
+        return scene
 
     def forget(self) -> None:
         """Forget the frames so far: what comes next has nothing to do with them."""
@@ -101,7 +128,44 @@ class CameraMotion:
     def settle(self, offset: Offset) -> None:
         """Let the field have moved so far with the newest frame; it goes on from there."""
         if self._scene is not None:
-            self._scene = replace(self._scene, home=np.array(offset) - self._scene.offset)
+            self._scene = replace(self._scene, home=np.array(offset) - self._scene.offset, settled=True)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How a field moves over some frames, wherever it was before.
+
+    Args:
+        before: Where those who measured it believed it before; `None` where another scene has begun since, from `HOME`.
+        after: And after.
+    """
+
+    before: np.ndarray | None
+    after: np.ndarray
+
+    @classmethod
+    def over(cls, frames: Iterable[SmallFrame], warm_up: Iterable[SmallFrame] = ()) -> Self:
+        """What `CameraMotion` finds that has seen only the warm-up, is told there where the field is, and sees some frames.
+
+        Args:
+            frames: One or more.
+            warm_up: What may have been seen before them.
+        """
+        motion, scene = CameraMotion(), None
+        for small in warm_up:
+            scene = motion.follow(small)
+        before = _nothing() if scene is None else scene.offset
+        motion.settle(HOME)
+        for small in frames:
+            scene = motion.follow(small)
+        if scene is None:
+            raise ValueError("frames: at least one was expected.")
+        return cls(before if scene.settled else None, scene.offset)
+
+    def __call__(self, offset: Offset) -> Offset:
+        """Where the field is afterwards that was here before, to the last bit as one who was told so before them."""
+        x, y = (_nothing() if self.before is None else np.array(offset) - self.before) + self.after
+        return float(x), float(y)
 
 
 def _followed(scene: Scene, now: Picture, factor: int) -> Scene:

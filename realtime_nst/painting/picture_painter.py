@@ -88,10 +88,6 @@ class PicturePainter:
     def offset(self, offset: Offset) -> None:
         self._stream.offset = offset
 
-    def follower(self) -> "PicturePainter":
-        """Another one that is good for `hold` and `warm_up` only: of all that, it finds `offset`."""
-        return PicturePainter(self._stylizer, self.look._replace(stability=0))
-
     def hold(self, image: np.ndarray, style: Style) -> None:
         """Take notice of the next picture of a video, which is not painted."""
         self._stream.hold(image, style, self.look)

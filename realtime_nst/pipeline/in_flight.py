@@ -1,9 +1,11 @@
-"""`InFlight`: several calls at once on threads of their own, whose results come in the order in which the calls began."""
+"""`InFlight`: several calls at once on threads or in processes, whose results come in the order in which the calls began."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from realtime_nst.pipeline.processes import Processes
 
 T = TypeVar("T")
 
@@ -13,11 +15,14 @@ class InFlight:
 
     Args:
         count: Calls at once. With 1, each is finished when it has begun, and there is no other thread.
+        apart: Whether each runs in a process of its own; then calls and results must be such that they can be sent there.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, apart: bool = False) -> None:
         self._most = count + 1 if count > 1 else 1  # one more than run, so that no thread waits for the next
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="in-flight") if count > 1 else None
+        self._pool: Executor | None = None
+        if count > 1:
+            self._pool = Processes(count) if apart else ThreadPoolExecutor(count, thread_name_prefix="in-flight")
 
     def begin(self, call: Callable[[], T]) -> "Future[T]":
         """Begin one; its result may be asked for by anyone, and again."""
@@ -36,6 +41,7 @@ class InFlight:
 
         Raises:
             Exception: What a call raised, in its turn.
+            BrokenProcessPool: One of the processes has died.
         """
         waiting: deque[Future[T]] = deque()
         try:
