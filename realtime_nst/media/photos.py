@@ -3,7 +3,6 @@
 import io
 import logging
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from PIL import Image, ImageCms, ImageFile
 from realtime_nst.errors import SinkError, SourceError
 from realtime_nst.frames import padded_length
 from realtime_nst.media.depth import coding, eight_bits
-from realtime_nst.media.picturefile import LARGEST_PHOTO, opened, tell_of_more, too_large
+from realtime_nst.media.picturefile import LARGEST_PHOTO, WITHOUT_WARNINGS, opened, tell_of_more, too_large
 from realtime_nst.media.remarks import ORIENTATION, Remarks, options_for, remarks_of
 from realtime_nst.media.results import ending, written_whole
 
@@ -46,15 +45,19 @@ def read_photo(path: Path) -> np.ndarray:
     return np.asarray(_read(path, upright_rgb))
 
 
-def read_layers(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+def read_layers(path: Path, notice: Callable[..., object] = log.warning) -> tuple[np.ndarray, np.ndarray | None]:
     """A photo as its colours, like `read_photo`, and its alpha, uint8 `(height, width)`; `None` where all is opaque.
 
     Colours that show only in part are given as they are, not mixed with white, so that they can be laid over anything.
 
+    Args:
+        path: The file.
+        notice: Called as `logging.warning` is with what is not taken of it.
+
     Raises:
         SourceError: Likewise.
     """
-    picture = _read(path, _upright)
+    picture = _read(path, _upright, notice)
     if not picture.has_transparency_data:
         return np.asarray(_rgb(picture)), None
     layers = np.asarray(picture.convert("RGBA"))
@@ -110,20 +113,18 @@ def read_remarks(path: Path) -> Remarks:
         return remarks_of(file)
 
 
-def _read(path: Path, take: Callable[[Image.Image], Image.Image]) -> Image.Image:
+def _read(path: Path, take: Callable[[Image.Image], Image.Image], notice: Callable[..., object] = log.warning) -> Image.Image:
     with _plainly(path) as file:
         _check_size(path, file)
-        tell_of_more(path, file.format)
+        tell_of_more(path, file.format, notice)
         return take(file)
 
 
 @contextmanager
 def _plainly(path: Path) -> Iterator[Image.Image]:
-    """A picture file, `opened`, without Pillow's warnings: what is to be said about a photo is said in our own words."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with opened(path) as file:
-            yield file
+    """A picture file, `opened`, without Pillow's warnings."""
+    with WITHOUT_WARNINGS, opened(path) as file:
+        yield file
 
 
 def _check_size(path: Path, file: Image.Image) -> None:
@@ -222,6 +223,7 @@ def write_photo(
     software: str = "",
     hasty: bool = False,
     remarks: Remarks = NOTHING_SAID,
+    notice: Callable[..., object] = log.warning,
 ) -> None:
     """Write a photo as a whole or not at all; the ending chooses PNG, JPEG or WebP.
 
@@ -233,6 +235,7 @@ def write_photo(
         software: Who made it, in EXIF.
         hasty: Rather fast than small.
         remarks: What the original said beside its picture.
+        notice: Called as `logging.warning` is with what of that is left out.
 
     Raises:
         SinkError: The ending is unknown, or the disk does not allow it.
@@ -244,9 +247,9 @@ def write_photo(
     if kind == "JPEG" and max(width, height) > LONGEST_JPEG:
         raise too_large_for_format(path, f"a side has {max(width, height)} pixels, of which JPEG holds {LONGEST_JPEG}")
     if remarks.iptc and kind != "JPEG" and not remarks.xmp:
-        log.warning("'%s' has no place for remarks of IPTC; they are left out. A .jpg keeps them.", path)
+        notice("'%s' has no place for remarks of IPTC; they are left out. A .jpg keeps them.", path)
     if kind == "WEBP" and remarks.comment and remarks.has_user_comment:
-        log.warning("'%s' has room for one comment, and EXIF's is kept; the other is left out. A .jpg or .png keeps both.", path)
+        notice("'%s' has room for one comment, and EXIF's is kept; the other is left out. A .jpg or .png keeps both.", path)
     try:
         layers = image if alpha is None else np.dstack([image, alpha])
         said = options_for(kind, remarks, width, height, texts=text or {}, software=software)

@@ -5,7 +5,9 @@ What its pixels mean is not known here: `photos.py` makes them upright and sRGB.
 
 import logging
 import struct
-from collections.abc import Iterator
+import threading
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,6 +29,33 @@ UNREADABLE = (
 """What Pillow raises for files that are no pictures, or damaged ones."""
 
 log = logging.getLogger(__name__)
+
+
+class WithoutWarnings:
+    """Python's warnings left out, as long as any thread is inside: `warnings.catch_warnings` allows but one at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+WITHOUT_WARNINGS = WithoutWarnings()
+"""For Pillow: what is to be said about a photo is said in our own words."""
 
 
 @contextmanager
@@ -74,8 +103,23 @@ def _is_thumbnail(file: TiffImagePlugin.TiffImageFile) -> bool:
     return bool(file.tag_v2.get(SUBFILE, 0) & 1)
 
 
-def tell_of_more(path: Path, kind: str | None) -> None:
-    """Say where a picture file of some kind holds more than the one picture that is taken."""
+def pixels_of(path: Path) -> int:
+    """How many pixels a picture file has, by its first bytes; as many as may be where Pillow does not tell."""
+    with suppress(Exception):
+        check_file(path)
+        with WITHOUT_WARNINGS, Image.open(path) as file:
+            return file.width * file.height
+    return LARGEST_PHOTO
+
+
+def tell_of_more(path: Path, kind: str | None, notice: Callable[..., object] = log.warning) -> None:
+    """Say where a picture file of some kind holds more than the one picture that is taken.
+
+    Args:
+        path: The file.
+        kind: Its format, as Pillow calls it.
+        notice: Called as `logging.warning` is.
+    """
     with suppress(Exception), Image.open(path) as file:  # what is damaged further on does not spoil the first picture
         count = getattr(file, "n_frames", 1) if kind in (*ANIMATED, "TIFF") else 1
         if isinstance(file, TiffImagePlugin.TiffImageFile):
@@ -84,9 +128,9 @@ def tell_of_more(path: Path, kind: str | None) -> None:
                 file.seek(page)
                 pages += not _is_thumbnail(file)
             if pages > 1:
-                log.warning("'%s' has %d pages; only the first one is taken. Save the others as files of their own.", path, pages)
+                notice("'%s' has %d pages; only the first one is taken. Save the others as files of their own.", path, pages)
         elif count > 1:
-            log.warning(
+            notice(
                 "'%s' is an animation of %d pictures; only the first one is taken. `realtime-nst video` paints all of them.",
                 *(path, count),
             )

@@ -28,9 +28,12 @@ class InFlight:
         """Begin one; its result may be asked for by anyone, and again."""
         if self._pool is not None:
             return self._pool.submit(call)
-        done: Future[T] = Future()
-        done.set_result(call())
-        return done
+        return now(call)
+
+    def close(self) -> None:
+        """Forget calls that wait for a thread; those that run are waited for."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def in_order(self, begun: "Iterable[Future[T]]") -> Iterator[T]:
         """Results, each while the calls behind it run; at the end all calls are waited for.
@@ -52,5 +55,14 @@ class InFlight:
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            if self._pool is not None:
-                self._pool.shutdown(cancel_futures=True)
+            self.close()
+
+
+def now(call: Callable[[], T]) -> "Future[T]":
+    """A call on this thread, finished: its result, or the error that it raised."""
+    done: Future[T] = Future()
+    try:
+        done.set_result(call())
+    except Exception as error:
+        done.set_exception(error)
+    return done
