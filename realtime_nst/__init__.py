@@ -30,7 +30,7 @@ and imports run down only (tests/test_architecture.py):
 the shipped ones.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 from typing import TYPE_CHECKING, Any
 
