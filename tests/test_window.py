@@ -82,8 +82,9 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
     children = set(ffmpeg_children())
     read, write = os.pipe()
     size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+    options = ("-fbdir", str(folder), "-nolisten", "tcp", "-r")  # the last: a key that is let go late must not repeat
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, *options],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

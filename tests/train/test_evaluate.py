@@ -247,7 +247,7 @@ def test_rounding_is_that_of_the_engine_that_serves(book: StyleBook) -> None:
 
 
 @pytest.mark.once
-@pytest.mark.usefixtures("tracker")
+@pytest.mark.usefixtures("tracker", "first_start")
 def test_error_of_the_engine_comes_back(book: StyleBook, tmp_path: Path) -> None:
     style = replace(book["wave"], body=replace(book["wave"].body, path=tmp_path / "gone.body.h5"))
     with pytest.raises(StyleError, match=r"No weight file at '.*gone\.body\.h5'"):
