@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,7 +63,7 @@ def test_every_figure_is_in_the_table_the_file_and_the_chart(
         assert facts[name] > 0, name
     assert abs(facts["hold_ms"]) < facts["network_ms"], "a difference of two medians"
     assert facts["switch_ms"] >= 0 and facts["hold_spread_ms"] >= 0 <= facts["switch_spread_ms"]
-    assert facts["loop_share"] > 0 and facts["least_share"] == facts["least_ms"] / facts["network_ms"]
+    assert facts["loop_share"] > 0 and facts["least_share"] == facts["least_ms"] / min(facts["network_ms"], facts["many_ms"])
     assert facts["memory_mb"] is None or 50 < facts["memory_mb"] < 2000
     with Image.open(chart) as picture:
         assert picture.width == 1000
@@ -135,6 +136,16 @@ def test_busy_machine_is_told_beside_its_figures(
     last = capsys.readouterr().err.splitlines()[-1]
     assert (told in last and "Measure again" in last) if told else "busy" not in last
     assert json.loads((tmp_path / "bench.json").read_text())["load"] == (None if isinstance(load, OSError) else load[0])
+
+
+@pytest.mark.parametrize(("alone", "reported"), [(1.2, False), (1.4, True)])
+def test_cores_that_share_no_cache_are_reported(
+    alone: float, reported: bool, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = replace(Row("64x48", "float32", *([1.0] * 12)), network_ms=alone)
+    monkeypatch.setattr("realtime_nst.cli.bench.measure", lambda *arguments: row)
+    assert run(weights) == 0
+    assert ("64x48 float32: a frame on all cores takes 1.4 times as long" in capsys.readouterr().err) == reported
 
 
 def test_nothing_is_measured_before_the_outputs_are_known_to_be_free(

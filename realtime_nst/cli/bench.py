@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from realtime_nst import __version__
-from realtime_nst.benchmark.bench import ROUNDS, measure, table
+from realtime_nst.benchmark.bench import ROUNDS, SCATTERED, measure, table
 from realtime_nst.benchmark.chart import draw_chart
 from realtime_nst.benchmark.roofline import count_costs, least_seconds, measure_machine
 from realtime_nst.cli.console import find_all_styles, say
@@ -49,6 +49,13 @@ def bench(options: argparse.Namespace) -> int:
             least = 1000 * least_seconds(costs, machine)
             rows.append(measure(style, other, backend, width, height, options, least))
     print(table(rows))
+    for row in rows:
+        if row.network_ms > SCATTERED * row.many_ms:
+            times = row.network_ms / row.many_ms
+            say(
+                f"{row.size} {row.precision}: a frame on all cores takes {times:.1f} times as long as one of several "
+                "at once. The cores share no cache, or other programs use them: a show is slower by that, a film is not."
+            )
     if load is not None and load > BUSY:  # at the end, beside the figures that it is about
         say(f"The machine was busy just before (load {load:.1f}): these figures may be too slow. Measure again when it rests.")
     facts = {
