@@ -20,6 +20,7 @@ from realtime_nst.style.field import HOME, Offset, fields_of
 from realtime_nst.style.style import Style
 
 from .flow import FlowFiles, FlowPair
+from .model import use_xla
 from .objective import PerceptualLoss, Terms
 from .recipes import REFERENCE_RECIPE
 from .reference import STEPS, Comparison, compare
@@ -209,6 +210,7 @@ class Painter:
         if body.sha256 not in self._networks:
             network = build_transform_network(body.architecture, uint8=False)
             set_kernels(network, body.weights())
+            network.compile(jit_compile=use_xla())
             self._networks[body.sha256] = network
         network = self._networks[body.sha256]
 
@@ -216,8 +218,8 @@ class Painter:
             padded = pad_to_multiple(photo.astype(np.float32))
             height, width = padded.shape[:2]
             fields = fields_of(body.architecture.field, width, height, offset)
-            painted = network({"images": padded[None], "vectors": style.vector[None], **fields})
-            cropped = keras.ops.convert_to_numpy(painted)[0, : photo.shape[0], : photo.shape[1]]
+            painted = network.predict_on_batch({"images": padded[None], "vectors": style.vector[None], **fields})
+            cropped = painted[0, : photo.shape[0], : photo.shape[1]]
             shown: np.ndarray = np.rint(cropped.clip(0.0, 255.0))
             return shown
 
