@@ -1,7 +1,8 @@
-"""Draw photos in the styles that several folders have in common, a row for each folder, to see what training made of them.
+"""Draw photos in the styles of a folder, and below in those of the same names in others, to see what training made of them.
 
-`python docs/compare.py OUT FOLDER ... --photos PHOTO ...`: the folders hold styles of the same names, each with its body.
-With `--pictures DIR` the pictures of those names there come first, in a row of their own.
+`python docs/compare.py OUT FOLDER ... --photos PHOTO ...`: each folder holds its body, too; what one lacks stays empty.
+With `--pictures DIR` the pictures of those names there come first, in a row of their own. Where there are more styles than
+`--columns`, the next ones follow below, in rows of their own.
 """
 
 import argparse
@@ -26,25 +27,28 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+", help="labels are their names")
     parser.add_argument("--photos", type=Path, nargs="+", required=True)
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--columns", type=int, default=6, help="default: %(default)s")
     options = parser.parse_args()
     books = {folder.name: find_styles([folder]) for folder in options.folders}
-    first, *others = books.values()
-    names = [name for name in first if all(name in book for book in others)]
+    names = list(next(iter(books.values())))
     pictures = {path.stem: square(read_photo(path)) for path in sorted(options.pictures.iterdir())} if options.pictures else {}
     stylizer, font = load_stylizer(choose_backend()), ImageFont.load_default(18)
     width, height = SIDE + GAP, SIDE + LABEL + GAP
-    rows = [pictures] if pictures else []
-    for photo in options.photos:
-        shown = square(read_photo(photo))
-        for label, book in books.items():
-            rows.append({f"{name}, {label}": stylizer.paint(shown, book[name]) for name in names})
-    sheet = Image.new("RGB", (len(names) * width + GAP, len(rows) * height + GAP), "white")
+    rows = []
+    for part in (names[start : start + options.columns] for start in range(0, len(names), options.columns)):
+        if pictures:
+            rows.append({name: (name, pictures[name]) for name in part if name in pictures})
+        for photo in options.photos:
+            shown = square(read_photo(photo))
+            for label, book in books.items():
+                rows.append({name: (f"{name}, {label}", stylizer.paint(shown, book[name])) for name in part if name in book})
+    sheet = Image.new("RGB", (min(options.columns, len(names)) * width + GAP, len(rows) * height + GAP), "white")
     pen = ImageDraw.Draw(sheet)
     for row, cells in enumerate(rows):
-        for name, picture in cells.items():
-            left, top = GAP + names.index(name.split(",")[0]) * width, GAP + row * height
+        for name, (label, picture) in cells.items():
+            left, top = GAP + names.index(name) % options.columns * width, GAP + row * height
             sheet.paste(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS), (left, top))
-            pen.text((left + 2, top + SIDE + 4), name, fill="black", font=font)
+            pen.text((left + 2, top + SIDE + 4), label, fill="black", font=font)
     write_photo(options.out, np.asarray(sheet))
 
 
