@@ -36,7 +36,7 @@ from realtime_nst.train.job import read_painting
 from realtime_nst.train.model import StyleModel
 from realtime_nst.train.objective import PerceptualLoss
 from realtime_nst.train.prediction import predicted
-from realtime_nst.train.recipes import PREDICTED_STEPS, REFERENCE_RECIPE, Recipe, vector_recipe
+from realtime_nst.train.recipes import PREDICTED_RATE, PREDICTED_STEPS, REFERENCE_RECIPE, Recipe, vector_recipe
 from realtime_nst.train.stability import Stylize, noise_gain
 from realtime_nst.train.trainer import most_similar
 
@@ -57,9 +57,9 @@ class Lessons:
         self._model, self._recipe, self._batches = model, recipe, batches
         self._fresh = [ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
 
-    def __call__(self, index: int, start: np.ndarray, steps: int, says: str) -> np.ndarray:
-        """The vector of a picture after some steps, float32 `(V,)`."""
-        model, recipe = self._model, replace(self._recipe, steps=steps)
+    def __call__(self, index: int, start: np.ndarray, steps: int, rate: float, says: str) -> np.ndarray:
+        """The vector of a picture after some steps of a learning rate, float32 `(V,)`."""
+        model, recipe = self._model, replace(self._recipe, steps=steps, learning_rate=rate)
         vectors = np.array(ops.convert_to_numpy(model.vectors))
         vectors[index] = start
         model.start_at(vectors)
@@ -138,8 +138,10 @@ def main() -> int:
                     vector = nearest
                 elif kind == "predicted":
                     vector = guess
-                elif steps := options.refine if kind == "refined" else options.learn:
-                    vector = lessons(index, guess if kind == "refined" else nearest, steps, kind)
+                elif kind == "refined" and options.refine:
+                    vector = lessons(index, guess, options.refine, PREDICTED_RATE, kind)
+                elif kind == "learned" and options.learn:
+                    vector = lessons(index, nearest, options.learn, recipe.learning_rate, kind)
                 else:
                     continue
                 style = Style(name, vector, body)

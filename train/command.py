@@ -24,7 +24,7 @@ from realtime_nst.style.style import Body, Style
 
 from .job import Job
 from .prediction import predicted
-from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, PREDICTED_STEPS, Painting, Recipe, vector_recipe
+from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, Painting, Recipe, predicted_recipe, vector_recipe
 
 if TYPE_CHECKING:
     from .loop import Progress
@@ -203,13 +203,16 @@ def check_flags(options: argparse.Namespace) -> None:
 
 def recipe_of(options: argparse.Namespace, body: Body | None = None) -> Recipe:
     """The recipe for a new body, or for vectors on a body, changed by the flags."""
-    recipe = BODY_RECIPE if options.new_body or body is None else vector_recipe(body.architecture)
+    if options.new_body or body is None:
+        recipe = BODY_RECIPE
+    elif options.minutes or options.steps or not encoder_path(body).exists():
+        recipe = vector_recipe(body.architecture)
+    else:
+        recipe = predicted_recipe(body.architecture)
     changes = {name: getattr(options, name) for name in ("steps", "minutes", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.minutes and not options.steps:
         changes["steps"] = MOST_STEPS
-    if not (options.new_body or options.minutes or options.steps) and body and encoder_path(body).exists():
-        changes["steps"] = PREDICTED_STEPS
     if options.style_scales is not None:
         changes["style_scales"] = tuple(sorted(set(options.style_scales)))
     if options.rate is not None:
