@@ -25,7 +25,7 @@ from realtime_nst.style.style import Style
 
 from .command import training_backend
 from .dataset import PhotoBatches, find_photos
-from .recipes import PREDICTED_STEPS, Recipe, vector_recipe
+from .recipes import Recipe, predicted_recipe
 
 BATCH, CHECKED = 2, 4
 """Photos of a step, and of the measurement that says whether a vector is better."""
@@ -110,8 +110,8 @@ def refine(style: Style, photos: Path | None, vgg_weights: str) -> Generator[New
 
 
 def refining_recipe(architecture: Architecture) -> Recipe:
-    """The recipe for new styles on a body, with smaller steps that are sooner done, and strokes as large as the encoder gives."""
-    return replace(vector_recipe(architecture), steps=PREDICTED_STEPS, batch=BATCH, painting_size=PAINTING_SIZE)
+    """The recipe for predicted styles, with batches that are sooner done, and strokes as large as the encoder gives."""
+    return replace(predicted_recipe(architecture), batch=BATCH, painting_size=PAINTING_SIZE)
 
 
 def converse(heard: IO[bytes], said: IO[bytes]) -> int:

@@ -37,7 +37,8 @@ def main_of(free: int, gate: str, words: list[str]) -> int:
     make_small(patch)
     patch.setattr(objective, "build_loss_network", small_loss_network)
     patch.setattr(model, "has_bfloat16", lambda: False)
-    patch.setattr(command, "vector_recipe", lambda architecture: RECIPE)
+    for name in ("vector_recipe", "predicted_recipe"):
+        patch.setattr(command, name, lambda architecture: RECIPE)
     for module in (evaluate, evaluate_command):
         patch.setattr(module, "REFERENCE_RECIPE", RECIPE)
     for module in (command, evaluate_command):

@@ -19,7 +19,7 @@ from realtime_nst.train import refine as refining
 from realtime_nst.train.build import build_model
 from realtime_nst.train.dataset import PhotoBatches
 from realtime_nst.train.learner import measure
-from realtime_nst.train.recipes import vector_recipe
+from realtime_nst.train.recipes import PREDICTED_STEPS, predicted_recipe, vector_recipe
 from realtime_nst.train.refine import FrameBatches, News, converse, refine, refining_recipe
 from tests.conftest import NARROW, narrow_body, random_vector
 from tests.train.small import RECIPE, make_small
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two fixed convolutions in the place of VGG19, and measurements at every second step."""
     make_small(monkeypatch)
-    monkeypatch.setattr(refining, "vector_recipe", lambda architecture: RECIPE)
+    monkeypatch.setattr(refining, "predicted_recipe", lambda architecture: replace(RECIPE, steps=PREDICTED_STEPS))
     monkeypatch.setattr(refining, "EVERY", 2)
     monkeypatch.setattr(refining, "REST", 0.0)
 
@@ -107,7 +107,8 @@ def test_it_ends_when_it_gains_no_more(style: Style, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.once
 def test_what_is_worse_is_not_told(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refining, "vector_recipe", lambda architecture: replace(RECIPE, learning_rate=-1e-2))  # uphill
+    uphill = replace(RECIPE, steps=PREDICTED_STEPS, learning_rate=-1e-2)
+    monkeypatch.setattr(refining, "predicted_recipe", lambda architecture: uphill)
     news = told(style, None, lambda number: [frame(0)])
     assert not [item for item in news if "vector" in item] and news[-1]["step"] == refining.PATIENCE * 2
     assert {item["loss"] for item in news if item} == {news[1]["loss"]}
@@ -123,10 +124,12 @@ def test_it_rests_in_proportion_to_what_it_computed(style: Style, monkeypatch: p
 
 
 @pytest.mark.once
-def test_recipe_is_that_of_the_body_shorter_and_at_the_size_that_the_encoder_sees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refining, "vector_recipe", vector_recipe)
+def test_recipe_is_that_of_the_body_in_fewer_and_larger_steps_at_the_size_that_the_encoder_sees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(refining, "predicted_recipe", predicted_recipe)
     for architecture in (NARROW, replace(NARROW, field=0)):
-        expected = replace(vector_recipe(architecture), steps=60, batch=2, painting_size=384)
+        expected = replace(vector_recipe(architecture), steps=60, learning_rate=4e-2, batch=2, painting_size=384)
         assert refining_recipe(architecture) == expected
 
 
