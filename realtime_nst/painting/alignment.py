@@ -219,11 +219,9 @@ def small_grey(image: np.ndarray) -> tuple[np.ndarray, int]:
     factor = max(1, round(max(image.shape[:2]) / LONGEST))
     height, width = image.shape[0] // factor, image.shape[1] // factor
     cropped = image[: height * factor, : width * factor]
-    total = cropped[::factor].astype(np.uint16)  # up to 255 * factor, and rows of bytes are added fast
-    for row in range(1, factor):
-        total += cropped[row::factor]
+    rows = cropped.reshape(height, factor, -1).sum(1, np.uint16)  # up to 255 * factor, and all is read in its order
     weights = np.full(3 * factor, 1 / (3 * factor * factor), np.float32)
-    small: np.ndarray = total.reshape(height, width, -1).astype(np.float32) @ weights
+    small: np.ndarray = rows.reshape(height, width, -1).astype(np.float32) @ weights
     return small, factor
 
 
