@@ -1,9 +1,42 @@
-"""How one picture lies over another, and how frames are made small for it."""
+"""How one picture lies over another: which blocks count, and what is left of them."""
+
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from realtime_nst.painting.alignment import small_grey
+from realtime_nst.painting.alignment import BLOCK, Overlay, Picture, lay_over, small_grey
+from tests.test_camera_motion import sample
+
+HEIGHT, WIDTH = 90, 160
+LEVEL = np.zeros(2)
+
+
+def view(left: int, top: int) -> Picture:
+    """A part of a photo."""
+    photo = sample("coffee", 400, 300).mean(-1)
+    return Picture(photo[top : top + HEIGHT, left : left + WIDTH])
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (3, -2), (-37, 21), (70, -40), (0, 44), (-151, 0), (170, 95), (500, -300)])
+def test_blocks_count_that_lie_over_the_other_picture_and_nothing_is_left_of_them(shift: tuple[int, int]) -> None:
+    near = np.clip(shift, (-110, -90), (110, 90))
+    now, before = view(120 - near[0], 100 - near[1]), view(120, 100)
+    laid = lay_over(now, before, np.array(shift, float), LEVEL)
+    left, top = now.blocks.x + WIDTH / 2 - BLOCK / 2 - shift[0], now.blocks.y + HEIGHT / 2 - BLOCK / 2 - shift[1]
+    inside = (left >= 2) & (top >= 2) & (left + BLOCK <= WIDTH - 2) & (top + BLOCK <= HEIGHT - 2)
+    assert np.array_equal(laid.counted, now.telling & inside)
+    if tuple(near) == shift:
+        seen_whole = laid.counted & now.blocks.whole(LEVEL)  # smoothing takes in what lies beyond the edges
+        assert (laid.plain[seen_whole] < 0.002 * now.variance[seen_whole] + 0.01).all()
+    assert all(np.isfinite(getattr(laid, field.name)).all() for field in fields(Overlay))
+
+
+def test_half_a_pixel_lies_between_the_whole_ones() -> None:
+    now, before = view(120, 100), view(121, 98)  # so all moved by (1, -2)
+    misfits = {x: lay_over(now, before, np.array([x, -2.0]), LEVEL).misfit for x in (0.0, 0.5, 1.0, 1.5, 2.0)}
+    assert misfits[1.0] < 0.001 < 2 * misfits[0.5] < misfits[0.0]
+    assert misfits[1.0] < 0.001 < 2 * misfits[1.5] < misfits[2.0]
 
 
 @pytest.mark.parametrize(("height", "width", "factor"), [(720, 1280, 8), (725, 1287, 8), (97, 131, 1), (301, 480, 3)])

@@ -99,14 +99,13 @@ def field_at(part: int, channels: int, x: np.ndarray, y: np.ndarray) -> np.ndarr
     return found
 
 
-def cubic(share: np.ndarray) -> np.ndarray:
+def cubic(t: np.ndarray | float) -> np.ndarray:
     """Weights of the four neighbours of a position, by how far it lies between the inner two: `(...)` to `(4, ...)`.
 
     Reference:
         Keys: Cubic convolution interpolation for digital image processing (1981), equation 15.
     """
-    t = np.asarray(share)
-    return np.stack(
+    return np.array(
         [((2 - t) * t - 1) * t / 2, ((3 * t - 5) * t * t + 2) / 2, ((4 - 3 * t) * t + 1) * t / 2, (t - 1) * t * t / 2]
     )
 
