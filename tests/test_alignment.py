@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from realtime_nst.painting.alignment import BLOCK, Overlay, Picture, lay_over, small_grey
+from realtime_nst.painting.alignment import BLOCK, Overlay, Picture, lay_again, lay_over, small_grey
 from tests.test_camera_motion import sample
 
 HEIGHT, WIDTH = 90, 160
@@ -37,6 +37,15 @@ def test_half_a_pixel_lies_between_the_whole_ones() -> None:
     misfits = {x: lay_over(now, before, np.array([x, -2.0]), LEVEL).misfit for x in (0.0, 0.5, 1.0, 1.5, 2.0)}
     assert misfits[1.0] < 0.001 < 2 * misfits[0.5] < misfits[0.0]
     assert misfits[1.0] < 0.001 < 2 * misfits[1.5] < misfits[2.0]
+
+
+@pytest.mark.parametrize("shift", [(1.25, -2.5), (1.25 + 1e-12, -2.5), (1.0, -2.5)])
+def test_laid_again_is_as_laid_over(shift: tuple[float, float]) -> None:
+    now, before, turn = view(120, 100), view(121, 98), np.array([0.01, -0.02])
+    again = lay_again(now, before, lay_over(now, before, np.array([1.25, -2.5]), LEVEL), np.array(shift), turn)
+    expected = lay_over(now, before, np.array(shift), turn)
+    for field in fields(Overlay):
+        assert np.allclose(getattr(again, field.name), getattr(expected, field.name), rtol=1e-6, atol=1e-6), field.name
 
 
 @pytest.mark.parametrize(("height", "width", "factor"), [(720, 1280, 8), (725, 1287, 8), (97, 131, 1), (301, 480, 3)])

@@ -37,6 +37,8 @@ STEPS = 4
 LONGEST_STEP, LAST_STEP = 2.0, 0.02
 STEADY = 1.01
 """Where all lines run one way, nothing tells of movement along them: it stays as it was."""
+SAME = 1e-9
+"""Pixels within which a shift is the same, but for rounding."""
 ROUNDING = 0.02
 """Variance that is left of any picture."""
 QUIET = 0.3
@@ -184,19 +186,25 @@ def lay_over(now: Picture, before: Picture, shift: np.ndarray, turn: np.ndarray)
     return Overlay(shift, turn, plain, pull, left, now.variance + variance + 1e-6, counted)
 
 
-def align(now: Picture, before: Picture, shift: np.ndarray, turn: np.ndarray, guess: np.ndarray) -> Overlay:
+def lay_again(now: Picture, before: Picture, first: Overlay, shift: np.ndarray, turn: np.ndarray) -> Overlay:
+    """The same for less, if the first overlay of both was moved by the same shift."""
+    if np.abs(shift - first.shift).max() > SAME:
+        return lay_over(now, before, shift, turn)
+    return replace(first, turn=turn, left=_left(now, first.plain, first.pull, np.array([0.0, 0.0, *turn])))
+
+
+def align(now: Picture, before: Picture, first: Overlay, guess: np.ndarray) -> Overlay:
     """How a picture lies best over one before.
 
     Args:
         now: The picture.
         before: One of the same size.
-        shift: By how much it was moved until now.
-        turn: And turned.
+        first: How it lies where it was until now.
         guess: By how much more it may have been moved.
     """
-    best = lay_over(now, before, shift, turn)
+    best = first
     if np.abs(guess).max() >= 1:
-        other = lay_over(now, before, shift + guess, turn)
+        other = lay_over(now, before, first.shift + guess, first.turn)
         best = min(best, other, key=lambda overlay: overlay.misfit)
     for _ in range(STEPS):
         step, turn = _step(now, best)

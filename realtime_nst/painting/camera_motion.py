@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from realtime_nst.painting.alignment import Overlay, Picture, align, lay_over, phase_shift, small_grey
+from realtime_nst.painting.alignment import Overlay, Picture, align, lay_again, lay_over, phase_shift, small_grey
 from realtime_nst.style.field import HOME, Offset
 
 STILL = 0.5
@@ -171,18 +171,22 @@ class Movement:
 def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
     """A scene after another frame of it; a new one if it is not."""
     guess = phase_shift(now, scene.before)
-    found = align(now, scene.reference, scene.shift, scene.turn, guess)
+    first = lay_over(now, scene.reference, scene.shift, scene.turn)
+    found = align(now, scene.reference, first, guess)
     if found.fitting < WEAK and scene.before is not scene.reference:
-        nearer = align(now, scene.before, np.zeros(2), np.zeros(2), guess)
+        upon = lay_over(now, scene.before, np.zeros(2), np.zeros(2))
+        nearer = align(now, scene.before, upon, guess)
         if nearer.fitting > found.fitting:
-            scene, found = scene.refer_to(scene.before), nearer
+            scene, first, found = scene.refer_to(scene.before), upon, nearer
     if found.fitting < STRANGE:
         if scene.doubt.any():  # the same place perhaps, after a flash or a hand before the lens: the field stays
             return replace(scene.refer_to(now), doubt=np.zeros(1))
         return Scene(scene.size, now, now)
     offset, seen, base = scene.offset, scene.base + factor * found.shift, scene.base
     away = np.abs(seen - offset).max()
-    if away >= STILL and _ring_goes_along(now, scene.reference, found, (offset - base) / factor, AGAINST * (1 + 1 / away)):
+    if away >= STILL and _ring_goes_along(
+        now, found, lay_again(now, scene.reference, first, (offset - base) / factor, found.turn), AGAINST * (1 + 1 / away)
+    ):
         newest = factor * (found.shift - scene.shift)
         if away > BEHIND * np.abs(newest).max() + JUMP:
             base = base + offset + newest - seen
@@ -195,21 +199,18 @@ def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
     return scene
 
 
-def _ring_goes_along(now: Picture, reference: Picture, found: Overlay, stays: np.ndarray, least: float) -> bool:
+def _ring_goes_along(now: Picture, found: Overlay, there: Overlay, least: float) -> bool:
     """Whether the ring as a whole, and each half of it, lies better where it was found than where the field is.
 
     One who walks through the picture is in one place, so blocks that moved must lie apart. They must also not be where they
     were: a side that moves beside one that stands looks like a camera that moves and comes closer.
     """
-    there = lay_over(now, reference, stays, found.turn)
     gain = (np.minimum(there.left, there.plain) - found.left) * (SAMPLES / 2 / found.noise)
     evidence = np.where(found.counted & there.counted, np.clip(gain, -ONE, ONE), 0.0)
     x = now.blocks.x
     moved = np.sort(x[evidence > 1])
     if evidence.sum() < SURE or len(moved) < 4 or moved[-2] - moved[1] <= APART * now.grey.shape[1]:
         return False
-    for half in (x == x, x < 0, x > 0):
-        against = -np.minimum(evidence[half] + 1, 0.0).sum()
-        if np.maximum(evidence[half], 0.0).sum() < least * against:
-            return False
-    return True
+    halves = np.array([x == x, x < 0, x > 0])
+    in_favour, against = halves @ np.maximum(evidence, 0.0), halves @ -np.minimum(evidence + 1, 0.0)
+    return bool((in_favour >= least * against).all())
