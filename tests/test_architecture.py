@@ -5,7 +5,7 @@ import configparser
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,20 +97,29 @@ def module_of(path: Path) -> str:
     return ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """A file's syntax tree and all that is in it: read once for many tests."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
     """Modules that a file imports, by their whole names, and whether at its top."""
-    tree = ast.parse(path.read_text("utf-8"))
+    found = list[tuple[str, bool]]()
+    (tree, *inside) = nodes(path)
+    assert isinstance(tree, ast.Module)
     top = set(map(id, tree.body))
-    for node in ast.walk(tree):
+    for node in inside:
         if isinstance(node, ast.Import):
-            for name in node.names:
-                yield name.name, id(node) in top
+            found += [(name.name, id(node) in top) for name in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = ("." * node.level) + (node.module or "")
             for name in node.names:  # `from package import module` imports the module
                 whole = f"{module}.{name.name}"
                 known = (ROOT / f"{whole.replace('.', '/')}.py").is_file() or (ROOT / whole.replace(".", "/")).is_dir()
-                yield (whole if module.startswith("realtime_nst") and known else module), id(node) in top
+                found.append((whole if module.startswith("realtime_nst") and known else module, id(node) in top))
+    return tuple(found)
 
 
 def own_imports(path: Path) -> set[str]:
@@ -199,20 +208,21 @@ def test_heavy_packages_are_imported_in_their_places_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=module_of)
 def test_nothing_below_the_commands_prints_or_exits(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes(path) if isinstance(node, ast.Call)]
     names = {node.func.id for node in calls if isinstance(node.func, ast.Name)}
     module = module_of(path)
     if module not in PRINT_ALLOWED and package_of(module) not in PRINT_ALLOWED:
         assert "print" not in names
     assert not names & {"exit", "quit", "eval", "exec"}
-    asserts = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Assert)]
+    asserts = [node for node in nodes(path) if isinstance(node, ast.Assert)]
     assert not asserts, "assert is for tests"
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_one_idea_and_say_which(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert ast.get_docstring(ast.parse(text)), "a module starts with what it is"
+    tree = nodes(path)[0]
+    assert isinstance(tree, ast.Module) and ast.get_docstring(tree), "a module starts with what it is"
     if "tests" not in path.parts:
         assert len(text.splitlines()) <= LONGEST_FILE
     unfinished = "TO" + "DO"
