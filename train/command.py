@@ -205,10 +205,9 @@ def recipe_of(options: argparse.Namespace, body: Body | None = None) -> Recipe:
     """The recipe for a new body, or for vectors on a body, changed by the flags."""
     if options.new_body or body is None:
         recipe = BODY_RECIPE
-    elif options.minutes or options.steps or not encoder_path(body).exists():
-        recipe = vector_recipe(body.architecture)
     else:
-        recipe = predicted_recipe(body.architecture)
+        known = encoder_path(body).exists() and not (options.minutes or options.steps)
+        recipe = (predicted_recipe if known else vector_recipe)(body.architecture)
     changes = {name: getattr(options, name) for name in ("steps", "minutes", "batch", "size", "painting_size", "seed")}
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.minutes and not options.steps:
