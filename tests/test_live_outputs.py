@@ -6,6 +6,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from realtime_nst.frames import Frame
 from realtime_nst.live.controls import NOTICE_SECONDS, Controls
 from realtime_nst.live.settings import Settings, read_settings, settings_file, write_settings
 from realtime_nst.media.photos import read_photo
+from realtime_nst.media.results import check_output
 from realtime_nst.outputs.recording import LiveFileSink
+from realtime_nst.outputs.registry import KINDS, Kind
 from realtime_nst.style.book import StyleBook
 from tests.conftest import FakeSource, RecordingSink, one_line, painting_by
 from tests.readback import disc_in, disc_source, duration, read_back
@@ -122,6 +125,39 @@ def test_file_stream_and_virtual_camera_all_get_the_picture(
     pictures = [read_back(path)[1][0] for path in (Path("show.mp4"), receiver.finish())]
     for picture in (*pictures, module.sent[0]):
         assert picture.shape == (48, 64, 3) and picture.std() > 20
+
+
+class Colours:
+    """A new kind of output: a line of text for each frame, with its mean colour."""
+
+    def __init__(self, output: str, width: int, height: int, rate: Fraction) -> None:
+        self._file = Path(output).open("w")
+
+    def write(self, frame: Frame) -> None:
+        print(*frame.image.mean(axis=(0, 1)).round(), file=self._file)
+
+    def close(self) -> None:
+        self._file.close()
+
+    discard = close
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_new_kind_of_output_is_a_class_and_a_line_of_the_table(
+    run: Run, make_clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = Kind(lambda output, overwrite: check_output(Path(output), overwrite=overwrite), Colours, endless=False)
+    monkeypatch.setitem(KINDS, ".txt", kind)
+    red = make_clip("red.mp4", "-f", "lavfi", "-i", "color=red:size=64x48:rate=30:duration=1")
+    flags = ("webcam", "--camera", red, "--no-window", "--frames", 9, "-o")
+    assert run(*flags, "colours.txt") == 0
+    lines = [[float(value) for value in line.split()] for line in Path("colours.txt").read_text().splitlines()]
+    assert len(lines) == 9 and all(line[0] > 240 and max(line[1:]) < 12 for line in lines)
+    capsys.readouterr()
+    assert run(*flags, "colours.txt") == 1
+    assert "'colours.txt' exists. Add --overwrite" in one_line(capsys)
+    assert run(*flags, "colours.csv") == 1
+    assert "ends in '.csv'; .mp4, .m4v, .mov, .txt were expected" in one_line(capsys)
 
 
 @pytest.mark.usefixtures("identity")

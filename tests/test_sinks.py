@@ -11,7 +11,8 @@ from realtime_nst.frames import Frame
 from realtime_nst.live.window import WindowSink
 from realtime_nst.media.encoding import FrameWriter
 from realtime_nst.media.results import check_output
-from realtime_nst.outputs.sinks import NullSink, TeeSink, check_video_output, finishing
+from realtime_nst.outputs.registry import kind_of
+from realtime_nst.outputs.sinks import NullSink, TeeSink, finishing
 from tests.conftest import RecordingSink, frames_of
 
 
@@ -91,21 +92,25 @@ def test_window_without_a_display_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         WindowSink("test", 64, 48)
 
 
+def check_live_output(path: Path, *, overwrite: bool = False) -> None:
+    kind_of(str(path)).check(str(path), overwrite)
+
+
 def test_outputs_are_checked_before_any_work(tmp_path: Path) -> None:
     existing = tmp_path / "old.mp4"
     existing.write_bytes(b"precious")
     link = tmp_path / "link.mp4"
     link.symlink_to(existing)
     with pytest.raises(SinkError, match=r"'.*old\.mp4' exists\. Add --overwrite to replace it"):
-        check_video_output(existing)
-    check_video_output(existing, overwrite=True)
+        check_live_output(existing)
+    check_live_output(existing, overwrite=True)
     for same in (existing, link):
         with pytest.raises(SinkError, match="Input and output are the same file"):
             check_output(same, sources=[existing], overwrite=True)
     with pytest.raises(SinkError, match=r"ends in '\.avi'; \.mp4, \.m4v, \.mov were expected"):
-        check_video_output(tmp_path / "new.avi")
+        check_live_output(tmp_path / "new.avi")
     with pytest.raises(SinkError, match="No folder '.*gone' for 'new.mp4'"):
-        check_video_output(tmp_path / "gone" / "new.mp4")
+        check_live_output(tmp_path / "gone" / "new.mp4")
     with pytest.raises(SinkError, match="is a folder"):
         check_output(tmp_path)
     with pytest.raises(SinkError, match="cannot be written"):

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
-from realtime_nst.errors import SinkError
 from realtime_nst.frames import Frame, Sink
-from realtime_nst.media.results import check_output, ending
-
-RECORDING_SUFFIXES = (".mp4", ".m4v", ".mov")
 
 
 class NullSink:
@@ -63,18 +58,3 @@ def finishing(sink: Sink) -> Iterator[Sink]:
         sink.discard()
         raise
     sink.close()
-
-
-def check_video_output(path: Path, *, overwrite: bool = False) -> None:
-    """Make sure that a video can be written, before any work is done.
-
-    Args:
-        path: The file to write.
-        overwrite: Whether an existing file may be replaced.
-
-    Raises:
-        SinkError: It cannot, or must not.
-    """
-    if path.suffix.lower() not in RECORDING_SUFFIXES:
-        raise SinkError(f"'{path}' {ending(path)}; {', '.join(RECORDING_SUFFIXES)} were expected. Choose another name.")
-    check_output(path, overwrite=overwrite)
