@@ -91,6 +91,7 @@ def test_every_action_sets_what_its_state_then_tells(controls: Controls, action:
         controls.do(action.name, value)
         assert controls.state["actions"][action.name] == told
     else:
+        assert action.name in DONE, "an example of a new action belongs into EXAMPLES or DONE"
         controls.do(action.name)
         assert DONE[action.name](controls) and action.name not in controls.state["actions"]
 
