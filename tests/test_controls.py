@@ -230,8 +230,10 @@ def test_help_is_readable_on_any_picture_and_the_frame_stays_clean(controls: Con
     assert text == 255 and ground < 100, "light text on a dark ground"
 
 
+@pytest.mark.parametrize("more", [0, 6])
 @pytest.mark.parametrize("height", [240, 480, 1080])
-def test_all_keys_fit_into_the_picture(controls: Controls, height: int) -> None:
+def test_all_keys_fit_into_the_picture(controls: Controls, monkeypatch: pytest.MonkeyPatch, height: int, more: int) -> None:
+    monkeypatch.setattr("realtime_nst.live.overlay.KEYS", (*KEYS, *KEYS[-more:][:more]))
     controls.press("h")
     controls.press("i")
     drawn = draw_overlay(np.full((height, height * 4 // 3, 3), 200, np.uint8), controls, Stats(), "engine", "size")

@@ -74,15 +74,18 @@ def age_in_words(milliseconds: float) -> str:
 
 
 def _panel(picture: Image.Image, lines: list[str], size: int, *, at_bottom: bool) -> None:
-    """Light text on a darkened patch, readable on any picture; smaller where it would not fit into it."""
+    """Light text on a darkened patch, readable on any picture; smaller, and then closer, where it would not fit into it."""
+    room = round(0.96 * picture.height)
     while True:
         rows = _rows(lines, size, picture.width)
         pitch = round(size * 1.3)
         width = round(max(at + _length(words, size) for row in rows for at, words in row)) + 2 * size
         height = len(rows) * pitch + size
-        if size <= SMALLEST or (width <= picture.width - size and height <= 0.96 * picture.height):
+        if size <= SMALLEST or (width <= picture.width - size and height <= room):
             break
         size -= 1
+    pitch = max(size, min(pitch, (room - size) // len(rows)))
+    height = len(rows) * pitch + size
     top = picture.height - height - size // 2 if at_bottom else size // 2
     box = (size // 2, top, min(size // 2 + width, picture.width), min(top + height, picture.height))
     patch = picture.crop(box)
