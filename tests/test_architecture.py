@@ -212,7 +212,7 @@ def test_nothing_below_the_commands_prints_or_exits(path: Path) -> None:
     names = {node.func.id for node in calls if isinstance(node.func, ast.Name)}
     module = module_of(path)
     if module not in PRINT_ALLOWED and package_of(module) not in PRINT_ALLOWED:
-        assert "print" not in names
+        assert "print" not in names, "only the commands print"
     assert not names & {"exit", "quit", "eval", "exec"}
     asserts = [node for node in nodes(path) if isinstance(node, ast.Assert)]
     assert not asserts, "assert is for tests"

@@ -45,7 +45,7 @@ class Painted:
     """What a term may look at: a batch as the network painted it, and what that is compared with.
 
     Args:
-        batch: As `PhotoBatches` makes it: photos, frames, moved frames and flow.
+        batch: Photos, frames, moved frames and flow, by the names of `Batch` in `dataset.py`.
         outputs: The painted frames, `(B, H, W, 3)`.
         moved: The painted moved frames, likewise.
         features: Of `outputs`, by tap.
