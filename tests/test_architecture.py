@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from realtime_nst.frames import Sink, Source
+from realtime_nst.pipeline.loop import Remote
+
 ROOT = Path(__file__).parents[1]
 APPLICATION = sorted((ROOT / "realtime_nst").rglob("*.py"))
 TRAINING = sorted((ROOT / "train").glob("*.py"))
@@ -41,7 +44,14 @@ KERAS_ALLOWED |= {"networks.stabilizer", "networks.recolour", "networks.strips",
 KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}
 SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand", "media.beside", "cluster.connection"}
+IMPORT_BY_NAME_ALLOWED = {"__init__", "cli.main", "cli.image"}
 PRINT_ALLOWED = {"cli", "train.command", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
+
+FILMS = {"media.decoding", "media.probing", "media.encoding", "media.ffmpeg"}
+KEYBOARDS = {"live.remote", "live.window"}
+MAY_BE_MISSING = {"sched_getaffinity", "SIGHUP", "CTRL_BREAK_EVENT", "close", "reason", "strerror", "dtype", "kernel"}
+MAY_BE_MISSING |= {"n_frames", "tag_v2", "text"}
+"""What objects of Python and other libraries may lack. What our own have stands in their class or protocol."""
 
 BASE = {"errors", "frames", "files", "folders"}
 BELOW: dict[str, set[str]] = {
@@ -105,20 +115,24 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
 
 @cache
 def imports(path: Path) -> tuple[tuple[str, bool], ...]:
-    """Modules that a file imports, by their whole names, and whether at its top."""
+    """Modules that a file imports, by their whole names, and whether at its top; of the package itself also public names."""
     found = list[tuple[str, bool]]()
     (tree, *inside) = nodes(path)
     assert isinstance(tree, ast.Module)
     top = set(map(id, tree.body))
+    home = path.parent.relative_to(ROOT).parts
+    home = home if home[0] == "realtime_nst" else ("realtime_nst", *home)  # as which `train` is installed
     for node in inside:
         if isinstance(node, ast.Import):
             found += [(name.name, id(node) in top) for name in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = ("." * node.level) + (node.module or "")
+            above = home[: len(home) + 1 - node.level] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
             for name in node.names:  # `from package import module` imports the module
                 whole = f"{module}.{name.name}"
                 known = (ROOT / f"{whole.replace('.', '/')}.py").is_file() or (ROOT / whole.replace(".", "/")).is_dir()
-                found.append((whole if module.startswith("realtime_nst") and known else module, id(node) in top))
+                within = module == "realtime_nst" or (module.startswith("realtime_nst.") and known)
+                found.append((whole if within else module, id(node) in top))
     return tuple(found)
 
 
@@ -170,9 +184,10 @@ def test_no_module_needs_itself_through_others(module: str) -> None:
 def test_training_needs_neither_cameras_nor_films_nor_the_command_line(path: Path) -> None:
     if path.stem == "__main__":  # which is the command line
         return
-    allowed = TRAINING_BELOW | TRAINING_ALSO.get(path.stem, set())
+    also = TRAINING_ALSO.get(path.stem, set())
     for module in reached(own_imports(path)):
-        assert package_of(module) in allowed, f"train.{path.stem} needs {module}"
+        assert package_of(module) in TRAINING_BELOW | also, f"train.{path.stem} needs {module}"
+        assert module not in FILMS or "cluster" in also, f"train.{path.stem} needs {module}"
 
 
 @pytest.mark.parametrize("path", APPLICATION, ids=module_of)
@@ -204,6 +219,28 @@ def test_heavy_packages_are_imported_in_their_places_only(path: Path) -> None:
             assert module_of(path) in CV2_ALLOWED
         if package in ("subprocess", "imageio_ffmpeg"):
             assert module_of(path) in SUBPROCESS_ALLOWED, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=module_of)
+def test_what_a_file_asks_of_others_stands_in_imports_and_protocols(path: Path) -> None:
+    module = module_of(path)
+    for node in nodes(path):
+        if isinstance(node, ast.Attribute | ast.FunctionDef) and getattr(node, "attr", getattr(node, "name", "")) == "poll_key":
+            assert module in KEYBOARDS, "only a keyboard has keys; a sink takes frames"
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__"):
+                assert module in IMPORT_BY_NAME_ALLOWED, f"{module} imports by a name that no test can follow"
+            if called in ("hasattr", "getattr") and isinstance(node.args[1], ast.Constant):
+                name = node.args[1].value
+                assert name in MAY_BE_MISSING, f"{module} asks whether there is '{name}': a class or protocol should say so"
+
+
+def test_a_sink_takes_frames_and_nothing_else() -> None:
+    public = {protocol: {name for name in vars(protocol) if not name.startswith("_")} for protocol in (Sink, Source, Remote)}
+    assert public[Sink] == {"write", "close", "discard"}
+    assert public[Source] == {"close"} and set(Source.__annotations__) == {"width", "height", "fps", "live"}
+    assert public[Remote] == {"quit", "idle", "leave", "poll"}
 
 
 @pytest.mark.parametrize("path", [*APPLICATION, *TRAINING], ids=module_of)
