@@ -78,7 +78,10 @@ def add_export(export: Any) -> None:
     export.add_argument("--size", type=size, metavar="WxH", help="size of the pictures (usual: any; litert needs one)")
     export.add_argument("--precision", choices=("float32", "float16"), default="float32", help="of the network (%(default)s)")
     export.add_argument(
-        "--input", choices=("uint8", "float32"), default="uint8", help="pictures, in and out; float32 from 0 to 1 (%(default)s)"
+        "--input",
+        choices=("uint8", "float32"),
+        default="uint8",
+        help="numbers of the pictures, in and out; float32 is from 0 to 1 (%(default)s)",
     )
     export.add_argument("--baked", action="store_true", help="one style inside of the network, and not as its input")
     export.set_defaults(command=("realtime_nst.cli.export", "export"))
@@ -91,9 +94,9 @@ def add_many(parser: Any, what: str) -> None:
         parser: A parser or a group of its flags.
         what: What lies in them, as in "videos".
     """
-    parser.add_argument("--recursive", action="store_true", help="look into the folders of folders")
+    parser.add_argument("--recursive", action="store_true", help="look into folders inside folders, too")
     parser.add_argument("--pattern", metavar="GLOB", help=f"names to take from folders, as in 'IMG*' (default: all {what})")
-    parser.add_argument("--skip-existing", action="store_true", help="leave out what has an output")
+    parser.add_argument("--skip-existing", action="store_true", help="skip what has an output already")
 
 
 def add_polish(parser: Any) -> None:

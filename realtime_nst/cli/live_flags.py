@@ -23,7 +23,7 @@ def add_webcam(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     outputs, control = _add_show(webcam)
     window = outputs.add_mutually_exclusive_group()
     window.add_argument("--full-screen", action="store_true", help="fill the screen")
-    window.add_argument("--no-window", action="store_true", help="show nothing, and leave aside what is remembered")
+    window.add_argument("--no-window", action="store_true", help="show nothing, and ignore what is remembered")
     control.add_argument(
         "--http",
         type=_place,
@@ -68,8 +68,8 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
         default="0",
         metavar="CAMERA",
         help="index, name or a part of it, device path, video file, URL of a stream or of a camera's latest picture, or "
-        "`pattern` (default: %(default)s); a file, and a film at a URL, plays at its own rate and starts again at its end; a "
-        "live stream that breaks off is connected to again",
+        "`pattern` (default: %(default)s); a file, and a film at a URL, plays at its own rate and starts again at its end; the "
+        "show connects again to a live stream that breaks off",
     )
     webcam.add_argument("--size", type=size, metavar="WxH", help="size to ask the camera for (640x480), or to fit a file into")
     webcam.add_argument("--fps", type=_fps, metavar="N", help="hold so many frames per second, by painting smaller when needed")
@@ -84,9 +84,11 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
         action="store_true",
         help="make the style of a picture better while the show goes on, and keep it as a style of your own",
     )
-    look.add_argument("--photos", type=Path, metavar="DIR", help="photos that this learns from (default: the show's own frames)")
     look.add_argument(
-        "--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights for it (default: download)"
+        "--photos", type=Path, metavar="DIR", help="photos for --refine to learn from (default: the show's own frames)"
+    )
+    look.add_argument(
+        "--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights for --refine (default: download)"
     )
     add_look(look, None, None)
     add_stream(look, None, None)
@@ -131,9 +133,7 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
         help="record to a file (.mp4, .m4v, .mov), or stream to rtmp://..., udp://..., srt://...; may be given several times",
     )
     outputs.add_argument("--virtual-camera", action="store_true", help="be a camera for calls and OBS")
-    outputs.add_argument(
-        "--display-in-output", action="store_true", help="put what is written over the window into all of these, too"
-    )
+    outputs.add_argument("--display-in-output", action="store_true", help="write the text of the window into all of these, too")
     outputs.add_argument("--overwrite", action="store_true", help="replace an existing recording")
     outputs.add_argument("--snapshots", type=Path, default=Path(), metavar="DIR", help="where keys save and record (here)")
     outputs.add_argument("--frames", type=_frames, metavar="N", help="stop after N frames")
@@ -143,9 +143,9 @@ def _add_show(webcam: argparse.ArgumentParser) -> tuple[Any, Any]:
         "--osc",
         type=_place,
         metavar="[HOST:]PORT",
-        help="hear Open Sound Control, as in /nst/strength 0.6",
+        help="listen to Open Sound Control, as in /nst/strength 0.6",
     )
-    control.add_argument("--midi", metavar="DEVICE", help="do what knobs and pads of a device say (a part of its name)")
+    control.add_argument("--midi", metavar="DEVICE", help="let knobs and pads of a device steer the show (a part of its name)")
     control.add_argument("--midi-map", type=Path, metavar="FILE", help="which knob does what (default: a file of the user)")
     control.add_argument(
         "--midi-learn",

@@ -129,9 +129,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_video_flags(video)
     video.set_defaults(command=("realtime_nst.cli.video", "video"))
 
-    worker = commands.add_parser("worker", parents=[common, styled, engine], help="work for whoever uses --cluster elsewhere")
+    worker = commands.add_parser("worker", parents=[common, styled, engine], help="work for --cluster on another machine")
     worker.add_argument("scheduler", metavar="SCHEDULER", help="its address, as in tcp://192.168.1.5:8786, or its file")
-    worker.add_argument("--name", metavar="NAME", help="by which you know it (default: its address)")
+    worker.add_argument("--name", metavar="NAME", help="its name in messages (default: its address)")
     worker.set_defaults(command=("realtime_nst.cli.worker", "worker"))
 
     image = commands.add_parser("image", parents=[common, styled, painting], help="paint photos")
@@ -143,7 +143,7 @@ def build_parser() -> argparse.ArgumentParser:
     image.add_argument(
         "--strip",
         action="store_true",
-        help="leave out what the photo says of itself, which is kept otherwise: date, place, camera, description, resolution",
+        help="leave out the photo's date, place, camera, description and resolution, which are kept otherwise",
     )
     add_polish(image.add_argument_group("polishing, which takes minutes"))
     add_many(image.add_argument_group("many files"), "photos")
@@ -194,7 +194,7 @@ def _add_video_flags(video: argparse.ArgumentParser) -> None:
     picture.add_argument("--size", type=size, metavar="WxH", help="scale to this size (default: as it is)")
     picture.add_argument("--codec", metavar="CODEC", help="h264, hevc, av1, vp9, prores, ffv1; auto or h264_nvenc for hardware")
     picture.add_argument(
-        "--crf", type=natural, metavar="N", help="quality: less is better and larger (H.264: 0 to 51, usually 18)"
+        "--crf", type=natural, metavar="N", help="quality: lower is better, in larger files (H.264: 0 to 51, usually 18)"
     )
     picture.add_argument("--preset", metavar="NAME", help="speed of the encoder against size (H.264: veryfast)")
     many = video.add_argument_group("many files")
@@ -226,8 +226,8 @@ def _add_styles(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     styles.add_argument(
         "words", nargs="*", metavar="WORD", help="add PICTURE, remove NAME, rename OLD NEW; with --sheet styles and pictures"
     )
-    styles.add_argument("--name", metavar="NAME", help="of the style that is added (default: like its file)")
-    styles.add_argument("--title", metavar="TEXT", help="of its painting")
+    styles.add_argument("--name", metavar="NAME", help="name of the added style (default: the file's)")
+    styles.add_argument("--title", metavar="TEXT", help="title of its painting")
     styles.add_argument("--sheet", type=Path, metavar="PHOTO", help="paint this photo in many styles, to choose by eye")
     styles.add_argument("-o", "--output", type=Path, metavar="OUT", help="the sheet: a PNG, JPEG or WebP file")
     styles.add_argument("--overwrite", action="store_true", help="replace an existing sheet")

@@ -19,7 +19,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
     train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
-    train.add_argument("--from", dest="origin", metavar="BODY", help="body that the new one starts from")
+    train.add_argument("--from", dest="origin", metavar="BODY", help="the body that the new one starts from")
     train.add_argument(
         "--collection",
         type=Path,
@@ -30,7 +30,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--steps",
         type=positive,
         metavar="N",
-        help="training steps (default: 200; 5200 with --new-body); 60 where a style encoder says where to start",
+        help="training steps (default: 200; 5200 with --new-body); 60 where the body has a style encoder",
     )
     train.add_argument("--minutes", type=minutes, metavar="N", help="learn for so long, instead of a number of steps")
     train.add_argument("--batch", type=positive, metavar="N", help="photos per step (default: 4)")
@@ -50,7 +50,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         metavar="N",
         help="by how much the pictures are shrunk whose strokes are compared (1; 1 2 with --new-body)",
     )
-    train.add_argument("--stability-weight", type=float, metavar="X", help="how much calm video counts (1; 0 is off)")
+    train.add_argument("--stability-weight", type=float, metavar="X", help="how much stillness counts (1; 0 is off)")
     train.add_argument("--seed", type=natural, metavar="N", help="start of all randomness (default: 1)")
     train.add_argument("--vgg-weights", default="imagenet", metavar="imagenet|PATH", help="VGG19 weights (default: download)")
     train.add_argument(
@@ -60,9 +60,9 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="of the network (default: bfloat16 on a GPU); the loss is computed in bfloat16 wherever the processor has it",
     )
     train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
-    train.add_argument("--title", help="what the style file says about a single picture")
-    train.add_argument("--artist", help="likewise")
-    train.add_argument("--year", help="likewise")
+    train.add_argument("--title", help="title of a single painting, for its style file")
+    train.add_argument("--artist", help="its artist")
+    train.add_argument("--year", help="its year")
     train.add_argument("--licence", default="the trainer's own", help="licence of the trained weights")
     _add_cluster(train)
     train.set_defaults(command=("realtime_nst.train.command", "train"))
@@ -70,9 +70,9 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 
 def add_distil(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     """The command `distil`."""
-    distil = commands.add_parser("distil", parents=parents, help="make a body narrower and faster, with all its styles")
+    distil = commands.add_parser("distil", parents=parents, help="make a network (body) faster, with all its styles")
     distil.add_argument("body", metavar="BODY", help="the body to learn from")
-    distil.add_argument("--new-body", required=True, metavar="NAME", help="what the narrower one is called")
+    distil.add_argument("--new-body", required=True, metavar="NAME", help="name of the narrower body")
     for name, what in (
         ("patches", "numbers that each patch of 4x4 pixels becomes"),
         ("inner", "channels inside of the blocks at an eighth of the frame's size"),
@@ -95,13 +95,13 @@ def add_evaluate(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     evaluate = commands.add_parser("evaluate", parents=parents, help="measure styles: likeness, stillness, sharpness")
     evaluate.add_argument("styles", nargs="*", metavar="STYLE", help="names or pictures (default: all styles)")
     evaluate.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos that training has not seen")
-    evaluate.add_argument("--count", type=positive, default=8, metavar="N", help="photos to take of them (default: %(default)s)")
+    evaluate.add_argument("--count", type=positive, default=8, metavar="N", help="how many of them to use (default: %(default)s)")
     evaluate.add_argument(
-        "--size", type=_crop, default=256, metavar="PIXELS", help="side of their middles (default: %(default)s)"
+        "--size", type=_crop, default=256, metavar="PIXELS", help="side of the square from their middle (default: %(default)s)"
     )
     evaluate.add_argument("--paintings", type=Path, metavar="DIR", help="the styles' paintings by name, for the style loss")
     evaluate.add_argument("--painting-size", type=side, metavar="PIXELS", help="their shorter side (default: as in training)")
-    evaluate.add_argument("--flow", type=Path, metavar="DIR", help="frames with true motion, as MPI-Sintel has them")
+    evaluate.add_argument("--flow", type=Path, metavar="DIR", help="frames with true motion, laid out like MPI-Sintel")
     evaluate.add_argument(
         "--reference",
         type=natural,
@@ -128,7 +128,7 @@ def add_optimize(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     """The command `optimize`."""
     optimize = commands.add_parser("optimize", parents=parents, help="paint one photo the slow way, without a network")
     optimize.add_argument("photo", type=Path, metavar="PHOTO", help="what to paint")
-    optimize.add_argument("painting", type=Path, metavar="PAINTING", help="in the style of this picture")
+    optimize.add_argument("painting", type=Path, metavar="PAINTING", help="the picture whose style it gets")
     optimize.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a PNG, JPEG or WebP file")
     optimize.add_argument("--overwrite", action="store_true", help="replace an existing output")
     optimize.add_argument("--steps", type=positive, default=200, metavar="N", help="L-BFGS steps (default: %(default)s)")
