@@ -41,7 +41,12 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         metavar="PIXELS",
         help="shorter side of the paintings (default: 512); more is larger strokes",
     )
-    train.add_argument("--rate", type=float, metavar="X", help="peak learning rate (default: 0.01; 0.003 with --new-body)")
+    train.add_argument(
+        "--rate",
+        type=float,
+        metavar="X",
+        help="peak learning rate (default: 0.01; 0.003 with --new-body); 0.04 where the body has a style encoder",
+    )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument(
         "--style-scales",
