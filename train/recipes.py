@@ -92,8 +92,8 @@ FIELD_VECTOR_RECIPE = replace(BODY_RECIPE, steps=200, learning_rate=1e-2, style_
 PREDICTED_STEPS = 60
 """Steps of a new style that starts where a style encoder says: most of the way is done."""
 PREDICTED_RATE = 4e-2
-"""Its learning rate: so few steps must be large. Four times that of a vector that starts elsewhere, whose style loss comes out
-a sixth lower than by the same rate."""
+"""Its learning rate, four times that of a vector that starts elsewhere: so few steps must be large. Measured on a print by
+Hokusai, the style loss came out a sixth lower than at 1e-2."""
 
 DISTIL_RECIPE = Recipe(steps=3000, learning_rate=4e-3)
 """A narrower body taught by a wide one; the losses play no part."""

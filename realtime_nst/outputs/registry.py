@@ -47,12 +47,11 @@ def kind_of(output: str) -> Kind:
     Raises:
         SinkError: It has an ending, or is an address, of no known kind.
     """
-    path, scheme = Path(output), output.partition("://")[0].lower()
-    kind = KINDS.get(scheme if is_address(output) else path.suffix.lower())
+    address, path, scheme = is_address(output), Path(output), output.partition("://")[0].lower()
+    kind = KINDS.get(scheme if address else path.suffix.lower())
     if kind is not None:
         return kind
-    if is_address(output):
-        known = ", ".join(name for name in KINDS if not name.startswith("."))
+    known = ", ".join(name for name in KINDS if name.startswith(".") != address)
+    if address:
         raise SinkError(f"'{mask(output)}' is no address for a stream: it starts with '{scheme}://'. Use {known}.")
-    known = ", ".join(name for name in KINDS if name.startswith("."))
     raise SinkError(f"'{path}' {ending(path)}; {known} were expected. Choose another name.")
