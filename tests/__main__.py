@@ -20,8 +20,9 @@ from tempfile import TemporaryFile
 NOTHING_CHOSEN = 5
 """pytest's exit code when its arguments leave no test: a suite without slow tests, for example."""
 
-SPREAD = ("-n", "auto", "--maxprocesses", "4")
-"""A process per core; few, as each has a Keras backend in memory, and those of the other suites are beside them."""
+SPREAD = ("-n", "auto", "--maxprocesses", "4", "--max-worker-restart", "0")
+"""A process per core; few, as each has a Keras backend in memory, and those of the other suites are beside them. One that a
+hanging test has ended stays ended: in a new one that test would hang again."""
 WHOLE = ("-n", "0")
 """One process, which compiles once what many tests need."""
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")

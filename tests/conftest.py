@@ -3,10 +3,12 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -42,8 +44,10 @@ HOMES = count()
 NARROW = Architecture(patches=9, quarter=6, eighth=8, blocks=1, inner=5, fine_blocks=1, fine_inner=7, half=4)
 NARROW_FIRST = replace(NARROW, **FIRST)
 """As bodies were before they took a texture field in."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds for what should take less than one: other programs may have the processor."""
+COMMAND_SECONDS = 900.0
+"""Seconds that a command may take in a test."""
 JOBS_IN_TIME = """
 import os, sys
 from realtime_nst.cli.main import main
@@ -267,9 +271,33 @@ def run(weights: Path) -> Callable[..., int]:
     """Run a command with the narrow styles on OpenVINO."""
 
     def run_command(*arguments: object) -> int:
-        return main([*map(str, arguments), "--weights", str(weights)])
+        with interrupted_after(COMMAND_SECONDS):
+            return main([*map(str, arguments), "--weights", str(weights)])
 
     return run_command
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    """What takes longer is ended as by Ctrl-C, and fails: a show that nobody ends would hold up all tests."""
+    overdue = threading.Event()
+
+    def interrupt() -> None:
+        overdue.set()
+        signal.pthread_kill(main_thread, signal.SIGINT)
+
+    main_thread = threading.get_ident()
+    timer = threading.Timer(seconds, interrupt)
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not overdue.is_set():
+            raise
+    finally:
+        timer.cancel()
+        timer.join()
+    assert not overdue.is_set(), f"The command did not end by itself within {seconds:g} s."
 
 
 class LetGo:

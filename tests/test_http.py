@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -703,48 +704,49 @@ def test_a_show_without_a_window_is_seen_steered_and_ended_from_outside(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    seen: dict[str, Any] = {}
 
-    def outsider() -> None:
-        def ask(path: str, body: bytes | None = None) -> Any:
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
-                connection.request("GET" if body is None else "POST", path, body)
-                return json.loads(connection.getresponse().read())
+    def ask(path: str, body: bytes | None = None) -> Any:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+            connection.request("GET" if body is None else "POST", path, body)
+            return json.loads(connection.getresponse().read())
 
-        def there() -> bool:
-            with suppress(OSError, ValueError):  # another program may have had the port for a moment
-                return "notice" in ask("/api/state")
-            return False
+    def answers(path: str, body: bytes | None = None) -> bool:
+        with suppress(OSError, http.client.HTTPException, ValueError):  # the show begins, or another program had the port
+            ask(path, body)
+            return True
+        return False
 
-        def moves(seconds: float) -> bool:
-            before = ask("/api/state")["figures"]["frames"]
-            return wait_until(lambda: ask("/api/state")["figures"]["frames"] > before + 5, seconds)
+    def moves(seconds: float) -> bool:
+        before = ask("/api/state")["figures"]["frames"]
+        return wait_until(lambda: ask("/api/state")["figures"]["frames"] > before + 5, seconds)
 
-        assert wait_until(there)
+    def outsider() -> tuple[list[bytes], bool]:
+        assert wait_until(lambda: answers("/api/state"))
         try:
             ask("/api/actions/snapshot", b"{}")
             assert wait_until(lambda: "saved" in ask("/api/state")["notice"])
             assert wait_until(lambda: not moves(0.3)), "nothing is painted for nobody"
             with socket.create_connection(("127.0.0.1", port)) as client:
-                client.settimeout(30)
+                client.settimeout(PATIENCE)
                 client.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                seen["pictures"] = parts(client, 4)
+                pictures = parts(client, 4)
             ask("/api/actions/record", b'{"value": true}')
-            seen["recording"] = wait_until(lambda: any(tmp_path.glob(".*.mp4"))) and moves(60)
+            recorded = wait_until(lambda: any(tmp_path.glob(".*.mp4"))) and moves(PATIENCE)
             ask("/api/actions/record", b'{"value": false}')
             assert wait_until(lambda: any(tmp_path.glob("*.mp4")))
+            return pictures, recorded
         finally:
-            ask("/api/actions/quit", b"{}")
+            assert wait_until(lambda: answers("/api/actions/quit", b"{}"))
 
-    thread = threading.Thread(target=outsider)
-    thread.start()
     flags = ("--camera", "pattern", "--size", "64x48", "--no-window", "--http", port, "--snapshots", tmp_path)
-    code = run("webcam", *flags)
-    thread.join()
+    with ThreadPoolExecutor(1) as outside_of_it:
+        seen = outside_of_it.submit(outsider)
+        code = run("webcam", *flags)
+        pictures, recorded = seen.result()
     said = capsys.readouterr().err
     assert code == 0 and f"See and steer it at http://127.0.0.1:{port}/" in said
-    assert len(set(seen["pictures"])) == 4 and len(list(tmp_path.glob("*.png"))) == 1
-    assert seen["recording"] and len(list(tmp_path.glob("*.mp4"))) == 1
+    assert len(set(pictures)) == 4 and len(list(tmp_path.glob("*.png"))) == 1
+    assert recorded and len(list(tmp_path.glob("*.mp4"))) == 1
     assert len(list(tmp_path.iterdir())) == 2, "nothing else is written"
 
 
