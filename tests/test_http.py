@@ -708,35 +708,41 @@ def test_a_show_without_a_window_is_seen_steered_and_ended_from_outside(
     def ask(path: str, body: bytes | None = None) -> Any:
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
             connection.request("GET" if body is None else "POST", path, body)
-            return json.loads(connection.getresponse().read())
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            return json.loads(answer.read())
 
     def answers(path: str, body: bytes | None = None) -> bool:
-        with suppress(OSError, http.client.HTTPException, ValueError):  # the show begins, or another program had the port
+        # The show has not begun, another program has the port for a moment, or there were too many requests.
+        with suppress(OSError, http.client.HTTPException, ValueError, AssertionError):
             ask(path, body)
             return True
         return False
 
+    def comes(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+        return wait_until(condition, seconds, pause=0.05)  # not more often, as a show answers only so many requests
+
     def moves(seconds: float) -> bool:
         before = ask("/api/state")["figures"]["frames"]
-        return wait_until(lambda: ask("/api/state")["figures"]["frames"] > before + 5, seconds)
+        return comes(lambda: ask("/api/state")["figures"]["frames"] > before + 5, seconds)
 
     def outsider() -> tuple[list[bytes], bool]:
-        assert wait_until(lambda: answers("/api/state"))
+        assert comes(lambda: answers("/api/state"))
         try:
             ask("/api/actions/snapshot", b"{}")
-            assert wait_until(lambda: "saved" in ask("/api/state")["notice"])
-            assert wait_until(lambda: not moves(0.3)), "nothing is painted for nobody"
+            assert comes(lambda: "saved" in ask("/api/state")["notice"])
+            assert comes(lambda: not moves(0.3)), "nothing is painted for nobody"
             with socket.create_connection(("127.0.0.1", port)) as client:
                 client.settimeout(PATIENCE)
                 client.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 pictures = parts(client, 4)
             ask("/api/actions/record", b'{"value": true}')
-            recorded = wait_until(lambda: any(tmp_path.glob(".*.mp4"))) and moves(PATIENCE)
+            recorded = comes(lambda: any(tmp_path.glob(".*.mp4"))) and moves(PATIENCE)
             ask("/api/actions/record", b'{"value": false}')
-            assert wait_until(lambda: any(tmp_path.glob("*.mp4")))
+            assert comes(lambda: any(tmp_path.glob("*.mp4")))
             return pictures, recorded
         finally:
-            assert wait_until(lambda: answers("/api/actions/quit", b"{}"))
+            assert comes(lambda: answers("/api/actions/quit", b"{}"))
 
     flags = ("--camera", "pattern", "--size", "64x48", "--no-window", "--http", port, "--snapshots", tmp_path)
     with ThreadPoolExecutor(1) as outside_of_it:
