@@ -1,6 +1,6 @@
 """Training: from a folder of photos and one or more paintings to style files, and to their figures.
 
-    command.py   the command: flags to a job, and a progress bar
+    command.py   the command: flags to a job; bar.py is its progress bar
     job.py       a run as the user wants it, and the checks before it begins
     recipes.py   what is trained and with which numbers
     dataset.py   photos -> batches, each photo with a moved, noisy copy; camera_noise.py makes the noise
@@ -13,6 +13,7 @@
     style_sampler.py  which styles a step sees
     loop.py      the steps, whatever learns
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
+    processes.py  one training in several processes, which share every batch
     training_log.py  previews, loss curves, TensorBoard
     trainer.py   the checks before the steps, and the files after them
     prediction.py  where the vectors of pictures start, as a style encoder says

@@ -13,6 +13,8 @@ from realtime_nst.style.weightfile import read_arrays, read_metadata, write_weig
 
 from .learner import Learner
 
+CHECKPOINT = "checkpoint.h5"
+"""Name of the file in a run's folder."""
 KINDS: dict[str, Callable[[Any], Any]] = {
     **{"step": int, "seconds": float, "waited": float, "returns": int},
     **{"losses": list, "photos": list, "photo_count": int, "skipped": list, "started_from": dict},

@@ -6,28 +6,21 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from tqdm import tqdm
 
 from realtime_nst.engines.backend import Backend, activate, choose_backend, reaches_gpu
 from realtime_nst.errors import TrainingError
 from realtime_nst.media.photofiles import is_photo
-from realtime_nst.pipeline.interrupt import on_interrupt
 from realtime_nst.style.book import StyleBook, find_styles, own_style_folder, style_folders
 from realtime_nst.style.encoder import encoder_path
 from realtime_nst.style.style import Body, Style
 
+from .bar import run_beside, run_with_bar
 from .job import Job
 from .prediction import predicted
 from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, Painting, Recipe, predicted_recipe, vector_recipe
-
-if TYPE_CHECKING:
-    from .loop import Progress
 
 LONGEST_NAME = 60
 MOST_STEPS = 10**6
@@ -46,13 +39,25 @@ def train(options: argparse.Namespace) -> int:
     if options.cluster is not None:
         return learn_elsewhere(options, job, backend)
     activate(backend)
+    if options.coordinator is None:
+        return learn_here(options, job, backend)
+    from .processes import joined, own_folder
+
+    with joined(options.coordinator, options.process) as number, own_folder(job.output) as output:
+        return learn_here(options, replace(job, output=output), backend, number)
+
+
+def learn_here(options: argparse.Namespace, job: Job, backend: Backend, number: int = 0) -> int:
+    """Learn styles in this process, alone or as one of several that share every step; the first is number 0."""
     if job.frozen and job.body and encoder_path(job.body).exists():
         job = replace(job, start=predicted(job.pictures, job.body, backend))
         length = f"{options.minutes:g} minutes" if options.minutes else f"{job.recipe.steps} steps"
         print(f"It starts where the style encoder says, and takes {length}. --steps changes that.", file=sys.stderr)
     from .trainer import train as run_training
 
-    if run_with_bar(partial(run_training, job), job.name, job.workshop):
+    if number:
+        run_beside(partial(run_training, job))
+    elif run_with_bar(partial(run_training, job), job.name, job.workshop):
         print(see_it(job), file=sys.stderr)
     return 0
 
@@ -66,45 +71,6 @@ def learn_elsewhere(options: argparse.Namespace, job: Job, backend: Backend) -> 
     else:
         print(f"Stopped; what was learned is in '{job.output}'. The same command goes on from there.", file=sys.stderr)
     return 0
-
-
-def run_with_bar(run: Callable[..., list[Path]], name: str, workshop: Path) -> bool:
-    """Run what takes steps, with a progress bar, until it ends or Ctrl-C stops it.
-
-    Args:
-        run: Takes `report` and `stop`, and returns the files written, none if it was stopped.
-        name: What the bar is called.
-        workshop: Where it keeps its state.
-
-    Returns:
-        Whether it came to its end.
-    """
-    stopping: list[bool] = []
-    reached = ""
-    bar: tqdm[None] | None = None
-
-    def report(progress: "Progress") -> None:
-        nonlocal bar, reached
-        if bar is None:
-            print(f"Checkpoints and a preview picture go to '{workshop}'. Ctrl-C saves and stops.", file=sys.stderr)
-            bar = tqdm(total=progress.steps, initial=progress.step - 1, unit="step", desc=name, dynamic_ncols=True)
-        losses = {key: f"{value:.3f}" for key, value in progress.losses.items()}
-        bar.set_postfix({**losses, "waiting": f"{progress.waiting:.0%}"}, refresh=False)
-        bar.total = progress.steps
-        bar.update(progress.step - bar.n)  # less than nothing where the run went back
-        reached = f" after step {progress.step} of {progress.steps}"
-
-    try:
-        with on_interrupt(lambda: stopping.append(True)):
-            written = run(report=report, stop=lambda: bool(stopping))
-    finally:
-        if bar is not None:
-            bar.close()
-    for path in written:
-        print(f"Wrote '{path}'.", file=sys.stderr)
-    if not written:
-        print(f"Stopped{reached} and saved in '{workshop}'. The same command goes on from there.", file=sys.stderr)
-    return bool(written)
 
 
 def see_it(job: Job) -> str:
@@ -194,6 +160,15 @@ def check_flags(options: argparse.Namespace) -> None:
         raise TrainingError("--body is for vectors on a body that is there. Leave it out, or use --from BODY with --new-body.")
     if options.collection and not options.new_body:
         raise TrainingError("--collection is for the style encoder of a new body. Give --new-body NAME as well, or leave it out.")
+    if (options.process is None) != (options.coordinator in (None, "auto")):
+        raise TrainingError(
+            "--coordinator HOST:PORT and --process I/N go together, as in `--coordinator 192.168.1.5:7000 --process 1/2`. Give "
+            "both, or neither. --coordinator auto needs no --process."
+        )
+    if options.coordinator and options.cluster:
+        raise TrainingError("--coordinator trains one body on many machines, --cluster many styles. Leave one out.")
+    if options.coordinator and os.environ.get("KERAS_BACKEND") != "jax":
+        raise TrainingError("--coordinator needs JAX, which connects the machines. Set KERAS_BACKEND=jax.")
     if options.collection and options.batch and options.batch % 2:
         raise TrainingError(
             f"--batch {options.batch} with --collection: an even number was expected. One half is painted in the styles, the "

@@ -10,7 +10,8 @@ from realtime_nst.errors import TrainingError
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles, style_folders
 
-from .command import check_name, check_rate, precision_of, run_with_bar, styles_of_body, training_backend
+from .bar import run_with_bar
+from .command import check_name, check_rate, precision_of, styles_of_body, training_backend
 from .pruning import check_narrower
 from .recipes import DISTIL_RECIPE
 

@@ -13,6 +13,7 @@ from keras import ops
 from realtime_nst.style.field import PARTS
 
 from .dataset import Batch
+from .processes import own_part
 from .recipes import Recipe
 from .style_sampler import choose_styles
 
@@ -94,14 +95,14 @@ def take_step(model: Learner, recipe: Recipe, step: int, batch: Batch, rate: flo
     styles = styles_of_step(model, recipe, step)
     model.optimizer.learning_rate = rate * recipe.rate(step, seconds)
     model.reset_metrics()
-    logs = model.train_on_batch(x={**batch, "styles": styles}, return_dict=True)
+    logs = model.train_on_batch(x=own_part({**batch, "styles": styles}), return_dict=True)
     return {name: float(logs[name]) for name in ("loss", *model.terms)}
 
 
 def measure(model: Learner, batch: Batch, styles: np.ndarray) -> dict[str, float]:
     """The loss and its terms of a batch in some styles; nothing is learned from it."""
     model.reset_metrics()
-    logs = model.test_on_batch(x={**batch, "styles": styles}, return_dict=True)
+    logs = model.test_on_batch(x=own_part({**batch, "styles": styles}), return_dict=True)
     return {name: float(logs[name]) for name in ("loss", *model.terms)}
 
 

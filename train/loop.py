@@ -17,11 +17,12 @@ from typing import Any
 
 from realtime_nst.pipeline.stage import Stage
 
-from .checkpoint import Past, load_checkpoint, save_checkpoint, size_of
+from .checkpoint import CHECKPOINT, Past, load_checkpoint, save_checkpoint, size_of
 from .collection import PaintingBatches
 from .dataset import Batch, PhotoBatches, hash_photos
 from .job import check_room
 from .learner import Learner, measure, styles_of_step, take_step
+from .processes import agreed
 from .recipes import Recipe
 from .recovery import LastGood
 from .training_log import TrainingLog
@@ -90,7 +91,7 @@ class Run:
         self._folder = folder
         self._photos = photos
         self._workshop = workshop
-        self._file = workshop / "checkpoint.h5"
+        self._file = workshop / CHECKPOINT
         self._fingerprint = fingerprint
         self._paintings = paintings
         self._advice = advice
@@ -157,9 +158,10 @@ class Run:
                     past.waited += fetched - started
                     taken = max(ended - started, 1e-9)
                     waiting = (fetched - started) / taken
+                    steps = round(past.step / recipe.share(past.step, past.seconds))
+                    report(Progress(past.step, steps, losses, waiting))
+                    stopping, past.seconds = agreed(stop(), past.seconds)
                     share = recipe.share(past.step, past.seconds)
-                    report(Progress(past.step, round(past.step / share), losses, waiting))
-                    stopping = stop()
                     due = due or stopping or past.step % CHECKPOINT_EVERY == 0 or share >= 1.0
                     astray = good.astray(losses["loss"]) or (
                         share >= 1.0 and ends_astray(good, model, recipe, past.step, batches)

@@ -11,12 +11,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst import __version__
 from realtime_nst.style.encoder import ENCODER_SUFFIX, write_encoder
 from realtime_nst.style.style import Style, hash_body, write_body, write_style
 
 from .build import build_model
+from .checkpoint import CHECKPOINT
 from .collection import PaintingBatches
-from .dataset import PhotoBatches, find_photos
+from .dataset import PhotoBatches, find_photos, hash_photos
 from .encoded import LESSONS, EncodedModel
 from .growth import grown_vector
 from .job import Job, check_replaced_body, check_replaced_styles, fingerprint_of, make_folder, read_painting
@@ -24,6 +26,7 @@ from .learner import measure
 from .loop import Progress, Run
 from .losses import terms_of
 from .model import StyleModel, kernels_of
+from .processes import check_alike, share_file
 
 FIGURE_BATCHES = 4
 ENCODER = "the style encoder"
@@ -54,6 +57,9 @@ def train(
     check_replaced_styles(job.output, job.body.name if job.body and job.frozen else job.name, job.pictures)
     make_folder(job.workshop)
     collection = find_photos(job.collection, "paintings", "--collection") if job.collection else []
+    fingerprint = fingerprint_of(job, pictures, collection)
+    check_alike(fingerprint, hash_photos(job.photos, photos), __version__, keras.__version__)
+    share_file(job.workshop / CHECKPOINT)
     paintings = batches_of(job, collection) if collection else None
     model = build_model(
         job.recipe,
@@ -71,7 +77,7 @@ def train(
         job.photos,
         photos,
         job.workshop,
-        fingerprint_of(job, pictures, collection),
+        fingerprint,
         paintings=paintings,
         advice="Start over with another --seed or a lower --style-weight; what was saved before is good.",
         started_from=choose_starts(job, model),

@@ -65,6 +65,12 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         help="of the network (default: bfloat16 on a GPU); the loss is computed in bfloat16 wherever the processor has it",
     )
     train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
+    train.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT|auto",
+        help="train one body on several machines, on JAX: where the first process waits for the others (auto: as SLURM says)",
+    )
+    train.add_argument("--process", type=_process, metavar="I/N", help="which of how many processes this is, as in 1/2")
     train.add_argument("--title", help="title of a single painting, for its style file")
     train.add_argument("--artist", help="its artist")
     train.add_argument("--year", help="its year")
@@ -164,6 +170,13 @@ def _crop(text: str) -> int:
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
+
+
+def _process(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text} is no process of several, as in 1/2")
+    return int(number), int(count)
 
 
 def _scale(text: str) -> int:

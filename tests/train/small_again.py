@@ -1,10 +1,12 @@
 """Six more steps of a small run, in a process of its own: `python -m tests.train.small_again ORIGIN OUTPUT`.
 
-Prints the losses as JSON, and fails if several devices are there and do not share the batch.
+With `PORT I/N` behind, it is one of several processes that do them together. Prints the losses as JSON, and fails if several
+devices are there and do not share the batch.
 """
 
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +16,22 @@ import pytest
 from realtime_nst.style.book import find_styles
 from realtime_nst.train import model
 from realtime_nst.train.loop import Progress
+from realtime_nst.train.processes import joined, own_folder
 from realtime_nst.train.trainer import train
 from tests.train.small import RECIPE, make_job, make_small
 
 
-def main(origin: Path, output: Path) -> None:
+def main(origin: Path, output: Path, port: str = "", process: str = "") -> None:
     """Grow a body out of the one in `origin/whole`."""
+    with ExitStack() as stack:
+        if port:
+            number, count = map(int, process.split("/"))
+            stack.enter_context(joined(f"127.0.0.1:{port}", (number, count)))
+            output = stack.enter_context(own_folder(output))
+        grow(origin, output)
+
+
+def grow(origin: Path, output: Path) -> None:
     patch = pytest.MonkeyPatch()
     make_small(patch)
     patch.setattr(model, "has_bfloat16", lambda: False)  # its rounding is coarser than what is compared here
@@ -36,4 +48,4 @@ def main(origin: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
