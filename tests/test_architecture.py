@@ -35,6 +35,7 @@ TRAINING_BY_KERAS = {
     "stability",
     "evaluate",
     "refine",
+    "processes",
 }
 KERAS_ALLOWED = {f"engines.{path.stem}" for path in (ROOT / "realtime_nst" / "engines").glob("*_runner.py")}
 NETWORKS_RUN = ("interface", "runner", "backend", "engine", "stabilizer", "recolour", "strips", "encoder")
@@ -45,7 +46,7 @@ KERAS_ALLOWED |= {f"train.{name}" for name in TRAINING_BY_KERAS}
 CV2_ALLOWED = {"media.opencv"}
 SUBPROCESS_ALLOWED = {"media.ffmpeg", "benchmark.bench", "live.doctor", "jobs.errand", "media.beside", "cluster.connection"}
 IMPORT_BY_NAME_ALLOWED = {"__init__", "cli.main", "cli.image"}
-PRINT_ALLOWED = {"cli", "train.command", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
+PRINT_ALLOWED = {"cli", "train.command", "train.bar", "train.evaluate_command", "train.optimize_command", "train.distil_command"}
 
 FILMS = {"media.decoding", "media.probing", "media.encoding", "media.ffmpeg"}
 KEYBOARDS = {"live.remote", "live.window"}
