@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -284,7 +285,10 @@ def interrupted_after(seconds: float) -> Iterator[None]:
 
     def interrupt() -> None:
         overdue.set()
-        signal.pthread_kill(main_thread, signal.SIGINT)
+        if sys.platform == "win32":
+            signal.raise_signal(signal.SIGINT)
+        else:
+            signal.pthread_kill(main_thread, signal.SIGINT)  # wakes it where it waits
 
     main_thread = threading.get_ident()
     timer = threading.Timer(seconds, interrupt)
