@@ -13,7 +13,7 @@
     style_sampler.py  which styles a step sees
     loop.py      the steps, whatever learns
     checkpoint.py  saving and continuing a run; recovery.py goes back from a loss that ran away
-    processes.py  one training in several processes, which share every batch
+    processes.py  one training in several processes, which share every batch; meeting.py lets them find each other
     training_log.py  previews, loss curves, TensorBoard
     trainer.py   the checks before the steps, and the files after them
     prediction.py  where the vectors of pictures start, as a style encoder says

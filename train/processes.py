@@ -20,10 +20,10 @@ import numpy as np
 from realtime_nst.engines.backend import reaches_gpu
 from realtime_nst.errors import TrainingError
 
+from .meeting import meet
+
 AUTO = "auto"
 """In place of a coordinator's address: whoever started the processes, such as SLURM, has said it."""
-WAIT_SECONDS = 300
-"""How long the first waits for the others."""
 SILENCE_SECONDS = 60
 """After which a process that says nothing has gone."""
 
@@ -47,6 +47,8 @@ def joined(coordinator: str, process: tuple[int, int] | None) -> Iterator[int]:
     import jax
 
     number, count = process or (None, None)
+    if number is not None and count is not None:
+        meet(coordinator, number, count)
     survives = not reaches_gpu("jax")  # there a step would wait for ever for one that has gone, and JAX has to end the program
     jax.config.update("jax_enable_recoverability", survives)
     try:
@@ -54,14 +56,15 @@ def joined(coordinator: str, process: tuple[int, int] | None) -> Iterator[int]:
             None if coordinator == AUTO else coordinator,
             num_processes=count,
             process_id=None if number is None else number - 1,
-            initialization_timeout=WAIT_SECONDS,
             heartbeat_timeout_seconds=SILENCE_SECONDS,
             shutdown_timeout_seconds=SILENCE_SECONDS,
         )
     except (RuntimeError, ValueError) as error:
+        if coordinator != AUTO:
+            raise TrainingError(f"JAX did not connect the processes of '{coordinator}': {_first_line(error)}.") from error
         raise TrainingError(
-            f"The processes of '{coordinator}' did not find each other: {_first_line(error)}. Start each with the same command, "
-            "but for --process, within five minutes, and see that all reach that port of the first one's machine."
+            "Nothing here says which processes train together, as SLURM or Open MPI would. Give --coordinator HOST:PORT and "
+            "--process I/N."
         ) from error
     others_leave = False
     try:

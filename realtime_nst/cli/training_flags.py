@@ -67,6 +67,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     train.add_argument("--log-dir", type=Path, metavar="DIR", help="write TensorBoard's scalars and previews there")
     train.add_argument(
         "--coordinator",
+        type=_coordinator,
         metavar="HOST:PORT|auto",
         help="train one body on several machines, on JAX: where the first process waits for the others (auto: as SLURM says)",
     )
@@ -170,6 +171,13 @@ def _crop(text: str) -> int:
     if number % 8:
         raise argparse.ArgumentTypeError(f"{text} is no multiple of 8")
     return number
+
+
+def _coordinator(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if text != "auto" and not (host and port.isdecimal() and 1 <= int(port) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text} is neither a host and a port, as in 192.168.1.5:7000, nor auto")
+    return text
 
 
 def _process(text: str) -> tuple[int, int]:
