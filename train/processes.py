@@ -20,7 +20,7 @@ import numpy as np
 from realtime_nst.engines.backend import reaches_gpu
 from realtime_nst.errors import TrainingError
 
-from .meeting import meet
+from .meeting import Meeting
 
 AUTO = "auto"
 """In place of a coordinator's address: whoever started the processes, such as SLURM, has said it."""
@@ -47,8 +47,7 @@ def joined(coordinator: str, process: tuple[int, int] | None) -> Iterator[int]:
     import jax
 
     number, count = process or (None, None)
-    if number is not None and count is not None:
-        meet(coordinator, number, count)
+    meeting = None if number is None or count is None else Meeting(coordinator, number, count)
     survives = not reaches_gpu("jax")  # there a step would wait for ever for one that has gone, and JAX has to end the program
     jax.config.update("jax_enable_recoverability", survives)
     try:
@@ -66,10 +65,8 @@ def joined(coordinator: str, process: tuple[int, int] | None) -> Iterator[int]:
             "Nothing here says which processes train together, as SLURM or Open MPI would. Give --coordinator HOST:PORT and "
             "--process I/N."
         ) from error
-    others_leave = False
     try:
         yield place()[0]
-        others_leave = survives
     except (jax.errors.JaxRuntimeError, ValueError) as error:
         if isinstance(error, ValueError) and "Gloo" not in str(error):
             raise
@@ -78,12 +75,11 @@ def joined(coordinator: str, process: tuple[int, int] | None) -> Iterator[int]:
             "Another process has ended, or cannot be reached any more. Start all again; they go on from the last checkpoint."
         ) from error
     finally:
-        first = place()[0] == 0
-        if others_leave and first:
-            _told(np.zeros(1))
+        if meeting is not None and survives:
+            meeting.wait_until_alone()  # JAX would not let the others outlive the first
         jax.distributed.shutdown()
-        if others_leave and not first:
-            _told(np.zeros(1))  # now the first may leave, whom JAX would not let them outlive
+        if meeting is not None:
+            meeting.leave()
 
 
 def place() -> tuple[int, int]:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from realtime_nst.errors import TrainingError
-from realtime_nst.train.meeting import meet
+from realtime_nst.train.meeting import Meeting
 from tests.conftest import PATIENCE, wait_until
 
 pytestmark = pytest.mark.once
@@ -29,6 +29,10 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def begun(pool: ThreadPoolExecutor, port: int, who: Sequence[tuple[int, int]], seconds: float) -> list[Future[None]]:
     return [pool.submit(meet, f"127.0.0.1:{port}", number, count, seconds) for number, count in who]
+
+
+def meet(address: str, number: int, count: int, seconds: float) -> None:
+    Meeting(address, number, count, seconds).leave()
 
 
 def listening(port: int) -> bool:
@@ -91,6 +95,26 @@ def test_some_that_do_not_go_together_end_all(
     for future in begun(pool, port, [(1, 3), *others], PATIENCE):
         with pytest.raises(TrainingError, match=complaint):
             future.result(PATIENCE)
+
+
+def test_the_first_leaves_last(pool: ThreadPoolExecutor, port: int) -> None:
+    meetings = [pool.submit(Meeting, f"127.0.0.1:{port}", number, 3, PATIENCE) for number in (1, 2, 3)]
+    first, second, third = (future.result(PATIENCE) for future in meetings)
+    second.wait_until_alone(), third.wait_until_alone()
+    alone = pool.submit(first.wait_until_alone, PATIENCE)
+    second.leave()
+    time.sleep(0.2)
+    assert not alone.done()
+    third.leave()
+    alone.result(PATIENCE)
+    first.wait_until_alone(), first.leave()
+
+
+def test_the_first_does_not_wait_for_ever(pool: ThreadPoolExecutor, port: int) -> None:
+    meetings = [pool.submit(Meeting, f"127.0.0.1:{port}", number, 2, PATIENCE) for number in (1, 2)]
+    first, second = (future.result(PATIENCE) for future in meetings)
+    first.wait_until_alone(0.2)
+    first.leave(), second.leave()
 
 
 def test_strangers_are_nobody(pool: ThreadPoolExecutor, port: int) -> None:
