@@ -340,6 +340,17 @@ def test_pictures_of_one_frame_have_names_of_their_own(
     assert found == {f"{name}.png": 10, f"{name}-2.png": 90, f"{name}-3.png": 200}
 
 
+def test_a_snapshot_that_was_wished_before_the_show_began_is_taken_of_its_first_frame(tmp_path: Path, controls: Controls) -> None:
+    controls.do("snapshot")  # as a page may that is open already
+    snapshots = Snapshots(tmp_path, controls)
+    for number in range(2):
+        snapshots.write(frame(number))
+        snapshots.check()
+    snapshots.close()
+    (path,) = tmp_path.iterdir()
+    assert path.stem.endswith("-0") and not snapshots.pending
+
+
 def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path, controls: Controls) -> None:
     said: list[str] = []
     snapshots = Snapshots(tmp_path / "gone", controls, said.append)

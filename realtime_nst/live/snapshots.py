@@ -37,7 +37,7 @@ class Snapshots:
     ) -> None:
         self._folder, self._controls, self._done, self._draw = folder, controls, done, draw
         self._shown: Frame | None = None
-        self._saved = controls.snapshots_wanted
+        self._saved = 0  # what was wished before the show began to paint is still wished
         self._writing: list[tuple[Stage[bool], Path]] = []
 
     @property
