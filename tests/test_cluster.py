@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -389,8 +390,10 @@ def test_where_the_texture_stands_nobody_follows(
             [None, 32, 64] if look.stability else [32, 64, 96]
         )
     following = Scouting(journey, book, tmp_path / "out.mkv", Look(follow_camera=True))
-    with pytest.raises(ClusterError, match=r"^How the camera moves could not be found: TypeError: .*"):
+    with pytest.raises(ClusterError, match=r"^How the camera moves could not be found: TypeError: .*") as caught:
         following.orders(work)
+    reading = [thread.name for thread in threading.enumerate() if thread.name == "capture"]
+    assert not reading, f"left behind while its error is known: {caught}"
     work.release()
 
 

@@ -6,8 +6,9 @@ several stretches at once: each movement is found in a process of its own, and t
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -61,11 +62,12 @@ class Scout:
     def __iter__(self) -> Iterator[Order]:
         in_flight, orders, offset = InFlight(self._at_once, apart=True), deque[Order](), self._offset
         try:
-            for moved in in_flight.in_order(self._begun(in_flight, orders)):
-                offset = moved(offset) if moved is not None else offset
-                order = replace(orders.popleft(), offset=offset)
-                if not all(number in self._work for number in order.segments):
-                    yield order
+            with closing(self._begun(in_flight, orders)) as begun:  # also after an error, whose traceback would keep it alive
+                for moved in in_flight.in_order(begun):
+                    offset = moved(offset) if moved is not None else offset
+                    order = replace(orders.popleft(), offset=offset)
+                    if not all(number in self._work for number in order.segments):
+                        yield order
         except BrokenExecutor as error:
             raise ClusterError(
                 "A process that follows the camera has died; memory may have run out. What is finished is kept; the same "
@@ -76,17 +78,18 @@ class Scout:
         """Stop reading."""
         self.source.close()
 
-    def _begun(self, in_flight: InFlight, orders: deque[Order]) -> Iterator["Future[Movement | None]"]:
+    def _begun(self, in_flight: InFlight, orders: deque[Order]) -> Generator["Future[Movement | None]", None, None]:
         """Of each stretch that is read, what finds the movement before it; its order waits for that."""
         before: Future[Movement | None] = Future()
         before.set_result(None)
-        for order in self._read():
-            orders.append(order)
-            yield before
-            if self._field and self._stretches.ends(order.first + order.frames - 1):
-                before = in_flight.begin(partial(movement, *self._album.stretch))
+        with closing(self._read()) as read:
+            for order in read:
+                orders.append(order)
+                yield before
+                if self._field and self._stretches.ends(order.first + order.frames - 1):
+                    before = in_flight.begin(partial(movement, *self._album.stretch))
 
-    def _read(self) -> Iterator[Order]:
+    def _read(self) -> Generator[Order, None, None]:
         """The orders of all stretches, each with the offset of the first one."""
         began: Order | None = None
         ends: list[tuple[Fraction | None, int]] = []

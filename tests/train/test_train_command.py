@@ -18,7 +18,7 @@ from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles, own_style_folder
 from realtime_nst.style.encoder import write_encoder
 from realtime_nst.style.style import BODY_SUFFIX, Body, read_body, write_style
-from realtime_nst.train import command, loop, trainer
+from realtime_nst.train import bar, loop, trainer
 from realtime_nst.train.command import (
     check_flags,
     expand_recipe,
@@ -479,7 +479,7 @@ def test_bar_goes_back_with_the_run(
 ) -> None:
     bars: list[Any] = []
 
-    class Bar(command.tqdm):  # type: ignore[misc]
+    class Bar(bar.tqdm):  # type: ignore[misc]
         """A bar that can be asked."""
 
         def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -497,7 +497,7 @@ def test_bar_goes_back_with_the_run(
             report(Progress(step, 6, {"loss": 1.0}, 0.25))
         return [job.output]
 
-    monkeypatch.setattr(command, "tqdm", Bar)
+    monkeypatch.setattr(bar, "tqdm", Bar)
     monkeypatch.setattr(trainer, "train", run_back)
     assert train_small() == 0
     assert bars[0].seen == [3, 4, 5, 4, 5, 6]
