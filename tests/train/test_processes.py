@@ -99,38 +99,47 @@ def test_processes_with_other_photos_end_with_one_line(run: Run, tmp_path: Path)
         assert len(lines) == 1 and "Process 2 of 2 has other photos" in lines[0] and "Start all with the same command" in lines[0]
 
 
+def begun(pictures: Path, folder: Path, port: int, free: int = 99) -> "list[subprocess.Popen[str]]":
+    """Two processes that learn two styles together in a folder; the second stops before some step until its gate is there."""
+    frees, photos = (99, free), pictures / "photos"
+    words = [trained(pictures, photos, folder / "out", folder / f"gate{n}", port, n, frees[n - 1]) for n in (1, 2)]
+    return [start(each) for each in words]
+
+
+def ended_by(signal_number: int, pictures: Path, folder: Path) -> list[tuple[int, str, str]]:
+    """How both end when the second gets a signal after its third step."""
+    pair, gate = begun(pictures, folder, free_port(), free=3), folder / "gate2"
+    try:
+        assert wait_until(Path(f"{gate}.reached").exists, LONGEST, pause=0.1)
+        pair[1].send_signal(signal_number)
+        gate.touch()
+    finally:
+        ends = ended(pair)
+    assert not list((folder / "out").glob("*.h5")), "no half a style"
+    return ends
+
+
+@on_jax
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_ctrl_c_in_one_stops_and_saves_all(run: Run, tmp_path: Path) -> None:
+    (code, _, said), (other, _, _) = ended_by(signal.SIGINT, run.job.output.parent, tmp_path)
+    assert (code, other) == (0, 0) and "Stopped after step 4 of 6 and saved" in said
+
+
 @on_jax
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("way", ["killed", "interrupted"])
-def test_one_that_ends_ends_all_and_they_go_on_from_the_first_one_s_checkpoint(run: Run, tmp_path: Path, way: str) -> None:
-    pictures, port = run.job.output.parent, free_port()
-    gates = [tmp_path / f"gate{number}" for number in (1, 2)]
-
-    def both(port: int, free: int = 99) -> "list[subprocess.Popen[str]]":
-        numbered = zip((1, 2), gates, (99, free), strict=True)
-        return [
-            start(trained(pictures, pictures / "photos", tmp_path / "out", gate, port, n, some)) for n, gate, some in numbered
-        ]
-
-    pair = both(port, free=3)
-    try:
-        assert wait_until(Path(f"{gates[1]}.reached").exists, LONGEST, pause=0.1)
-        pair[1].send_signal(signal.SIGKILL if way == "killed" else signal.SIGINT)
-        gates[1].touch()
-    finally:
-        (code, _, said), (other, _, _) = ended(pair)
-    if way == "killed":
-        assert (code, other) == (1, -signal.SIGKILL) and "Another process has ended" in said and "Traceback" not in said
-    else:
-        assert (code, other) == (0, 0) and "Stopped after step 4 of 6 and saved" in said
-    assert not list((tmp_path / "out").glob("*.h5")), "no half a style"
-    for gate in gates:
-        Path(f"{gate}.steps").unlink()
-    (code, _, said), (other, _, _) = ended(both(free_port()))
-    assert (code, other) == (0, 0), said[-2000:]
-    taken = [Path(f"{gate}.steps").read_text().split()[1::2] for gate in gates]
-    assert taken[0] == taken[1] == (["2", "3", "4", "5"] if way == "killed" else ["4", "5"]), "the checkpoint travels"
+def test_one_that_is_killed_ends_all_and_they_go_on_from_the_first_one_s_checkpoint(run: Run, tmp_path: Path) -> None:
+    pictures = run.job.output.parent
+    (code, _, said), (other, _, _) = ended_by(signal.SIGKILL, pictures, tmp_path)
+    assert (code, other) == (1, -signal.SIGKILL) and "Another process has ended" in said and "Traceback" not in said
+    steps = [tmp_path / f"gate{number}.steps" for number in (1, 2)]
+    for file in steps:
+        file.unlink()
+    for code, _, said in ended(begun(pictures, tmp_path, free_port())):
+        assert code == 0, said[-2000:]
+    assert [file.read_text().split()[1::2] for file in steps] == [["2", "3", "4", "5"]] * 2, "the checkpoint travels"
     (code, _, said), *_ = ended([start(trained(pictures, pictures / "photos", tmp_path / "alone", tmp_path / "gate", 0, 1))])
     assert code == 0, said[-2000:]
     together, alone = (vectors_in(tmp_path / name, pictures / "whole") for name in ("out", "alone"))
