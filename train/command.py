@@ -44,7 +44,8 @@ def train(options: argparse.Namespace) -> int:
     from .processes import joined, own_folder
 
     with joined(options.coordinator, options.process) as number, own_folder(job.output) as output:
-        return learn_here(options, replace(job, output=output), backend, number)
+        log_dir = None if number else job.log_dir  # only the first has files
+        return learn_here(options, replace(job, output=output, log_dir=log_dir), backend, number)
 
 
 def learn_here(options: argparse.Namespace, job: Job, backend: Backend, number: int = 0) -> int:

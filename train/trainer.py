@@ -26,7 +26,7 @@ from .learner import measure
 from .loop import Progress, Run
 from .losses import terms_of
 from .model import StyleModel, kernels_of
-from .processes import check_alike, share_file
+from .processes import check_alike, place, share_file
 
 FIGURE_BATCHES = 4
 ENCODER = "the style encoder"
@@ -58,8 +58,9 @@ def train(
     make_folder(job.workshop)
     collection = find_photos(job.collection, "paintings", "--collection") if job.collection else []
     fingerprint = fingerprint_of(job, pictures, collection)
-    check_alike(fingerprint, hash_photos(job.photos, photos), __version__, keras.__version__)
-    share_file(job.workshop / CHECKPOINT)
+    if place()[1] > 1:
+        check_alike(fingerprint, hash_photos(job.photos, photos), __version__, keras.__version__)
+        share_file(job.workshop / CHECKPOINT)
     paintings = batches_of(job, collection) if collection else None
     model = build_model(
         job.recipe,
