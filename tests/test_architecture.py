@@ -24,6 +24,7 @@ TRAINING_BY_KERAS = {
     "losses",
     "model",
     "encoded",
+    "encoder_model",
     "build",
     "learner",
     "checkpoint",

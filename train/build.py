@@ -4,17 +4,20 @@ It knows neither files nor steps.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.networks.encoder import build_style_encoder
+from realtime_nst.networks.encoder import build_style_encoder, set_encoder
 from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.encoder import Encoder
 from realtime_nst.style.style import Body
 
 from .collection import PaintingBatches
 from .encoded import EncodedModel, statistics_of
+from .encoder_model import EncoderModel
 from .growth import architecture_of
 from .losses import build_loss_network, grams_at_scales
 from .model import StyleModel, dtype_policy, loss_precision, share_devices, use_xla
@@ -22,6 +25,10 @@ from .recipes import Recipe
 
 LOOKED_AT = 440
 """Pieces of paintings from which the encoder's model learns how paintings differ."""
+EXAMPLES = 4
+"""Pieces of paintings that the preview of an encoder shows."""
+
+Model = TypeVar("Model", bound=StyleModel)
 
 
 def build_model(
@@ -61,10 +68,7 @@ def build_model(
         set_kernels(network, body.weights())
         network.trainable = not frozen
     neutral = np.concatenate([np.full(size, value, np.float32) for size, value in architecture.vector_parts])
-    with dtype_policy(loss_precision(precision)):
-        loss_network, content_network = build_loss_network(
-            vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap]
-        )
+    loss_network, content_network = loss_networks(recipe, vgg_weights, precision)
     targets = [
         grams_at_scales(loss_network, ops.convert_to_tensor(picture[None]), recipe.style_taps, recipe.style_scales)
         for picture in pictures
@@ -79,13 +83,54 @@ def build_model(
         content_network,
     )
     if paintings is None:
-        model = StyleModel(*parts)
-    else:
-        seen: list[np.ndarray] = []
-        while len(seen) < LOOKED_AT:
-            look = loss_network(ops.convert_to_tensor(paintings(len(seen))))
-            seen.extend(ops.convert_to_numpy(statistics_of(look, recipe.style_taps)))
-        model = EncodedModel(build_style_encoder(architecture.vector_size, uint8=False), np.stack(seen), *parts)
+        return compiled(StyleModel(*parts), precision)
+    seen: list[np.ndarray] = []
+    while len(seen) < LOOKED_AT:
+        look = loss_network(ops.convert_to_tensor(paintings(len(seen))))
+        seen.extend(ops.convert_to_numpy(statistics_of(look, recipe.style_taps)))
+    encoder = build_style_encoder(architecture.vector_size, uint8=False)
+    return compiled(EncodedModel(encoder, np.stack(seen), *parts), precision)
+
+
+def build_encoder_model(
+    recipe: Recipe, body: Body, encoder: Encoder, paintings: PaintingBatches, *, vgg_weights: str, precision: str = "float32"
+) -> EncoderModel:
+    """A style encoder that learns on, with its body and the loss, compiled, at its start.
+
+    Args:
+        recipe: The numbers.
+        body: What the encoder's vectors are for; it stays as it is.
+        encoder: The encoder so far.
+        paintings: What it learns from, a painting for each photo.
+        vgg_weights: "imagenet" or a path.
+        precision: Keras' dtype policy of the transform network.
+
+    Raises:
+        TrainingError: The VGG19 weights cannot be loaded, the batch does not split evenly over several GPUs, or no painting
+            can be decoded.
+        StyleError: The weights of body or encoder are damaged.
+    """
+    share_devices(recipe.batch)
+    keras.utils.set_random_seed(recipe.seed)
+    with dtype_policy(precision):
+        network = build_transform_network(body.architecture, uint8=False)
+    set_kernels(network, body.weights())
+    network.trainable = False
+    learner = build_style_encoder(encoder.vector_size, uint8=False)
+    set_encoder(learner, encoder.weights())
+    examples = paintings(0)[:EXAMPLES]
+    return compiled(EncoderModel(learner, examples, network, recipe, *loss_networks(recipe, vgg_weights, precision)), precision)
+
+
+def loss_networks(recipe: Recipe, vgg_weights: str, precision: str) -> list[keras.Model]:
+    """VGG19 to the taps of a recipe, and to that of the content alone."""
+    with dtype_policy(loss_precision(precision)):
+        return build_loss_network(vgg_weights, [*recipe.style_taps, recipe.content_tap], [recipe.content_tap])
+
+
+def compiled(model: Model, precision: str) -> Model:
+    """A model with its optimizer, ready to learn."""
+    recipe = model.recipe
     optimizer = keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=recipe.clip_norm)
     if precision == "mixed_float16":  # small gradients would round to nothing
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

@@ -20,7 +20,7 @@ from realtime_nst.style.style import Body, Style
 from .bar import run_beside, run_with_bar
 from .job import Job
 from .prediction import predicted
-from .recipes import BODY_RECIPE, GALLERY, PAINTINGS, PICTURES, Painting, Recipe, predicted_recipe, vector_recipe
+from .recipes import BODY_RECIPE, ENCODER_RECIPE, GALLERY, PAINTINGS, PICTURES, Painting, Recipe, predicted_recipe, vector_recipe
 
 LONGEST_NAME = 60
 MOST_STEPS = 10**6
@@ -50,7 +50,7 @@ def train(options: argparse.Namespace) -> int:
 
 def learn_here(options: argparse.Namespace, job: Job, backend: Backend, number: int = 0) -> int:
     """Learn styles in this process, alone or as one of several that share every step; the first is number 0."""
-    if job.frozen and job.body and encoder_path(job.body).exists():
+    if job.pictures and job.frozen and job.body and encoder_path(job.body).exists():
         job = replace(job, start=predicted(job.pictures, job.body, backend))
         length = f"{options.minutes:g} minutes" if options.minutes else f"{job.recipe.steps} steps"
         print(f"It starts where the style encoder says, and takes {length}. --steps changes that.", file=sys.stderr)
@@ -76,11 +76,11 @@ def learn_elsewhere(options: argparse.Namespace, job: Job, backend: Backend) -> 
 
 def see_it(job: Job) -> str:
     """How to see the first style of a finished job."""
-    words, known = ["realtime-nst", "webcam", "--style", next(iter(job.pictures))], style_folders()
+    words, known = ["realtime-nst", "webcam", "--style", next(iter(job.pictures), "PICTURE.jpg")], style_folders()
     if job.output not in known:
         words += ["--weights", str(job.output)]
     told = f"See it: `{shlex.join(words)}`."
-    if job.body and job.frozen and job.body.path.parent not in (job.output, *known):
+    if job.pictures and job.body and job.frozen and job.body.path.parent not in (job.output, *known):
         return f"Copy '{job.body.path}' into '{job.output}': a style needs its body. {told}"
     return told
 
@@ -94,7 +94,7 @@ def expand_recipe(options: argparse.Namespace) -> None:
     if not options.recipe:
         if options.paintings is not None:
             raise TrainingError("--paintings is for --recipe, which it was not given with. Name the pictures themselves.")
-        if not options.pictures:
+        if not options.pictures and not options.collection:
             raise TrainingError("No picture to learn. Name the file of a painting, or a shipped style with --recipe.")
         return
     if options.pictures or options.name:
@@ -159,8 +159,15 @@ def check_flags(options: argparse.Namespace) -> None:
         raise TrainingError("--from needs --new-body NAME: the name of the body that grows out of it.")
     if options.body and options.new_body:
         raise TrainingError("--body is for vectors on a body that is there. Leave it out, or use --from BODY with --new-body.")
-    if options.collection and not options.new_body:
-        raise TrainingError("--collection is for the style encoder of a new body. Give --new-body NAME as well, or leave it out.")
+    if options.collection and not options.new_body and options.pictures:
+        raise TrainingError(
+            "--collection teaches a style encoder. With pictures it needs --new-body NAME; without any, the encoder of a body "
+            "that is there learns on. Add --new-body NAME, or leave out the pictures."
+        )
+    if options.new_body and not options.pictures:
+        raise TrainingError("--new-body needs pictures to learn. Name the files of one or more paintings.")
+    if options.collection and options.cluster:
+        raise TrainingError("--cluster trains many styles, and --collection one style encoder. Leave one out.")
     if (options.process is None) != (options.coordinator in (None, "auto")):
         raise TrainingError(
             "--coordinator HOST:PORT and --process I/N go together, as in `--coordinator 192.168.1.5:7000 --process 1/2`. Give "
@@ -170,7 +177,7 @@ def check_flags(options: argparse.Namespace) -> None:
         raise TrainingError("--coordinator trains one body on many machines, --cluster many styles. Leave one out.")
     if options.coordinator and os.environ.get("KERAS_BACKEND") != "jax":
         raise TrainingError("--coordinator needs JAX, which connects the machines. Set KERAS_BACKEND=jax.")
-    if options.collection and options.batch and options.batch % 2:
+    if options.collection and options.new_body and options.batch and options.batch % 2:
         raise TrainingError(
             f"--batch {options.batch} with --collection: an even number was expected. One half is painted in the styles, the "
             "other after the collection."
@@ -181,6 +188,8 @@ def recipe_of(options: argparse.Namespace, body: Body | None = None) -> Recipe:
     """The recipe for a new body, or for vectors on a body, changed by the flags."""
     if options.new_body or body is None:
         recipe = BODY_RECIPE
+    elif options.collection:
+        recipe = ENCODER_RECIPE
     else:
         known = encoder_path(body).exists() and not (options.minutes or options.steps)
         recipe = (predicted_recipe if known else vector_recipe)(body.architecture)
@@ -222,7 +231,7 @@ def make_job(options: argparse.Namespace, names: list[str]) -> Job:
         relatives = [style for style in of_body if options.origin or style.name not in names]  # never itself, as it was before
         start = {style.name: style.vector for style in of_body if options.origin and style.name in names}
     given = {key: getattr(options, key) for key in ("title", "artist", "year") if getattr(options, key)}
-    if given and len(names) > 1:
+    if given and len(names) != 1:
         flags = ", ".join(f"--{key}" for key in given)
         raise TrainingError(
             f"{flags} with {len(names)} pictures: one was expected. Leave them out, or train one picture at a time."
@@ -238,7 +247,7 @@ def make_job(options: argparse.Namespace, names: list[str]) -> Job:
         paintings=paintings,
         photos=options.photos,
         output=options.output or own_style_folder(),
-        name=options.new_body or "+".join(names)[:LONGEST_NAME],
+        name=options.new_body or "+".join(names)[:LONGEST_NAME] or (f"{body.name}.encoder" if body else ""),
         recipe=recipe_of(options, body),
         vgg_weights=options.vgg_weights,
         body=body,

@@ -42,7 +42,8 @@ class Job:
         vgg_weights: "imagenet" or a path.
         body: A trained body to start from; `None` starts with random weights.
         frozen: Keep that body as it is and learn vectors only, instead of training a new one from it.
-        collection: Folder of paintings that a style encoder learns from, with a new body; `None` trains no encoder.
+        collection: Folder of paintings that a style encoder learns from, with a new body, or on a frozen one without any
+            pictures; `None` trains no encoder.
         start: Vectors that styles start from, by name: as they were before, or as the style encoder of a frozen body finds them;
             others start from the most similar relative.
         relatives: Styles of `body`; without any, styles start from the neutral vector.
@@ -71,6 +72,11 @@ class Job:
     def architecture(self) -> Architecture:
         """Of the body that is trained, or learned on."""
         return architecture_of(self.body, self.frozen)
+
+    @property
+    def teaches_encoder(self) -> bool:
+        """Whether nothing but the style encoder of a body learns."""
+        return self.frozen and self.collection is not None
 
     @property
     def workshop(self) -> Path:
@@ -184,6 +190,18 @@ def check_replaced_body(job: Job, sha256: str | None = None) -> None:
             f"'{path}' would be replaced, and these styles need it as it is: {', '.join(lost)}. Choose another name with "
             "--new-body or another folder with --output, or move both elsewhere and give the same command again."
         )
+
+
+def check_other_body(job: Job) -> None:
+    """Make sure that the style encoder of a frozen body goes beside no other body of that name.
+
+    Raises:
+        TrainingError: Another one is there.
+        StyleError: What is there is damaged.
+    """
+    path = job.output / f"{job.body.name}{BODY_SUFFIX}" if job.body else None
+    if job.body and path and job.teaches_encoder and path.exists() and read_body(path).sha256 != job.body.sha256:
+        raise TrainingError(f"'{path}' is another body than '{job.body.path}'. Choose another folder with --output.")
 
 
 def check_replaced_styles(output: Path, body: str, names: Collection[str]) -> None:

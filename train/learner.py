@@ -3,7 +3,7 @@
 It runs on any Keras backend that trains. It knows neither losses nor files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -52,6 +52,10 @@ class Learner(keras.Model):
         """Every variable that a step changes, but the optimizer's, by a name that is the same in every run."""
         kernels = {f"network/{layer.name}/kernel": layer.kernel for layer in self.network.layers if hasattr(layer, "kernel")}
         return {**kernels, "vectors": self.vectors, "lag": self.lag}
+
+    def shown(self) -> tuple[np.ndarray, Sequence[np.ndarray]]:
+        """What a preview shows: vectors, float32 `(N, V)`, and for each its painting, `(H, W, 3)`, if it should stand beside."""
+        return np.array(ops.convert_to_numpy(self.vectors)), ()
 
     def observe(self, values: Mapping[str, Any], styles: Any, lagging: str, training: bool) -> None:
         """Let the terms of a batch into their metrics and, where something is learned from it, into the lag of its styles.

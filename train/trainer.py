@@ -12,16 +12,18 @@ import numpy as np
 from keras import ops
 
 from realtime_nst import __version__
-from realtime_nst.style.encoder import ENCODER_SUFFIX, write_encoder
-from realtime_nst.style.style import Style, hash_body, write_body, write_style
+from realtime_nst.errors import TrainingError
+from realtime_nst.style.encoder import ENCODER_SUFFIX, Encoder, read_encoder, write_encoder
+from realtime_nst.style.style import Body, Style, hash_body, write_body, write_style
 
-from .build import build_model
+from .build import build_encoder_model, build_model
 from .checkpoint import CHECKPOINT
 from .collection import PaintingBatches
 from .dataset import PhotoBatches, find_photos, hash_photos
 from .encoded import LESSONS, EncodedModel
+from .encoder_model import EncoderModel
 from .growth import grown_vector
-from .job import Job, check_replaced_body, check_replaced_styles, fingerprint_of, make_folder, read_painting
+from .job import Job, check_other_body, check_replaced_body, check_replaced_styles, fingerprint_of, make_folder, read_painting
 from .learner import measure
 from .loop import Progress, Run
 from .losses import terms_of
@@ -62,16 +64,7 @@ def train(
         check_alike(fingerprint, hash_photos(job.photos, photos), __version__, keras.__version__)
         share_file(job.workshop / CHECKPOINT)
     paintings = batches_of(job, collection) if collection else None
-    model = build_model(
-        job.recipe,
-        list(pictures.values()),
-        vgg_weights=job.vgg_weights,
-        emphasis=[(job.paintings[name].emphasis, job.paintings[name].stability) for name in pictures],
-        body=job.body,
-        frozen=job.frozen,
-        precision=job.precision,
-        paintings=paintings,
-    )
+    model = model_of(job, pictures, paintings)
     run = Run(
         model,
         job.recipe,
@@ -86,6 +79,7 @@ def train(
     )
     if not run.finished:
         check_replaced_body(job)
+        check_other_body(job)
     if not run.learn(report, stop):
         return []
     past = run.past
@@ -112,9 +106,37 @@ def train(
     return write_results(job, model, how, own)
 
 
+def model_of(job: Job, pictures: Mapping[str, np.ndarray], paintings: PaintingBatches | None) -> StyleModel:
+    """What learns, at its start.
+
+    Raises:
+        TrainingError: As for `train`.
+    """
+    if job.teaches_encoder and job.body and paintings:
+        encoder = read_encoder(job.body)
+        if encoder is None:
+            raise TrainingError(
+                f"The body '{job.body.name}' has no style encoder that could learn on. `--new-body NAME` with pictures and this "
+                "--collection trains a body with one."
+            )
+        return build_encoder_model(job.recipe, job.body, encoder, paintings, vgg_weights=job.vgg_weights, precision=job.precision)
+    return build_model(
+        job.recipe,
+        list(pictures.values()),
+        vgg_weights=job.vgg_weights,
+        emphasis=[(job.paintings[name].emphasis, job.paintings[name].stability) for name in pictures],
+        body=job.body,
+        frozen=job.frozen,
+        precision=job.precision,
+        paintings=paintings,
+    )
+
+
 def batches_of(job: Job, collection: Sequence[Path]) -> PaintingBatches:
     """What the style encoder learns from: a collection, and more often the styles' own paintings."""
     pictures, recipe = list(job.pictures.values()), job.recipe
+    if job.teaches_encoder:
+        return PaintingBatches(collection, batch=recipe.batch, size=recipe.size, seed=recipe.seed)
     often = range(len(collection), len(collection) + len(pictures))
     batch = LESSONS * (recipe.batch - round(EncodedModel.styles_per_photo * recipe.batch))
     return PaintingBatches([*collection, *pictures], batch=batch, size=recipe.size, seed=recipe.seed, often=often)
@@ -182,6 +204,8 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
     written = []
     if job.body and job.frozen:
         body = job.body
+        if isinstance(model, EncoderModel):
+            return write_encoder_beside_body(job, body, model, how)
     else:
         facts = {**how, "styles": list(job.pictures)}
         if job.body:  # what it has learned before
@@ -215,3 +239,19 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
         }
         written.append(write_style(job.output, name, vector, body, metadata))
     return written
+
+
+def write_encoder_beside_body(job: Job, body: Body, model: EncoderModel, how: Mapping[str, Any]) -> list[Path]:
+    """Write a style encoder that has learned on, and the body that it needs where that is not there already."""
+    written = []
+    check_other_body(job)  # hours later, another one may be there
+    if not (job.output / body.path.name).exists():
+        written.append(write_body(job.output, body.name, body.architecture, body.weights(), body.metadata).path)
+    before = read_encoder(body)
+    facts = {**how, **({"before": described(before)} if before else {})}
+    return [*written, write_encoder(job.output, body, model.encoder_numbers(), facts).path]
+
+
+def described(encoder: Encoder) -> dict[str, Any]:
+    """How an encoder was trained, without what describes its file."""
+    return {key: value for key, value in encoder.metadata.items() if key not in ("kind", "format_version", "body", "body_sha256")}

@@ -81,14 +81,17 @@ class TrainingLog:
 
 
 def preview(model: Learner, photos: np.ndarray) -> np.ndarray:
-    """A few photos in a row, and in every style, a row each: uint8 `((1 + S) * H, B * W, 3)`."""
-    rows = [np.hstack(list(photos))]
+    """A few photos in a row, and in every style, a row each: uint8 `((1 + S) * H, B * W, 3)`; paintings stand on the left."""
     height, width = photos.shape[1:3]
     fields = {name: np.repeat(field, len(photos), axis=0) for name, field in fields_of(model.field, width, height).items()}
-    for vector in ops.convert_to_numpy(model.vectors):
+    shown, paintings = model.shown()
+    rows = [list(photos)]
+    for vector in shown:
         vectors = np.stack([vector] * len(photos))
-        rows.append(np.hstack(list(ops.convert_to_numpy(model.network({"images": photos, "vectors": vectors, **fields})))))
-    return np.vstack(rows).clip(0, 255).astype(np.uint8)
+        rows.append(list(ops.convert_to_numpy(model.network({"images": photos, "vectors": vectors, **fields}))))
+    if paintings:
+        rows = [[left, *row] for left, row in zip((np.full_like(photos[0], 255.0), *paintings), rows, strict=True)]
+    return np.vstack([np.hstack(row) for row in rows]).clip(0, 255).astype(np.uint8)
 
 
 def draw_losses(losses: Sequence[tuple[float, ...]], names: Sequence[str]) -> Image.Image:

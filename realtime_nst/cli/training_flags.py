@@ -17,20 +17,24 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     train.add_argument("--name", nargs="+", metavar="NAME", help="names of the styles (default: the files' names)")
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="a folder of photos, a few hundred are good")
     train.add_argument("--output", "-o", type=Path, metavar="DIR", help="folder for the style files (default: your own styles)")
-    train.add_argument("--body", metavar="BODY", help="the body that the new vectors are for (default: that of most styles)")
+    train.add_argument(
+        "--body", metavar="BODY", help="the body that the new vectors or the encoder are for (default: that of most styles)"
+    )
     train.add_argument("--new-body", metavar="NAME", help="train a new body for these styles instead: hours")
     train.add_argument("--from", dest="origin", metavar="BODY", help="the body that the new one starts from")
     train.add_argument(
         "--collection",
         type=Path,
         metavar="DIR",
-        help="paintings, hundreds of them: with --new-body, a style encoder learns from them to paint like any picture",
+        help="paintings, hundreds of them, from which a style encoder learns to paint like any picture: that of a new body, or "
+        "without PICTURE that of --body learns on",
     )
     train.add_argument(
         "--steps",
         type=positive,
         metavar="N",
-        help="training steps (default: 200; 5200 with --new-body); 60 where the body has a style encoder",
+        help="training steps (default: 200; 5200 with --new-body; 3000 with --collection alone); 60 where the body has a style "
+        "encoder",
     )
     train.add_argument("--minutes", type=minutes, metavar="N", help="learn for so long, instead of a number of steps")
     train.add_argument("--batch", type=positive, metavar="N", help="photos per step (default: 4)")
@@ -45,7 +49,8 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--rate",
         type=float,
         metavar="X",
-        help="peak learning rate (default: 0.01; 0.003 with --new-body); 0.04 where the body has a style encoder",
+        help="peak learning rate (default: 0.01; 0.003 with --new-body; 0.0004 with --collection alone); 0.04 where the body has "
+        "a style encoder",
     )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument(

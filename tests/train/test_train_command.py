@@ -182,9 +182,7 @@ def test_time_out_of_range_is_a_wrong_flag(minutes: str, capsys: pytest.CaptureF
     assert f"argument --minutes: '{minutes}' is no number of minutes from 0.01" in capsys.readouterr().err
 
 
-def test_collection_goes_with_a_new_body_and_even_batches(styles: Path) -> None:
-    with pytest.raises(TrainingError, match="--collection is for the style encoder of a new body. Give --new-body NAME"):
-        check_flags(parse("--collection", "paintings"))
+def test_collection_of_a_new_body_goes_with_even_batches(styles: Path) -> None:
     with pytest.raises(TrainingError, match="--batch 3 with --collection: an even number was expected"):
         check_flags(parse("--collection", "paintings", "--new-body", "mine", "--batch", 3))
     options = parse("--collection", "paintings", "--new-body", "mine", "--batch", 2)
