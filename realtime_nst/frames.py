@@ -30,7 +30,7 @@ class Frame:
         shown: How long it is shown, in seconds, or `None` where nobody knows.
         check: What its picture is known by as it came from a file; 0 where nobody will look for it again.
         remarks: How it was painted, for a file of it: names and values, the style's first.
-        offset: By how many pixels its texture field had moved.
+        offset: How its texture field had moved (`style/field.py`).
     """
 
     image: np.ndarray
@@ -40,7 +40,7 @@ class Frame:
     shown: Fraction | None = None
     check: int = 0
     remarks: Mapping[str, str] | None = None
-    offset: tuple[float, float] = (0.0, 0.0)
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def with_image(self, image: np.ndarray) -> "Frame":
         """The same moment with another picture."""

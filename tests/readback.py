@@ -58,7 +58,7 @@ FORGETFUL = GATED.replace(
     "SEGMENT_FRAMES = 16", "SEGMENT_FRAMES = 16\nfrom realtime_nst.jobs import stretches\nstretches.STRETCH_FRAMES = 32"
 )
 FORGETFUL = FORGETFUL.replace(
-    "return 255 - image", "import numpy\n    return numpy.roll(255 - image, [round(999 * way) for way in offset], (0, 1))"
+    "return 255 - image", "import numpy\n    return numpy.roll(255 - image, [round(999 * way) for way in offset], (0, 1, 2))"
 )
 """The same with stretches of two segments, and negatives that tell where the texture field is."""
 

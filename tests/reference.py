@@ -37,8 +37,11 @@ def torus_with_numpy(part: int, channels: int) -> np.ndarray:
     return (blurred - blurred.mean()) / blurred.std()
 
 
-def field_with_numpy(part: int, channels: int, width: int, height: int, offset: tuple[float, float] = (0, 0)) -> np.ndarray:
+def field_with_numpy(
+    part: int, channels: int, width: int, height: int, offset: tuple[float, float, float] = (0, 0, 0)
+) -> np.ndarray:
     """The texture field of a frame: its torus moved by whole places, and the rest by Keys' kernel as he wrote it down."""
+    assert not offset[2], "it does not turn here"
     field = torus_with_numpy(part, channels)
     for axis, moved in ((1, offset[0] / part), (0, offset[1] / part)):
         whole = int(np.floor(moved))
@@ -75,7 +78,7 @@ def stylize_with_numpy(
     vector: np.ndarray,
     kernels: dict[str, np.ndarray],
     architecture: Architecture,
-    offset: tuple[float, float] = (0, 0),
+    offset: tuple[float, float, float] = (0, 0, 0),
 ) -> np.ndarray:
     """Stylize `(H, W, 3)` uint8, with sides that are multiples of 8, in float64; its texture field has moved by an offset."""
     rest = list(vector.astype(np.float64))

@@ -305,7 +305,7 @@ def test_orders_say_where_each_stretch_begins(
         *((2 * number, 32 * number, 32) for number in range(5)),
         (10, 160, 2),
     ]
-    assert orders[0].after is None and orders[0].clock is None and orders[0].offset == (0.0, 0.0)
+    assert orders[0].after is None and orders[0].clock is None and orders[0].offset == HOME
     assert [order.after and order.after.frames for order in orders] == [None, None, 32, 64, 96, 128]
     assert orders[4].clock is not None and orders[4].clock[:2] == (Fraction(0), 127 * 3600)
     assert np.abs(orders[5].offset).max() > 20, "the camera has moved"

@@ -45,7 +45,7 @@ def test_engine_equals_the_formulas_written_in_numpy(book: StyleBook, photo: np.
     body = book["wave"].body
     engine = build_engine(body, 40, 32, runner_for(ORT))
     for style in book.values():
-        for offset in (HOME, (3.3, -7.7)):
+        for offset in (HOME, (3.3, -7.7, 0.0)):
             expected = stylize_with_numpy(photo, style.vector, body.weights(), NARROW, offset)
             assert differences(engine(photo, style.vector, offset), expected).max() <= 1
 

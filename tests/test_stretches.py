@@ -24,7 +24,7 @@ OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
 
 def moving_negative(image: np.ndarray, vector: np.ndarray, offset: Offset = HOME) -> np.ndarray:
     """In place of a network: it tells by a thousandth of a pixel where the texture field is."""
-    return np.roll(255 - image, [round(999 * way) for way in offset], (0, 1))
+    return np.roll(255 - image, [round(999 * way) for way in offset], (0, 1, 2))
 
 
 @pytest.fixture(scope="module")

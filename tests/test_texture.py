@@ -27,7 +27,7 @@ from tests.readback import read_back
 from tests.reference import stylize_with_numpy
 
 OPENVINO = runner_for(Backend("openvino", "float32", gpu=False))
-MOVED: Offset = (3.3, -7.7)
+MOVED: Offset = (3.3, -7.7, 0.0)
 WIDTH, HEIGHT = 40, 32
 
 
@@ -118,7 +118,7 @@ def test_a_field_that_goes_with_the_photo_takes_the_painting_along(tmp_path: Pat
     body, vector = narrow_body(tmp_path, architecture=architecture), random_vector(2, architecture)
     engine = build_engine(body, 352, 320, OPENVINO)
     before = engine(moving_scene(0), vector, MOVED).astype(int)
-    along = engine(moving_scene(8), vector, (MOVED[0] + 8, MOVED[1]))
+    along = engine(moving_scene(8), vector, (MOVED[0] + 8, MOVED[1], 0.0))
     behind = engine(moving_scene(8), vector, MOVED)
     assert np.abs(along[56:-56, 64:-56] - before[56:-56, 56:-64]).max() <= 1, "but for the border, which stays where it is"
     inside = slice(130, 190), slice(130, 214)
@@ -139,7 +139,7 @@ def test_field_is_made_and_handed_over_once_until_it_moves(
     engine = build_engine(style.body, WIDTH, HEIGHT, OPENVINO)
     still = [engine(photo, style.vector) for _ in range(3)]
     moved = [engine(photo, style.vector, MOVED) for _ in range(3)]
-    back = engine(photo, style.vector, (MOVED[0] - MOVED[0], MOVED[1] - MOVED[1]))
+    back = engine(photo, style.vector, (MOVED[0] - MOVED[0], MOVED[1] - MOVED[1], 0.0))
     assert made == [HOME, MOVED, HOME]
     assert np.array_equal(back, still[-1]) and not np.array_equal(moved[-1], back)
 

@@ -534,7 +534,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
 
         @property
         def offset(self) -> Offset:
-            return self.painted, 0.0
+            return self.painted, 0.0, 0.5 * self.painted
 
         def begin(self, image: np.ndarray, style: Style) -> Callable[[], np.ndarray]:
             self.painted += 1
@@ -570,7 +570,7 @@ def test_segments_keep_what_came_with_their_last_frame_however_far_painting_is_a
     ]
     work.release()
     again = WorkFolder(tmp_path / "out.mp4", {})
-    assert [note.offset for note in again.notes] == [(3.0, 0.0), (7.0, 0.0)]
+    assert [note.offset for note in again.notes] == [(3.0, 0.0, 1.5), (7.0, 0.0, 3.5)]
     again.remove()
 
 

@@ -102,7 +102,7 @@ def shift_error(stylize: Stylize, photo: np.ndarray) -> float:
     """
     moves = (0, *SHIFTS)
     moved = [np.roll(photo, (by, by), (0, 1)) for by in moves]
-    first, *others = stylize(np.stack(moved).astype(np.float32), [(by, by) for by in moves])
+    first, *others = stylize(np.stack(moved).astype(np.float32), [(by, by, 0.0) for by in moves])
     margin = min(SHIFT_MARGIN, min(photo.shape[:2]) // 4)
     inner = slice(margin, -margin)
     differences = [

@@ -53,7 +53,7 @@ class Order:
         after: Where to begin to read, or `None` for the film's beginning.
         clock: Time of the film's very first frame, tick of the last frame before the stretch, and what was added to times
             there; `None` for the film's beginning.
-        offset: By how far the texture field has moved before the stretch.
+        offset: How the texture field has moved before the stretch.
         ends: Time and `fingerprint` of the last frame of each segment.
     """
 

@@ -24,7 +24,7 @@ class KeptField:
         self._kept: tuple[Offset | None, Mapping[str, Any]] = None, {}
 
     def at(self, offset: Offset) -> Mapping[str, Any]:
-        """By the names of the inputs, on the device: the field as it has moved so many pixels to the right and down."""
+        """By the names of the inputs, on the device: the field as it has moved."""
         kept = self._kept  # which another thread may replace meanwhile
         if offset != kept[0]:
             kept = self._kept = offset, {name: self._upload(array) for name, array in self._make(offset).items()}

@@ -68,8 +68,8 @@ class Engine(Protocol):
         Args:
             image: uint8 `(height, width, 3)`, which may be on the device.
             vector: float32 `(V,)`.
-            offset: By how many pixels the texture field has moved with what the image shows; a body without a field takes
-                no notice. Another one than before costs about a millisecond.
+            offset: How the texture field has moved with what the image shows; a body without a field takes
+                no notice. Another one than before costs one to three milliseconds at 1280x720.
 
         Returns:
             An image like the first.

@@ -48,7 +48,7 @@ class Note:
         size: Bytes of its file.
         shift: Seconds that were added to the original's times there.
         shown: Seconds that its last frame is shown, or `None` where the original does not say.
-        offset: By how many pixels the texture field had moved there.
+        offset: How the texture field had moved there.
     """
 
     frames: int
@@ -204,8 +204,8 @@ class WorkFolder:
                 continue
             try:
                 times = {name: _fraction(data[name]) for name in ("time", "origin", "shift", "shown")}
-                x, y = data["offset"]
-                note = Note(**{**data, **times, "offset": (float(x), float(y))})
+                x, y, turn = data["offset"]
+                note = Note(**{**data, **times, "offset": (float(x), float(y), float(turn))})
                 if self.size_of(int(path.stem)) != note.size:
                     continue
             except (OSError, TypeError, ValueError, KeyError):  # damaged by whatever stopped the last run

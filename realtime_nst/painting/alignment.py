@@ -209,7 +209,8 @@ def align(now: Picture, before: Picture, first: Overlay, guess: np.ndarray) -> O
     for _ in range(STEPS):
         step, turn = _step(now, best)
         if np.abs(step).max() < LAST_STEP:
-            return replace(best, shift=best.shift + step, turn=turn)
+            left = _left(now, best.plain, best.pull, np.array([*step, *turn]))
+            return replace(best, shift=best.shift + step, turn=turn, left=left)
         next_one = lay_over(now, before, best.shift + step, turn)
         if next_one.misfit > best.misfit + ROUNDING:
             break

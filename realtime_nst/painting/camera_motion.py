@@ -1,10 +1,11 @@
-"""`CameraMotion`: how far what the frames show has moved since the scene began, so that the texture field goes along.
+"""`CameraMotion`: how what the frames show has moved and turned since the scene began, so that the texture field goes along.
 
 Each frame is laid over a reference frame of its scene (`alignment.py`), not over the one before, so that no error adds up.
-It takes what a movement is along the picture; the camera may turn and come closer, but the field does neither. Where it
-is not sure, the field stays: a texture that moves by itself is worse than one that stands on the screen.
+When the camera comes closer, the field does not: its strokes keep their size. Where it is not sure, the field stays: a
+texture that moves by itself is worse than one that stands on the screen.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
@@ -37,15 +38,19 @@ def _nothing() -> np.ndarray:
     return np.zeros(2)
 
 
+def _nowhere() -> np.ndarray:
+    return np.zeros(3)
+
+
 @dataclass(frozen=True)
 class Scene:
-    """What is known of the frames of a scene so far. All but the pictures is float `(2,)`, to the right and down.
+    """What is known of the frames of a scene so far. Offsets are float `(3,)`, see `style/field.py`; all else is `(2,)`.
 
     Args:
         size: Height and width of the frames.
         reference: One of them, small.
         before: The newest that told anything.
-        base: Offset of the reference, in pixels of the frames, as all that are called so.
+        base: Offset of the reference.
         shift: How far the newest has moved since the reference, in pixels of the small picture.
         turn: And how it turned (`Overlay`).
         offset: Of the field.
@@ -57,11 +62,11 @@ class Scene:
     size: np.ndarray
     reference: Picture
     before: Picture
-    base: np.ndarray = field(default_factory=_nothing)
+    base: np.ndarray = field(default_factory=_nowhere)
     shift: np.ndarray = field(default_factory=_nothing)
     turn: np.ndarray = field(default_factory=_nothing)
-    offset: np.ndarray = field(default_factory=_nothing)
-    home: np.ndarray = field(default_factory=_nothing)
+    offset: np.ndarray = field(default_factory=_nowhere)
+    home: np.ndarray = field(default_factory=_nowhere)
     settled: bool = False
     doubt: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
@@ -102,11 +107,10 @@ class CameraMotion:
             image: uint8 `(height, width, 3)` RGB; one of another size begins another scene.
 
         Returns:
-            By how many pixels of the frame, to the right and down, the field has moved since the scene began.
+            How the field has moved since the scene began.
         """
         scene = self.follow(SmallFrame.of(image))
-        x, y = scene.home + scene.offset
-        return float(x), float(y)
+        return as_offset(joined(scene.home, scene.offset))
 
     def follow(self, small: SmallFrame) -> Scene:
         """The same with what is looked at of the next frame; what is known after it."""
@@ -128,7 +132,7 @@ class CameraMotion:
     def settle(self, offset: Offset) -> None:
         """Let the field have moved so far with the newest frame; it goes on from there."""
         if self._scene is not None:
-            self._scene = replace(self._scene, home=np.array(offset) - self._scene.offset, settled=True)
+            self._scene = replace(self._scene, home=joined(np.array(offset), back(self._scene.offset)), settled=True)
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ class Movement:
         motion, scene = CameraMotion(), None
         for small in warm_up:
             scene = motion.follow(small)
-        before = _nothing() if scene is None else scene.offset
+        before = _nowhere() if scene is None else scene.offset
         motion.settle(HOME)
         for small in frames:
             scene = motion.follow(small)
@@ -164,8 +168,33 @@ class Movement:
 
     def __call__(self, offset: Offset) -> Offset:
         """Where the field is afterwards that was here before, to the last bit as one who was told so before them."""
-        x, y = (_nothing() if self.before is None else np.array(offset) - self.before) + self.after
-        return float(x), float(y)
+        home = _nowhere() if self.before is None else joined(np.array(offset), back(self.before))
+        return as_offset(joined(home, self.after))
+
+
+def joined(first: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """One movement after another, as one: `(3,)` each. Without turning they are added, to the last bit."""
+    cosine, sine = math.cos(then[2]), math.sin(then[2])
+    x, y, turn = first
+    together: np.ndarray = np.array([cosine * x - sine * y, sine * x + cosine * y, turn]) + then
+    return together
+
+
+def back(movement: np.ndarray) -> np.ndarray:
+    """The movement back to where another one began, `(3,)` both."""
+    turned = joined(movement, np.array([0.0, 0.0, -movement[2]]))
+    return np.array([-turned[0], -turned[1], -movement[2]])
+
+
+def as_offset(movement: np.ndarray) -> Offset:
+    """A movement as painting takes it."""
+    x, y, turn = map(float, movement)
+    return x, y, turn
+
+
+def reach(movement: np.ndarray, size: np.ndarray) -> float:
+    """By how many pixels it moves the middle of a frame of some height and width, or turns its corners, whichever is more."""
+    return float(max(*np.abs(movement[:2]), abs(movement[2]) * np.hypot(*size) / 2))
 
 
 def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
@@ -182,21 +211,27 @@ def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
         if scene.doubt.any():  # the same place perhaps, after a flash or a hand before the lens: the field stays
             return replace(scene.refer_to(now), doubt=np.zeros(1))
         return Scene(scene.size, now, now)
-    offset, seen, base = scene.offset, scene.base + factor * found.shift, scene.base
-    away = np.abs(seen - offset).max()
-    if away >= STILL and _ring_goes_along(
-        now, found, lay_again(now, scene.reference, first, (offset - base) / factor, found.turn), AGAINST * (1 + 1 / away)
-    ):
-        newest = factor * (found.shift - scene.shift)
-        if away > BEHIND * np.abs(newest).max() + JUMP:
-            base = base + offset + newest - seen
-        offset = base + factor * found.shift
+    offset, base, moved = scene.offset, scene.base, _movement(found.shift, found.turn, factor)
+    away = reach(joined(back(offset), joined(base, moved)), scene.size)
+    if away >= STILL:
+        there = joined(back(base), offset)
+        lain = lay_again(now, scene.reference, first, there[:2] / factor, np.array([found.turn[0], there[2]]))
+        if _ring_goes_along(now, found, lain, AGAINST * (1 + 1 / away)):
+            newest = joined(back(_movement(scene.shift, scene.turn, factor)), moved)
+            if away > BEHIND * reach(newest, scene.size) + JUMP:
+                base = joined(joined(offset, newest), back(moved))
+            offset = joined(base, moved)
     scene = replace(scene, base=base, shift=found.shift, turn=found.turn, offset=offset, doubt=np.zeros(1))
     height, width = now.grey.shape
     far = (np.abs(found.shift) > FARTHEST * np.array([width, height])).any()
     if far or np.hypot(*found.turn) * np.hypot(width, height) / 2 > TURNED:
         scene = scene.refer_to(now)
     return scene
+
+
+def _movement(shift: np.ndarray, turn: np.ndarray, factor: int) -> np.ndarray:
+    """What an overlay of small pictures means for the frames: `(2,)` both to `(3,)`."""
+    return np.array([*(factor * shift), turn[1]])
 
 
 def _ring_goes_along(now: Picture, found: Overlay, there: Overlay, least: float) -> bool:

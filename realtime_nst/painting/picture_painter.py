@@ -81,7 +81,7 @@ class PicturePainter:
 
     @property
     def offset(self) -> Offset:
-        """By how many pixels the texture field has moved."""
+        """How the texture field has moved."""
         return self._stream.offset
 
     @offset.setter

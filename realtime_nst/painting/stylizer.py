@@ -113,7 +113,7 @@ class Stylizer:
             image: uint8 `(height, width, 3)` RGB.
             style: The style.
             look: How its painting is recoloured. With nothing before it, the picture itself is not stabilized.
-            offset: By how many pixels the texture field has moved.
+            offset: How the texture field has moved.
 
         Returns:
             A new image, like the input.
@@ -130,7 +130,7 @@ class Stylizer:
             style: The style.
             look: How the picture is held still, and how its painting is recoloured.
             before: What the picture before became, of the same size; `None` for the first one.
-            offset: By how many pixels the texture field has moved with what the picture shows.
+            offset: How the texture field has moved with what the picture shows.
 
         Returns:
             What paints it, on any thread: a new image, like the input. And what the stabilizer keeps for the next picture;

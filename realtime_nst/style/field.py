@@ -1,9 +1,10 @@
 """The texture field: fixed, smooth noise that strokes hang on where the photo is plain.
 
 It is the same on every machine, has no border (it is a torus of 2048 pixels on a side), and can be moved by any part of a
-pixel, so that it goes along with the camera. NumPy alone.
+pixel and turned, so that it goes along with the camera. NumPy alone.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
@@ -18,10 +19,13 @@ SMOOTH = 0.8
 """Standard deviation of the Gaussian that it was blurred with, in places."""
 SEED = 2048
 REACH = 4
+FINE = 2
+"""Where it is turned, so many values along each side of a place, and straight lines between them."""
 
-Offset = tuple[float, float]
-"""By how many pixels, to the right and down, a field has moved."""
-HOME: Offset = (0.0, 0.0)
+Offset = tuple[float, float, float]
+"""How a field has moved: by how many radians it turned clockwise about the middle of the frame, which is the last number, and
+then by how many pixels to the right and down, which are the first two."""
+HOME: Offset = (0.0, 0.0, 0.0)
 
 
 @cache
@@ -55,12 +59,18 @@ def field(part: int, channels: int, width: int, height: int, offset: Offset = HO
         channels: Independent fields side by side.
         width: Of the frame in pixels, a multiple of `part`.
         height: Of the frame in pixels, a multiple of `part`.
-        offset: By how far the field has moved.
+        offset: How the field has moved.
 
     Returns:
         float32 `(height / part, width / part, channels)`, between places by cubic convolution (`cubic`).
     """
-    starts = [-moved / part for moved in reversed(offset)]
+    x, y, turn = offset
+    return turned(part, channels, width, height, offset) if turn else moved(part, channels, width, height, x, y)
+
+
+def moved(part: int, channels: int, width: int, height: int, x: float, y: float) -> np.ndarray:
+    """The field of a frame that has moved by so many pixels to the right and down, and has not turned; as `field`."""
+    starts = [-way / part for way in (y, x)]
     firsts = [int(np.floor(start)) for start in starts]
     piece = _cut_out(torus(part, channels), [first - 1 for first in firsts], [length // part + 3 for length in (height, width)])
     for axis, (start, first) in enumerate(zip(starts, firsts)):
@@ -74,6 +84,47 @@ def field(part: int, channels: int, width: int, height: int, offset: Offset = HO
             for weight, neighbour in zip(weights[1:], neighbours[1:], strict=True):
                 piece += np.multiply(neighbour, weight, out=term)
     return np.ascontiguousarray(piece)
+
+
+def turned(part: int, channels: int, width: int, height: int, offset: Offset) -> np.ndarray:
+    """The field of a frame that has turned, too, as `field`; but for values between places see `fine`."""
+    x, y, turn = offset
+    side, places = len(fine(part, channels)), fine(part, channels).reshape(-1, channels)
+    across, down = math.cos(turn) * FINE, math.sin(turn) * FINE  # from place to place of a row of the frame, which turns back
+    left, top = (part - width) / 2 - x, (part - height) / 2 - y  # the middle of the first place, seen from that of the frame
+    first_x = (across * left + down * top + FINE * (width - part) / 2) / part % side
+    first_y = (across * top - down * left + FINE * (height - part) / 2) / part % side
+    columns, rows = (np.arange(length // part, dtype=np.float32) for length in (width, height))
+    u = np.add.outer(rows * np.float32(down) + np.float32(first_x), columns * np.float32(across))
+    v = np.add.outer(rows * np.float32(across) + np.float32(first_y), columns * np.float32(-down))
+    column, row = np.floor(u), np.floor(v)
+    u, v = (u - column)[..., None], (v - row)[..., None]
+    column, row = column.astype(np.int32) % side, row.astype(np.int32) % side
+    right, below = (column + 1) % side, (row + 1) % side
+    lines: list[np.ndarray] = []
+    for line in (row * side, below * side):
+        found, other = places.take(line + column, 0), places.take(line + right, 0)
+        other -= found
+        other *= u
+        found += other
+        lines.append(found)
+    upper, lower = lines
+    lower -= upper
+    lower *= v
+    upper += lower
+    return upper
+
+
+@cache
+def fine(part: int, channels: int) -> np.ndarray:
+    """The torus with values between its places, too (`cubic`): float32 `(FINE * side, FINE * side, channels)`, read-only."""
+    found = torus(part, channels)
+    for axis in (0, 1):
+        between = [sum(w * np.roll(found, 1 - tap, axis) for tap, w in enumerate(cubic(step / FINE))) for step in range(FINE)]
+        shape = [length * FINE if number == axis else length for number, length in enumerate(found.shape)]
+        found = np.stack(between, axis + 1).reshape(shape).astype(np.float32)
+    found.flags.writeable = False
+    return found
 
 
 def field_at(part: int, channels: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def test_engine_equals_the_formulas_written_in_numpy(book: StyleBook, photo: np.
     body = book["wave"].body
     engine = build_engine(body, 40, 32, runner_for(Backend(BACKEND, "float32", gpu=False)))
     for style in book.values():
-        for offset in (HOME, (3.3, -7.7)):
+        for offset in (HOME, (3.3, -7.7, 0.0)):
             painted = engine(photo, style.vector, offset)
             expected = stylize_with_numpy(photo, style.vector, body.weights(), NARROW, offset)
             assert painted.shape == photo.shape and painted.dtype == np.uint8
@@ -48,7 +48,7 @@ def test_a_body_of_the_first_generation_is_painted_as_ever(tmp_path: Path, photo
     engine = build_engine(body, 40, 32, runner_for(Backend(BACKEND, "float32", gpu=False)))
     painted = engine(photo, vector)
     assert np.abs(painted.astype(int) - stylize_with_numpy(photo, vector, body.weights(), NARROW_FIRST)).max() <= 1
-    assert np.array_equal(engine(photo, vector, (3.3, -7.7)), painted)
+    assert np.array_equal(engine(photo, vector, (3.3, -7.7, 0.0)), painted)
 
 
 def test_field_stays_on_the_device_until_it_moves(book: StyleBook, photo: np.ndarray) -> None:
@@ -56,7 +56,7 @@ def test_field_stays_on_the_device_until_it_moves(book: StyleBook, photo: np.nda
     kept = KeptField(NARROW, 40, 32, runner)
     there = kept.at(HOME)
     assert kept.at(HOME)["field4"] is there["field4"] and not isinstance(there["field4"], np.ndarray)
-    moved = kept.at((8.0, 0.0))
+    moved = kept.at((8.0, 0.0, 0.0))
     assert np.array_equal(np.asarray(moved["field8"])[0, :, 1:], np.asarray(there["field8"])[0, :, :-1])
     style = book["wave"]
     without, plain = (load_stylizer(Backend(BACKEND, "float32", gpu=False)).paint(photo, style, Look(texture=t)) for t in (0, 1))

@@ -20,6 +20,7 @@ from realtime_nst.cli.main import main
 from realtime_nst.engines.backend import Backend
 from realtime_nst.errors import SinkError, StyleError, TrainingError
 from realtime_nst.style.book import StyleBook
+from realtime_nst.style.field import HOME
 from realtime_nst.style.style import Style, read_body, write_body, write_style
 from realtime_nst.train import objective
 from realtime_nst.train.command import training_backend
@@ -199,9 +200,9 @@ def test_painter_equals_the_formulas_written_in_numpy(book: StyleBook) -> None:
 
 def test_field_of_a_painter_moves_with_the_photos(book: StyleBook) -> None:
     style, photo = book["wave"], some_photo(1)
-    plain, moved, again = Painter()(style)(np.stack([photo] * 3).astype(np.float32), [(0, 0), (3, -6), (0, 0)])
+    plain, moved, again = Painter()(style)(np.stack([photo] * 3).astype(np.float32), [HOME, (3.0, -6.0, 0.0), HOME])
     weights = style.body.weights()
-    assert np.abs(moved - stylize_with_numpy(photo, style.vector, weights, NARROW, (3, -6))).max() <= 1
+    assert np.abs(moved - stylize_with_numpy(photo, style.vector, weights, NARROW, (3, -6, 0))).max() <= 1
     assert np.abs(plain - stylize_with_numpy(photo, style.vector, weights, NARROW)).max() <= 1
     assert np.array_equal(plain, again) and np.abs(plain - moved).max() > 3
 
@@ -212,7 +213,7 @@ def test_painter_paints_with_bodies_of_before_the_field(tmp_path: Path) -> None:
     vector = rng.normal(0.5, 0.5, old.vector_size).astype(np.float32)
     painter = Painter()(Style("old", vector, write_body(tmp_path, "old", old, kernels, {})))
     photo, expected = some_photo(1), stylize_with_numpy(some_photo(1), vector, kernels, old)
-    for moves in ([], [(5, 5)]):
+    for moves in ([], [(5.0, 5.0, 0.0)]):
         assert np.abs(painter(photo[None].astype(np.float32), moves)[0] - expected).max() <= 1
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from realtime_nst.style.field import HOME, Offset
 from realtime_nst.train.flow import FlowPair, find_flow
 from realtime_nst.train.stability import mean_change, noise_gain, sharpness, shift_error, warping_error
 
@@ -207,11 +208,13 @@ def test_strokes_that_hang_on_a_field_move_along_with_it() -> None:
     rng = np.random.default_rng(3)
     field, photo = rng.uniform(0, 255, (48, 64, 3)).astype(np.float32), some_frames(48, 64, 3)
 
-    def hung(photos: np.ndarray, moves: Sequence[tuple[int, int]]) -> np.ndarray:
-        return np.stack([photo + np.roll(field, (down, right), (0, 1)) for photo, (right, down) in zip(photos, moves)])
+    def hung(photos: np.ndarray, moves: Sequence[Offset]) -> np.ndarray:
+        return np.stack(
+            [photo + np.roll(field, (round(down), round(right)), (0, 1)) for photo, (right, down, _) in zip(photos, moves)]
+        )
 
     assert shift_error(hung, photo) == 0
-    assert shift_error(lambda photos, moves: hung(photos, [(0, 0)] * len(photos)), photo) > 0.3
+    assert shift_error(lambda photos, moves: hung(photos, [HOME] * len(photos)), photo) > 0.3
 
 
 def test_shift_error_does_not_count_what_is_at_the_border() -> None:
