@@ -33,7 +33,15 @@ from realtime_nst.train.job import Job
 from realtime_nst.train.learner import take_step
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.prediction import predicted
-from realtime_nst.train.recipes import BODY_RECIPE, FIELD_VECTOR_RECIPE, PAINTINGS, PICTURES, VECTOR_RECIPE, Painting
+from realtime_nst.train.recipes import (
+    BODY_RECIPE,
+    ENCODER_RECIPE,
+    FIELD_VECTOR_RECIPE,
+    PAINTINGS,
+    PICTURES,
+    VECTOR_RECIPE,
+    Painting,
+)
 from tests.conftest import NARROW, narrow_body, random_encoder, random_vector
 from tests.train.small import RECIPE, make_small
 
@@ -144,10 +152,12 @@ def test_help_tells_the_numbers_of_the_recipes(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(SystemExit):
         build_parser().parse_args(["train", "--help"])
     text = capsys.readouterr().out
-    vector, body = VECTOR_RECIPE, BODY_RECIPE
+    vector, body, encoder = VECTOR_RECIPE, BODY_RECIPE, ENCODER_RECIPE
+    steps = f"{vector.steps}; {body.steps} with --new-body; {encoder.steps} with --collection alone"
+    rates = f"{vector.learning_rate:g}; {body.learning_rate:g} with --new-body; {encoder.learning_rate:g} with --collection alone"
     for words in (
-        f"training steps (default: {vector.steps}; {body.steps} with --new-body)",
-        f"peak learning rate (default: {vector.learning_rate:g}; {body.learning_rate:g} with --new-body)",
+        f"training steps (default: {steps})",
+        f"peak learning rate (default: {rates})",
         f"({' '.join(map(str, vector.style_scales))}; {' '.join(map(str, body.style_scales))} with --new-body)",
         *(f"(default: {getattr(vector, name)})" for name in ("batch", "size", "painting_size", "seed")),
     ):
