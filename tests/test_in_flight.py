@@ -74,6 +74,23 @@ def test_one_at_a_time_needs_no_thread_and_is_finished_when_it_has_begun() -> No
     assert seen == [(what, number) for number in range(3) for what in ("begun", "taken")]
 
 
+def test_the_next_call_is_prepared_while_the_only_one_runs() -> None:
+    in_flight, prepared, running = InFlight(1, ahead=True), [threading.Event() for _ in range(5)], list[int]()
+
+    def call(number: int) -> int:
+        running.append(number)
+        assert number == 4 or prepared[number + 1].wait(PATIENCE)
+        assert running.pop() == number and not running  # one at a time
+        return number
+
+    def begun() -> Iterator[Future[int]]:
+        for number in range(5):
+            prepared[number].set()
+            yield in_flight.begin(partial(call, number))
+
+    assert list(in_flight.in_order(begun())) == list(range(5))
+
+
 def test_an_error_comes_in_its_turn_and_all_that_runs_is_waited_for() -> None:
     ended = list[int]()
 

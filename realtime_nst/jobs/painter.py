@@ -104,8 +104,8 @@ class FramePainter(FrameHolder[Painter]):
     repeated = 0
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Painted frames in their order; as many are painted at once as the painter allows."""
-        in_flight = InFlight(self._painter.at_once)
+        """Painted frames in their order; as many are painted at once as the painter allows, and the next one is looked at."""
+        in_flight = InFlight(self._painter.at_once, ahead=True)
         begun = deque[Frame]()
 
         def begin() -> Iterator[Future[np.ndarray]]:

@@ -14,14 +14,16 @@ class InFlight:
     """Begin calls, and go on.
 
     Args:
-        count: Calls at once. With 1, each is finished when it has begun, and there is no other thread.
+        count: Calls at once. With 1, each is finished when it has begun, and there is no other thread, except `ahead`.
         apart: Whether each runs in a process of its own; then calls and results must be such that they can be sent there.
+        ahead: Whether the next call is prepared while one runs, even where only one may run: it gets a thread, too.
     """
 
-    def __init__(self, count: int, *, apart: bool = False) -> None:
-        self._most = count + 1 if count > 1 else 1  # one more than run, so that no thread waits for the next
+    def __init__(self, count: int, *, apart: bool = False, ahead: bool = False) -> None:
+        beside = ahead or count > 1
+        self._most = count + 1 if beside else 1  # one more than run, so that no thread waits for the next
         self._pool: Executor | None = None
-        if count > 1:
+        if beside:
             self._pool = Processes(count) if apart else ThreadPoolExecutor(count, thread_name_prefix="in-flight")
 
     def begin(self, call: Callable[[], T]) -> "Future[T]":
