@@ -1,4 +1,4 @@
-"""Paintings into batches for the style encoder: random pieces, mirrored, in other colours, and mixed with one another.
+"""Paintings into batches for the style encoder: random pieces, mirrored, in other or no colours, and mixed with one another.
 
 Like `dataset.py` a function of seed and step alone. NumPy and Pillow only.
 """
@@ -12,13 +12,15 @@ import numpy as np
 from PIL import Image
 
 from realtime_nst.errors import SourceError, TrainingError
+from realtime_nst.frames import LUMA
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened
 
 NEAREST = (1.2, 1.8)
 """Shorter side of the whole painting over that of the piece, at least and at most."""
-RECOLOURED, MIXED = 0.35, 0.15
-"""Share of the pieces in other colours, and of those that are two paintings side by side in one."""
+RECOLOURED, MIXED, GREY = 0.35, 0.15, 0.08
+"""Share of the pieces in other colours, of those that are two paintings side by side in one, and of those without colours:
+prints and drawings are rare among paintings, and came out greenish."""
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class PaintingBatches:
             piece[:, share:] = other[:, share:]
         if rng.uniform() < RECOLOURED:
             piece = recoloured(piece, rng)
+        if rng.uniform() < GREY:
+            piece = np.repeat(piece @ np.asarray(LUMA, np.float32), 3).reshape(piece.shape)
         return piece
 
     def _number(self, position: int) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
+from realtime_nst.frames import LUMA
+
 from .camera_noise import as_camera, correlated_noise
 from .losses import warp
 
@@ -25,8 +27,6 @@ COMPRESSION_NOISE, COMPRESSION_GRAIN = 0.5, 8.0
 
 SHIFTS, SHIFT_MARGIN = (1, 2, 3, 5), 16
 """By how many pixels a photo is moved to see whether its painting moves along, and how wide a border does not count."""
-
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def warping_error(first: np.ndarray, second: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> float:
@@ -118,6 +118,6 @@ def mean_change(frames: np.ndarray) -> float:
 
 def sharpness(image: np.ndarray) -> float:
     """Mean length of the gradient of brightness, in steps per pixel: `(H, W, 3)` to a number. Blur lowers it."""
-    light = image.astype(np.float32) @ LUMA
+    light = image.astype(np.float32) @ np.asarray(LUMA, np.float32)
     across, down = np.diff(light, axis=1)[:-1], np.diff(light, axis=0)[:, :-1]
     return float(np.mean(np.hypot(across, down)))

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from realtime_nst.frames import LUMA
 from realtime_nst.networks.onnx_graph import Graph, Value
-from realtime_nst.networks.recolour import LUMA
 from realtime_nst.networks.stabilizer import BLOCK, CELL, REACH
 from realtime_nst.style.look import LEAST_SHARE
 

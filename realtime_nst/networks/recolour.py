@@ -9,10 +9,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from realtime_nst.frames import LUMA
 from realtime_nst.networks.convolutions import channels_first
-
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in the brightness that the eye sees (BT.601)."""
 
 
 def build_recolour(width: int, height: int) -> keras.Model:

@@ -40,6 +40,10 @@ def test_pieces_are_whole_mixed_or_in_other_colours(paintings: list[Path]) -> No
     as_they_are = [one and tuple(np.rint(piece[0, 0]).astype(int)) in known for one, piece in zip(flat, pieces)]
     assert 0.8 < np.mean(flat) < 0.95, "about one in seven is two paintings side by side, which may be the same one"
     assert 0.45 < np.mean(as_they_are) < 0.75, "a third has other colours"
+    grey = (np.ptp(pieces, axis=-1) < 1e-3).all(axis=(1, 2))
+    assert 0.03 < np.mean(grey) < 0.15, "about one in twelve has none"
+    light = np.array([[red, green, blue] for red, green, blue in known]) @ (0.299, 0.587, 0.114)
+    assert any(np.abs(light - piece[0, 0, 0]).min() < 0.01 for piece in pieces[grey]), "as light as it was"
 
 
 def test_some_come_up_in_every_second_batch(paintings: list[Path]) -> None:
