@@ -8,5 +8,5 @@ actions.py     the table of what can be done; kinds.py what kinds of values ther
 window.py      the window; visibility.py whether there is a screen, and it is seen, overlay.py text over it
 recorder.py    recordings that start and stop; snapshots.py pictures
 picture_folder.py a folder whose pictures are styles; refiner.py the style of a picture made better meanwhile
-doctor.py      what a show needs, and how to mend what is missing
+doctor.py      what a show needs, and how to get what is missing
 """

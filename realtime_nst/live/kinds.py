@@ -94,7 +94,7 @@ class Switch(Action):
 
     @property
     def values(self) -> str:
-        return "true or false (also 1 or 0); nothing switches over"
+        return "true or false (also 1 or 0); without a value, it switches over"
 
     def read(self, value: object, now: bool) -> bool:
         if value is None:
@@ -134,7 +134,7 @@ class Number(Action):
     @property
     def values(self) -> str:
         lowest, highest = self.bounds
-        return f"a {'whole ' if self.whole else ''}number from {lowest:g} to {highest:g}, or + or -; nothing takes the next step"
+        return f"a {'whole ' if self.whole else ''}number from {lowest:g} to {highest:g}, or + or -; without a value, the next step"
 
     def read(self, value: object, now: float) -> float:
         if value is None:
@@ -173,7 +173,7 @@ class Choice(Action):
 
     @property
     def values(self) -> str:
-        return f"{', '.join(self.choices)}, or + or -; nothing takes the next one"
+        return f"{', '.join(self.choices)}, or + or -; without a value, the next one"
 
     def read(self, value: object, now: str) -> str:
         known = list(self.choices.values())
@@ -201,7 +201,7 @@ class Chosen(Action):
 
     @property
     def values(self) -> str:
-        return "a style's name or number, or a mix as in wave:0.6,scream:0.4; nothing takes the next one"
+        return "a style's name or number, or a mix as in wave:0.6,scream:0.4; without a value, the next one"
 
     def read(self, value: object, now: Any) -> str | int:
         if value is None:
