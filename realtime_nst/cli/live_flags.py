@@ -165,7 +165,7 @@ def add_checks(commands: Any, plain: list[argparse.ArgumentParser], engine: list
     )
     cameras.set_defaults(command=("realtime_nst.cli.checks", "cameras"))
 
-    doctor = commands.add_parser("doctor", parents=engine, help="check what a live show needs, and say how to get what is missing")
+    doctor = commands.add_parser("doctor", parents=engine, help="check what a live show needs, and how to get what is missing")
     doctor.set_defaults(command=("realtime_nst.cli.checks", "doctor"))
 
 

@@ -134,7 +134,8 @@ class Number(Action):
     @property
     def values(self) -> str:
         lowest, highest = self.bounds
-        return f"a {'whole ' if self.whole else ''}number from {lowest:g} to {highest:g}, or + or -; without a value, the next step"
+        number = "whole number" if self.whole else "number"
+        return f"a {number} from {lowest:g} to {highest:g}, or + or -; without a value, the next step"
 
     def read(self, value: object, now: float) -> float:
         if value is None:
