@@ -12,8 +12,6 @@ from typing import Protocol
 
 import numpy as np
 
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in the brightness that the eye sees (BT.601)."""
 LARGEST_SIDE = 16384
 SMALLEST_SIDE = 8
 LATEST = 10_000_000

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from realtime_nst.errors import SourceError, TrainingError
-from realtime_nst.frames import LUMA
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened
+from realtime_nst.style.look import LUMA
 
 NEAREST = (1.2, 1.8)
 """Shorter side of the whole painting over that of the piece, at least and at most."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
-from realtime_nst.frames import LUMA
+from realtime_nst.style.look import LUMA
 
 from .camera_noise import as_camera, correlated_noise
 from .losses import warp

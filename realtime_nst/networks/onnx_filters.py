@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from realtime_nst.frames import LUMA
 from realtime_nst.networks.onnx_graph import Graph, Value
 from realtime_nst.networks.stabilizer import BLOCK, CELL, REACH
-from realtime_nst.style.look import LEAST_SHARE
+from realtime_nst.style.look import LEAST_SHARE, LUMA
 
 
 def recolour(graph: Graph, layer: Any, photo: Value, painting: Value, settings: Value) -> Value:

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from realtime_nst.frames import LUMA
 from realtime_nst.networks.convolutions import channels_first
+from realtime_nst.style.look import LUMA
 
 
 def build_recolour(width: int, height: int) -> keras.Model:

@@ -5,6 +5,8 @@
 
 from typing import NamedTuple
 
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the brightness that the eye sees (BT.601)."""
 STABILITIES = (0, 8, 16, 32)
 """Changes of the input, in grey levels of 255, up to which a pixel holds still; 0 is off."""
 LEAST_SHARE = 1 / 32
