@@ -55,14 +55,15 @@ def pan(
         yield as_seen((1 - across) * piece[:, :-1] + across * piece[:, 1:], noise, rng)
 
 
-def turning(name: str, frames: int, growth: float, degrees: float) -> Iterator[np.ndarray]:
-    """A photo that comes closer and turns about the middle of the frame."""
+def turning(name: str, frames: int, growth: float, degrees: float, velocity: Velocity = (0, 0)) -> Iterator[np.ndarray]:
+    """A photo that comes closer, turns about the middle of the frame, and moves through it."""
     with Image.open(SAMPLES / f"{name}.jpg") as file:
         photo = file.convert("RGB").resize((640, 480), Image.Resampling.LANCZOS)
     rng = np.random.default_rng(0)
     for index in range(frames):
         side = 320 / growth**index, 240 / growth**index
-        box = (320 - side[0] / 2, 240 - side[1] / 2, 320 + side[0] / 2, 240 + side[1] / 2)
+        x, y = 320 - velocity[0] * index, 240 - velocity[1] * index
+        box = (x - side[0] / 2, y - side[1] / 2, x + side[0] / 2, y + side[1] / 2)
         turned = photo.rotate(degrees * index, Image.Resampling.BICUBIC)
         yield as_seen(np.asarray(turned.resize((320, 240), Image.Resampling.BICUBIC, box), np.float32), 2.0, rng)
 
@@ -135,7 +136,18 @@ def test_turning_about_the_middle_is_followed(growth: float, degrees: float) -> 
     found = offsets(turning("coffee", 30, growth, degrees))
     assert np.abs(found[:, :2]).max() < 2
     truth = -np.radians(degrees) * np.arange(30)  # Pillow turns the other way
-    assert np.abs(found[:, 2] - truth).max() < 0.15 * abs(truth[-1]) + 0.005
+    assert np.abs(found[:, 2] - truth).max() < 0.05 * abs(truth[-1]) + 0.005
+
+
+@pytest.mark.parametrize("name", ["coffee", "astronaut"])
+@pytest.mark.parametrize(("degrees", "velocity"), [(0.2, (0, 1)), (-0.5, (3, 0)), (0.5, (-2, 2)), (-1, (0, 3))])
+def test_turning_while_it_moves_is_followed(name: str, degrees: float, velocity: Velocity) -> None:
+    """On one side both cancel each other out, where nothing moves and nothing speaks against it."""
+    found = offsets(turning(name, 24, 1, degrees, velocity))
+    numbers = np.arange(24)
+    away = found[:, :2] - numbers[:, None] * velocity
+    assert np.abs(away).max() < 1.5 * max(map(abs, velocity)) and np.abs(away[-1]).max() < 1.5 + max(map(abs, velocity))
+    assert np.abs(found[:, 2] + np.radians(degrees) * numbers).max() < 0.05 * np.radians(abs(degrees)) * 24 + 0.005
 
 
 def test_movements_join_as_they_would_move_a_picture() -> None:
@@ -193,9 +205,10 @@ def test_another_size_begins_anew() -> None:
     assert [motion(frame) for frame in small] == [tuple(offset) for offset in offsets(small)]
 
 
+@pytest.mark.parametrize("degrees", [0.0, -0.7])
 @pytest.mark.parametrize(("at", "seen"), [(1, 1), (5, 3), (13, 8)])
-def test_one_that_settles_where_the_field_was_goes_on_like_one_that_saw_all(at: int, seen: int) -> None:
-    film = list(pan("coffee", 320, 180, (5.3, -0.4), 24))
+def test_one_that_settles_where_the_field_was_goes_on_like_one_that_saw_all(at: int, seen: int, degrees: float) -> None:
+    film = list(turning("coffee", 24, 1, degrees, (4.3, -0.4)) if degrees else pan("coffee", 320, 180, (5.3, -0.4), 24))
     expected = offsets(film)
     before, after = CameraMotion(), CameraMotion()
     newest = [before(frame) for frame in film[:at]][-1]

@@ -21,6 +21,8 @@ LONGEST = 160
 """Pixels of the small picture along its longer side, about."""
 BLOCK = 10
 """Pixels of it along the sides of a block."""
+AROUND = BLOCK + 3
+"""The same of what the four neighbours of each of its pixels take."""
 MEAN = np.full(BLOCK**2, 1 / BLOCK**2, np.float32)
 """Weights of a block's pixels for their mean."""
 BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32)
@@ -34,11 +36,11 @@ TELLING = 0.3
 ALIKE = 0.5
 """A block fits if no more of its variance, and of the other's, is left; 1 is left of two strange pictures."""
 STEPS = 4
-LONGEST_STEP, LAST_STEP = 2.0, 0.02
+LONGEST_STEP, LAST_STEP = 2.0, 0.1
+MOST_TURNED = 0.05
+"""Radians, or share by which all grew, that one picture is laid over another."""
 STEADY = 1.01
 """Where all lines run one way, nothing tells of movement along them: it stays as it was."""
-SAME = 1e-9
-"""Pixels within which a shift is the same, but for rounding."""
 ROUNDING = 0.02
 """Variance that is left of any picture."""
 QUIET = 0.3
@@ -63,9 +65,11 @@ class Blocks:
         self.ways = across, down = np.array([[one, none, self.x, -self.y], [none, one, self.y, self.x]])  # (2, 4, n)
         crossed = across[:, None] * down
         self.squares = across[:, None] * across, crossed + crossed.swapaxes(0, 1), down[:, None] * down  # each (4, 4, n)
+        self._width = width
         self.window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
-        pixels = np.add.outer(width * np.arange(BLOCK), np.arange(BLOCK)).reshape(-1)
-        self._places = np.add.outer(np.add.outer(width * tops, lefts)[ring], pixels)
+        corners = np.add.outer(width * tops, lefts)[ring]
+        self._places = np.add.outer(corners, _square(BLOCK, width).reshape(-1))
+        self._around = np.add.outer(corners - width - 1, _square(AROUND, width).reshape(-1))
         self._room = width / 2 - BLOCK / 2 - 2, height / 2 - BLOCK / 2 - 2
 
     @classmethod
@@ -74,25 +78,44 @@ class Blocks:
         """Those of a size."""
         return cls(height, width)
 
-    def cut(self, maps: np.ndarray, ahead: int = 0) -> np.ndarray:
+    def cut(self, maps: np.ndarray) -> np.ndarray:
         """Cut the blocks out of maps.
 
         Args:
-            maps: float32 `(..., height * width)`, or without some of the last rows.
-            ahead: By how many values further on each block is; after the last value comes the first.
+            maps: float32 `(..., height * width)`.
 
         Returns:
             The values of each block less their mean, float32 `(..., n, 100)`.
         """
-        places = self._places + ahead if ahead else self._places
-        values: np.ndarray = maps.take(places, axis=-1, mode="wrap")
-        values -= np.vecdot(values, MEAN)[..., None]
-        return values
+        return _centred(maps.take(self._places, axis=-1))
 
-    def whole(self, shift: np.ndarray) -> np.ndarray:
-        """Which blocks lie inside of a picture that moved under them, 2 pixels from its edges, bool `(n,)`."""
+    def cut_moved(self, flat: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Cut the blocks out of a map that was moved under each by pixels of its own, to the right and down.
+
+        Args:
+            flat: float32 `(height * width)`, a map.
+            x: `(n,)`.
+            y: `(n,)`.
+
+        Returns:
+            As `cut`, by cubic convolution; what is in blocks that are not `whole` means nothing.
+        """
+        left, top = np.floor(-x), np.floor(-y)
+        ahead = (top * self._width + left).astype(int)
+        values = flat.take(self._around + ahead[:, None], mode="wrap")  # (n, 13 x 13)
+        values = _convolved(values, cubic(-y - top), AROUND)
+        values = _convolved(values, cubic(-x - left), 1)  # the last three of each row mean nothing
+        return _centred(_strided(values, (BLOCK, BLOCK), (AROUND, 1)).reshape(self.count, BLOCK**2))
+
+    def moved(self, way: np.ndarray) -> np.ndarray:
+        """By how many pixels each block goes some way, `(4,)` to `(2, n)`: to the right and down, growing and turning."""
+        moved: np.ndarray = way @ self.ways
+        return moved
+
+    def whole(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Which blocks lie inside of a picture that moved so under each, 2 pixels from its edges, bool `(n,)`."""
         across, down = self._room
-        whole: np.ndarray = (np.abs(self.x - shift[0]) <= across) & (np.abs(self.y - shift[1]) <= down)
+        whole: np.ndarray = (np.abs(self.x - x) <= across) & (np.abs(self.y - y) <= down)
         return whole
 
 
@@ -137,18 +160,16 @@ class Overlay:
     Args:
         shift: By how many pixels, to the right and down, float `(2,)`.
         turn: How much larger it became, and by how many radians it turned clockwise, float `(2,)`, both about its middle.
-        plain: Variance that is left of each block of what was moved only, `(n,)`.
-        pull: How what moving and turning changes goes with what is left, `(4, n)`.
-        left: Variance that is left of each block when it is turned, too, `(n,)`.
+        left: Variance that is left of each block, `(n,)`.
+        pull: How what moving and turning further changes goes with what is left, `(4, n)`.
         varied: What both vary by, `(n,)`.
         counted: Which blocks tell, and lie over the other picture, bool `(n,)`.
     """
 
     shift: np.ndarray
     turn: np.ndarray
-    plain: np.ndarray
-    pull: np.ndarray
     left: np.ndarray
+    pull: np.ndarray
     varied: np.ndarray
     counted: np.ndarray
 
@@ -169,28 +190,21 @@ class Overlay:
 
 
 def lay_over(now: Picture, before: Picture, shift: np.ndarray, turn: np.ndarray) -> Overlay:
-    """Lay a picture over one before, moved by a shift; what turning does is foreseen by slopes."""
+    """Lay a picture over one before, moved by a shift, grown and turned; no block is so large that it must be turned itself."""
     blocks = now.blocks
-    moved = _moved(before, shift)
+    places = blocks.moved(np.array([*shift, *turn]))
+    moved = blocks.cut_moved(before.smooth.reshape(-1), *places)
     variance = _means(moved, moved)
     both, x_both, y_both = _means(now.values, moved)
-    counted = now.telling & blocks.whole(shift)
+    counted = now.telling & blocks.whole(*places)
     gain = 1.0  # of the camera, which sees to exposure by itself
     if counted.any():
         gain = at_share(now.variance[counted] / np.maximum(variance[counted], ROUNDING), 0.5) ** 0.5
     variance *= gain**2
-    plain = np.maximum(now.variance - 2 * gain * both + variance, 0.0)
+    left = np.maximum(now.variance - 2 * gain * both + variance, 0.0)
     x, y = blocks.ways
     pull = x * (now.x_self - gain * x_both) + y * (now.y_self - gain * y_both)
-    left = _left(now, plain, pull, np.array([0.0, 0.0, *turn]))
-    return Overlay(shift, turn, plain, pull, left, now.variance + variance + 1e-6, counted)
-
-
-def lay_again(now: Picture, before: Picture, first: Overlay, shift: np.ndarray, turn: np.ndarray) -> Overlay:
-    """The same for less, if the first overlay of both was moved by the same shift."""
-    if np.abs(shift - first.shift).max() > SAME:
-        return lay_over(now, before, shift, turn)
-    return replace(first, turn=turn, left=_left(now, first.plain, first.pull, np.array([0.0, 0.0, *turn])))
+    return Overlay(shift, turn, left, pull, now.variance + variance + 1e-6, counted)
 
 
 def align(now: Picture, before: Picture, first: Overlay, guess: np.ndarray) -> Overlay:
@@ -206,12 +220,13 @@ def align(now: Picture, before: Picture, first: Overlay, guess: np.ndarray) -> O
     if np.abs(guess).max() >= 1:
         other = lay_over(now, before, first.shift + guess, first.turn)
         best = min(best, other, key=lambda overlay: overlay.misfit)
+    radius = math.hypot(*now.grey.shape) / 2
     for _ in range(STEPS):
-        step, turn = _step(now, best)
-        if np.abs(step).max() < LAST_STEP:
-            left = _left(now, best.plain, best.pull, np.array([*step, *turn]))
-            return replace(best, shift=best.shift + step, turn=turn, left=left)
-        next_one = lay_over(now, before, best.shift + step, turn)
+        step = _step(now, best)
+        if max(*np.abs(step[:2]), radius * math.hypot(*step[2:])) < LAST_STEP:
+            left = _left(now, best, step)
+            return replace(best, shift=best.shift + step[:2], turn=best.turn + step[2:], left=left)
+        next_one = lay_over(now, before, best.shift + step[:2], best.turn + step[2:])
         if next_one.misfit > best.misfit + ROUNDING:
             break
         best = next_one
@@ -245,17 +260,19 @@ def small_grey(image: np.ndarray) -> tuple[np.ndarray, int]:
     return small, factor
 
 
-def _step(now: Picture, overlay: Overlay) -> tuple[np.ndarray, np.ndarray]:
-    """How much further to move, and how to turn, for less to be left; blocks that go another way weigh little."""
+def _step(now: Picture, overlay: Overlay) -> np.ndarray:
+    """How much further to move, grow and turn, `(4,)`, for less to be left; blocks that go another way weigh little."""
     if not overlay.counted.any():
-        return np.zeros(2), overlay.turn
+        return np.zeros(4)
     way = _way(now, overlay, overlay.left)
-    way = _way(now, overlay, _left(now, overlay.plain, overlay.pull, way))
-    return way[:2] * min(1.0, LONGEST_STEP / (math.hypot(*way[:2]) + 1e-9)), np.minimum(np.maximum(way[2:], -0.05), 0.05)
+    way = _way(now, overlay, _left(now, overlay, way))
+    shift = way[:2] * min(1.0, LONGEST_STEP / (math.hypot(*way[:2]) + 1e-9))
+    turn = np.minimum(np.maximum(overlay.turn + way[2:], -MOST_TURNED), MOST_TURNED)
+    return np.array([*shift, *(turn - overlay.turn)])
 
 
 def _way(now: Picture, overlay: Overlay, left: np.ndarray) -> np.ndarray:
-    """How to move and turn, `(4,)`, where so much is left of each block."""
+    """How to move, grow and turn, `(4,)`, where so much is left of each block."""
     scale = overlay.noise + 0.05 * now.variance
     weights = overlay.counted * (scale / (scale + left)) ** 2
     matrix = now.curve.reshape(16, -1) @ weights
@@ -263,28 +280,42 @@ def _way(now: Picture, overlay: Overlay, left: np.ndarray) -> np.ndarray:
     return -np.linalg.solve(matrix.reshape(4, 4), overlay.pull @ weights)
 
 
-def _left(now: Picture, plain: np.ndarray, pull: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """Variance that is left of each block when all moves and turns by a way `(4,)` further, as the slopes foresee."""
+def _left(now: Picture, overlay: Overlay, way: np.ndarray) -> np.ndarray:
+    """Variance that is left of each block when all goes further by a way `(4,)`, as the slopes foresee."""
     bend = (way @ now.curve.reshape(4, -1)).reshape(4, -1)
-    left: np.ndarray = np.maximum(plain + way @ (2 * pull + bend), 0.1 * plain)
+    left: np.ndarray = np.maximum(overlay.left + way @ (2 * overlay.pull + bend), 0.1 * overlay.left)
     return left
-
-
-def _moved(before: Picture, shift: np.ndarray) -> np.ndarray:
-    """The blocks of a picture that was moved to the right and down, `(n, 100)`; what is in those not whole means nothing."""
-    flat, width = before.smooth.reshape(-1), before.grey.shape[1]
-    left, top = np.floor(-shift).astype(int)
-    across, along = (cubic(float(share)).astype(np.float32) for share in -shift - (left, top))
-    # Four lines of the flat picture, each a row further on; to move them along it, its rows need not be told apart.
-    lines = np.ndarray((4, len(flat) - 3 * width), flat.dtype, flat, strides=(width * flat.itemsize, flat.itemsize))
-    flat = np.correlate(np.einsum("t, tm -> m", along, lines), across)
-    return before.blocks.cut(flat, (top - 1) * width + left - 1)
 
 
 def at_share(values: np.ndarray, share: float) -> float:
     """The one of some values below which a share of them lies; a tenth of the time of NumPy's quantile, which interpolates."""
     place = int(share * (len(values) - 1))
     return float(np.partition(values, place)[place])
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    """The values of each block less their mean, in place."""
+    values -= np.vecdot(values, MEAN)[..., None]
+    return values
+
+
+def _convolved(values: np.ndarray, weights: np.ndarray, apart: int) -> np.ndarray:
+    """Of each row of values the sums of four that lie so far apart, with weights `(4, n)` of its own: `(n, m)` to `(n, k)`."""
+    count = values.shape[1] - 3 * apart
+    taps = np.ascontiguousarray(weights.T, np.float32)[:, None]
+    sums: np.ndarray = np.matmul(taps, _strided(values, (4, count), (apart, 1)))[:, 0]
+    return sums
+
+
+def _strided(values: np.ndarray, shape: tuple[int, int], steps: tuple[int, int]) -> np.ndarray:
+    """A view of each row of values as a matrix whose rows and columns are so many values apart: `(n, m)` to `(n, *shape)`."""
+    strides = (values.strides[0], *(step * values.itemsize for step in steps))
+    return np.lib.stride_tricks.as_strided(values, (len(values), *shape), strides, writeable=False)
+
+
+def _square(side: int, width: int) -> np.ndarray:
+    """Places of a square's pixels in a flat map of some width, from its first one on, `(side, side)`."""
+    return np.add.outer(width * np.arange(side), np.arange(side))
 
 
 def _means(values: np.ndarray, others: np.ndarray) -> np.ndarray:

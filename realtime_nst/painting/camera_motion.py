@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from realtime_nst.painting.alignment import Overlay, Picture, align, lay_again, lay_over, phase_shift, small_grey
+from realtime_nst.painting.alignment import Overlay, Picture, align, lay_over, phase_shift, small_grey
 from realtime_nst.style.field import HOME, Offset
 
 STILL = 0.5
@@ -30,7 +30,7 @@ WEAK, STRANGE = 0.6, 0.3
 """Share of blocks that fit, below which another reference is tried, and below which it is another scene."""
 FARTHEST = 0.07
 """Share of its sides by which a reference may have moved before there is another one."""
-TURNED = 1.0
+TURNED = 0.5
 """Pixels of the small picture by which turning may have moved its corners until then."""
 
 
@@ -215,7 +215,7 @@ def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
     away = reach(joined(back(offset), joined(base, moved)), scene.size)
     if away >= STILL:
         there = joined(back(base), offset)
-        lain = lay_again(now, scene.reference, first, there[:2] / factor, np.array([found.turn[0], there[2]]))
+        lain = lay_over(now, scene.reference, _laid(there, factor), np.array([found.turn[0], there[2]]))
         if _ring_goes_along(now, found, lain, AGAINST * (1 + 1 / away)):
             newest = joined(back(_movement(scene.shift, scene.turn, factor)), moved)
             if away > BEHIND * reach(newest, scene.size) + JUMP:
@@ -231,7 +231,13 @@ def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
 
 def _movement(shift: np.ndarray, turn: np.ndarray, factor: int) -> np.ndarray:
     """What an overlay of small pictures means for the frames: `(2,)` both to `(3,)`."""
-    return np.array([*(factor * shift), turn[1]])
+    return joined(np.array([*(factor * shift), 0.0]), np.array([0.0, 0.0, turn[1]]))  # it moves them, and then turns
+
+
+def _laid(movement: np.ndarray, factor: int) -> np.ndarray:
+    """The shift of an overlay that means a movement: `_movement` turned round."""
+    shift: np.ndarray = joined(movement, np.array([0.0, 0.0, -movement[2]]))[:2] / factor
+    return shift
 
 
 def _ring_goes_along(now: Picture, found: Overlay, there: Overlay, least: float) -> bool:
@@ -240,7 +246,7 @@ def _ring_goes_along(now: Picture, found: Overlay, there: Overlay, least: float)
     One who walks through the picture is in one place, so blocks that moved must lie apart. They must also not be where they
     were: a side that moves beside one that stands looks like a camera that moves and comes closer.
     """
-    gain = (np.minimum(there.left, there.plain) - found.left) * (SAMPLES / 2 / found.noise)
+    gain = (there.left - found.left) * (SAMPLES / 2 / found.noise)
     evidence = np.where(found.counted & there.counted, np.clip(gain, -ONE, ONE), 0.0)
     x = now.blocks.x
     moved = np.sort(x[evidence > 1])
