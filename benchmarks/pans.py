@@ -9,6 +9,7 @@ import argparse
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from math import atan2
 from pathlib import Path
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 
 from realtime_nst.engines.backend import choose_backend
-from realtime_nst.errors import NSTError
+from realtime_nst.errors import NSTError, SourceError
 from realtime_nst.media.decoding import FrameReader
 from realtime_nst.media.probing import probe
 from realtime_nst.painting.camera_motion import CameraMotion
@@ -46,7 +47,7 @@ class Step:
     plain: np.ndarray
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> None:
     """Paint, compare, and print a line for each style."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pans", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("clip", help="a film, taken with a camera that moves all the time")
@@ -54,14 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--size", type=int, nargs=2, default=(640, 480), metavar=("W", "H"), help="default: %(default)s")
     parser.add_argument("--frames", type=int, default=30, help="from the beginning (default: %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        frames = read(options.clip, *options.size, options.frames)
-        book = find_styles(style_folders(None))
-        styles = [book[name] for name in options.styles]
-        stylizer = load_stylizer(choose_backend())
-    except NSTError as error:
-        print(error, file=sys.stderr)
-        return 1
+    frames = read(options.clip, *options.size, options.frames)
+    book = find_styles(style_folders(None))
+    styles = [book[name] for name in options.styles]
+    stylizer = load_stylizer(choose_backend())
     steps = [step(*pair) for pair in itertools.pairwise(frames)]
     motion = CameraMotion()
     ways = {"standing": len(frames) * [HOME], "moving": [motion(frame) for frame in frames], "by flow": by_flow(steps)}
@@ -74,16 +71,16 @@ def main(arguments: Sequence[str]) -> int:
             paintings = [stylizer.paint(frame, style, offset=offset) for frame, offset in zip(frames, offsets, strict=True)]
             errors[way] = error_of(paintings, steps)
         print(f"{style.name:16} {report(errors)}", flush=True)
-    return 0
 
 
 def read(clip: str, width: int, height: int, count: int) -> list[np.ndarray]:
     """The first frames of a clip, scaled."""
-    reader = FrameReader(clip, replace(probe(clip), width=width, height=height))
     frames: list[np.ndarray] = []
-    while len(frames) < count and (frame := reader.read()) is not None:
-        frames.append(frame.copy())
-    reader.close()
+    with closing(FrameReader(clip, replace(probe(clip), width=width, height=height))) as reader:
+        while len(frames) < count and (frame := reader.read()) is not None:
+            frames.append(frame.copy())
+    if len(frames) < 2:
+        raise SourceError(f"'{clip}' has fewer than two frames, or --frames asks for fewer. Nothing moves from one to the next.")
     return frames
 
 
@@ -108,7 +105,8 @@ def by_flow(steps: Sequence[Step]) -> list[Offset]:
         y, x = (part.ravel() for part in np.mgrid[GRID // 2 : height : GRID, GRID // 2 : width : GRID])
         here = np.stack([x, y], -1).astype(np.float32)
         fit, _ = cv2.estimateAffinePartial2D(here, one.places[y, x], ransacReprojThreshold=1.0)
-        back = back @ np.vstack([fit, [0, 0, 1]])
+        if fit is not None:  # else nothing in it moves as a whole
+            back = back @ np.vstack([fit, [0, 0, 1]])
         there = np.linalg.inv(back)
         middle = np.array([width / 2, height / 2, 1.0])
         moved = (there @ middle - middle)[:2]
@@ -134,4 +132,7 @@ def report(errors: Mapping[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        main(sys.argv[1:])
+    except NSTError as error:
+        sys.exit(f"{error}")

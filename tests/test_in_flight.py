@@ -107,6 +107,41 @@ def test_an_error_comes_in_its_turn_and_all_that_runs_is_waited_for() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("in-flight")]
 
 
+@pytest.mark.parametrize(("count", "ahead"), [(1, False), (1, True), (3, True)])
+def test_what_has_begun_comes_before_the_error_of_what_could_not(count: int, ahead: bool) -> None:
+    in_flight, taken = InFlight(count, ahead=ahead), list[int]()
+
+    def begun() -> Iterator[Future[int]]:
+        for number in range(4):
+            yield in_flight.begin(partial(int, number))
+        raise OSError("the film ends in noise")
+
+    with pytest.raises(OSError, match="the film ends in noise"):
+        taken.extend(in_flight.in_order(begun()))
+    assert taken == [0, 1, 2, 3]
+
+
+def test_the_next_frame_is_looked_at_while_the_only_one_is_painted(book: StyleBook) -> None:
+    looked_at = [threading.Event() for _ in range(6)]
+
+    class Painter(PicturePainter):
+        at_once = 1
+
+        def begin(self, image: np.ndarray, style: object) -> object:  # type: ignore[override]
+            number = int(image[0, 0, 0])
+            looked_at[number].set()
+
+            def paint() -> np.ndarray:
+                assert number == 5 or looked_at[number + 1].wait(PATIENCE)
+                return 255 - image
+
+            return paint
+
+    frames = [Frame(np.full((16, 16, 3), index, np.uint8), index, 0.0) for index in range(6)]
+    painter = FramePainter(Painter(None, Look()), StylePath([book["wave"]]), 0.0, 25.0)  # type: ignore[arg-type]
+    assert [int(frame.image[0, 0, 0]) for frame in painter(frames)] == [255, 254, 253, 252, 251, 250]
+
+
 def test_repeated_frames_are_painted_once_and_all_keep_their_moment(book: StyleBook) -> None:
     """Frames of three equal pictures each, painted two at a time by what is slower with even ones."""
     painted, gate = list[int](), threading.Barrier(2)
@@ -132,13 +167,14 @@ def test_repeated_frames_are_painted_once_and_all_keep_their_moment(book: StyleB
     ]
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
 @pytest.mark.parametrize("look", [Look(), Look(0.6, 1.0), Look(stability=8.0, follow_camera=True)])
-def test_frames_painted_at_once_are_bit_for_bit_those_painted_one_by_one(book: StyleBook, look: Look) -> None:
+def test_frames_painted_at_once_are_bit_for_bit_those_painted_one_by_one(book: StyleBook, look: Look, at_once: int) -> None:
     rng = np.random.default_rng(0)
     scene = rng.integers(0, 256, (30, 40, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     images = [np.ascontiguousarray(scene[8:72, shift : shift + 96]) for shift in range(20)]
     frames = [Frame(image, index, 0.0) for index, image in enumerate(images)]
-    backend = Backend("openvino", "bfloat16", gpu=False, at_once=3)
+    backend = Backend("openvino", "bfloat16", gpu=False, at_once=at_once)
     several = PicturePainter(load_stylizer(backend), look)
     found = list(FramePainter(several, StylePath([book["wave"]]), 0.0, 25.0)(frames))
     alone = PicturePainter(load_stylizer(backend), look)

@@ -96,7 +96,8 @@ def load_checkpoint(path: Path, model: Learner, fingerprint: str) -> Past | None
         found = metadata["fingerprint"]
         if found != fingerprint:
             raise TrainingError(
-                f"'{path}' is a checkpoint of a run with other settings. Delete its folder to start anew, or choose another name."
+                f"'{path}' is a checkpoint of a run with other settings. Delete its folder to start anew, or choose another "
+                "name or folder."
             )
         arrays = read_arrays(path, {name: tuple(variable.shape) for name, variable in state.items()})
     except (StyleError, KeyError, TypeError, ValueError) as error:

@@ -80,6 +80,8 @@ def see_it(job: Job) -> str:
     if job.output not in known:
         words += ["--weights", str(job.output)]
     told = f"See it: `{shlex.join(words)}`."
+    if job.teaches_encoder:
+        return f"{told} Another lesson begins where '{job.workshop}' is deleted."
     if job.pictures and job.body and job.frozen and job.body.path.parent not in (job.output, *known):
         return f"Copy '{job.body.path}' into '{job.output}': a style needs its body. {told}"
     return told

@@ -76,7 +76,7 @@ class Job:
     @property
     def teaches_encoder(self) -> bool:
         """Whether nothing but the style encoder of a body learns."""
-        return self.frozen and self.collection is not None
+        return self.body is not None and self.frozen and not self.pictures and self.collection is not None
 
     @property
     def workshop(self) -> Path:

@@ -13,7 +13,7 @@ from keras import ops
 
 from realtime_nst import __version__
 from realtime_nst.errors import TrainingError
-from realtime_nst.style.encoder import ENCODER_SUFFIX, Encoder, read_encoder, write_encoder
+from realtime_nst.style.encoder import ENCODER_SUFFIX, Encoder, hash_encoder, read_encoder, write_encoder
 from realtime_nst.style.style import Body, Style, hash_body, write_body, write_style
 
 from .build import build_encoder_model, build_model
@@ -242,14 +242,19 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
 
 
 def write_encoder_beside_body(job: Job, body: Body, model: EncoderModel, how: Mapping[str, Any]) -> list[Path]:
-    """Write a style encoder that has learned on, and the body that it needs where that is not there already."""
-    written = []
+    """Write a style encoder that has learned on, and the body that it needs where that is not there already.
+
+    The encoder comes first: alone it is of no use and no harm, while a body alone would be a body without an encoder.
+    """
     check_other_body(job)  # hours later, another one may be there
+    before, numbers = read_encoder(body), model.encoder_numbers()
+    past = described(before) if before else None
+    if before and before.sha256 == hash_encoder(numbers):  # a finished run that was asked for again, in the encoder's own folder
+        past = before.metadata.get("before")
+    written = [write_encoder(job.output, body, numbers, {**how, **({"before": past} if past else {})}).path]
     if not (job.output / body.path.name).exists():
         written.append(write_body(job.output, body.name, body.architecture, body.weights(), body.metadata).path)
-    before = read_encoder(body)
-    facts = {**how, **({"before": described(before)} if before else {})}
-    return [*written, write_encoder(job.output, body, model.encoder_numbers(), facts).path]
+    return written
 
 
 def described(encoder: Encoder) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--steps",
         type=positive,
         metavar="N",
-        help="training steps (default: 200; 5200 with --new-body; 3000 with --collection alone); 60 where the body has a style "
-        "encoder",
+        help="training steps (default: 200, or 60 where a style starts as a style encoder says; 5200 with --new-body; 3000 with "
+        "--collection alone)",
     )
     train.add_argument("--minutes", type=minutes, metavar="N", help="learn for so long, instead of a number of steps")
     train.add_argument("--batch", type=positive, metavar="N", help="photos per step (default: 4)")
@@ -49,8 +49,8 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         "--rate",
         type=float,
         metavar="X",
-        help="peak learning rate (default: 0.01; 0.003 with --new-body; 0.0004 with --collection alone); 0.04 where the body has "
-        "a style encoder",
+        help="peak learning rate (default: 0.01, or 0.04 where a style starts as a style encoder says; 0.003 with --new-body; "
+        "0.0004 with --collection alone)",
     )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument(

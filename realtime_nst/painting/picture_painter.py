@@ -98,7 +98,7 @@ class PicturePainter:
         self._warming.hold(image, style, self.look)
 
     def renew(self) -> None:
-        """Let the next picture depend on nothing but those of `warm_up`, and on how far the texture field has moved."""
+        """Let the next picture depend on nothing but those of `warm_up`, and on how the texture field has moved."""
         self._stream.go_on_from(self._warming or Stream(self._stylizer))
         self._warming = None
 

@@ -21,7 +21,7 @@ class Stream:
     Args:
         stylizer: Compiles and paints.
 
-    `motion` is how the camera moved, where a look follows it, and `offset` how far the texture field has moved with it.
+    `motion` is how the camera moved, where a look follows it, and `offset` how the texture field has moved with it.
     """
 
     def __init__(self, stylizer: Stylizer) -> None:

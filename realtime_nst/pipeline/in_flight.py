@@ -14,7 +14,7 @@ class InFlight:
     """Begin calls, and go on.
 
     Args:
-        count: Calls at once. With 1, each is finished when it has begun, and there is no other thread, except `ahead`.
+        count: Calls at once. With 1, and not `ahead`, each is finished when it has begun, and there is no other thread.
         apart: Whether each runs in a process of its own; then calls and results must be such that they can be sent there.
         ahead: Whether the next call is prepared while one runs, even where only one may run: it gets a thread, too.
     """
@@ -45,17 +45,26 @@ class InFlight:
                 long as there may be more.
 
         Raises:
-            Exception: What a call raised, in its turn.
+            Exception: What a call raised, in its turn, or what asking for the next one raised, after the last result.
             BrokenProcessPool: One of the processes has died.
         """
         waiting: deque[Future[T]] = deque()
+        coming, failure = iter(begun), None
         try:
-            for future in begun:
-                waiting.append(future)
+            while True:
+                try:
+                    waiting.append(next(coming))
+                except StopIteration:
+                    break
+                except Exception as error:
+                    failure = error
+                    break
                 while waiting and (waiting[0].done() or len(set(waiting)) >= self._most):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+            if failure is not None:
+                raise failure
         finally:
             self.close()
 

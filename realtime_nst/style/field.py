@@ -23,8 +23,8 @@ FINE = 2
 """Where it is turned, so many values along each side of a place, and straight lines between them."""
 
 Offset = tuple[float, float, float]
-"""How a field has moved: by how many radians it turned clockwise about the middle of the frame, which is the last number, and
-then by how many pixels to the right and down, which are the first two."""
+"""How a field has moved, `(x, y, turn)`: it turned clockwise by `turn` radians about the middle of the frame, and then moved by x
+pixels to the right and y down. The frame is the padded one, whose sides are multiples of 8."""
 HOME: Offset = (0.0, 0.0, 0.0)
 
 
@@ -62,7 +62,8 @@ def field(part: int, channels: int, width: int, height: int, offset: Offset = HO
         offset: How the field has moved.
 
     Returns:
-        float32 `(height / part, width / part, channels)`, between places by cubic convolution (`cubic`).
+        float32 `(height / part, width / part, channels)`, between places by cubic convolution (`cubic`); of one that has turned
+        as `turned` says.
     """
     x, y, turn = offset
     return turned(part, channels, width, height, offset) if turn else moved(part, channels, width, height, x, y)
@@ -87,7 +88,7 @@ def moved(part: int, channels: int, width: int, height: int, x: float, y: float)
 
 
 def turned(part: int, channels: int, width: int, height: int, offset: Offset) -> np.ndarray:
-    """The field of a frame that has turned, too, as `field`; but for values between places see `fine`."""
+    """The field of a frame that has turned, too, as `field`, with straight lines between the values of `fine`."""
     x, y, turn = offset
     side, places = len(fine(part, channels)), fine(part, channels).reshape(-1, channels)
     across, down = math.cos(turn) * FINE, math.sin(turn) * FINE  # from place to place of a row of the frame, which turns back
@@ -120,9 +121,10 @@ def fine(part: int, channels: int) -> np.ndarray:
     """The torus with values between its places, too (`cubic`): float32 `(FINE * side, FINE * side, channels)`, read-only."""
     found = torus(part, channels)
     for axis in (0, 1):
-        between = [sum(w * np.roll(found, 1 - tap, axis) for tap, w in enumerate(cubic(step / FINE))) for step in range(FINE)]
+        weights = [cubic(step / FINE).astype(np.float32) for step in range(FINE)]
+        between = [sum(w * np.roll(found, 1 - tap, axis) for tap, w in enumerate(one)) for one in weights]
         shape = [length * FINE if number == axis else length for number, length in enumerate(found.shape)]
-        found = np.stack(between, axis + 1).reshape(shape).astype(np.float32)
+        found = np.stack(between, axis + 1).reshape(shape)
     found.flags.writeable = False
     return found
 
@@ -137,7 +139,7 @@ def field_at(part: int, channels: int, x: np.ndarray, y: np.ndarray) -> np.ndarr
         y: Distances down, alike.
 
     Returns:
-        float32 `(..., channels)`, as `field` has it.
+        float32 `(..., channels)`, by cubic convolution.
     """
     whole = torus(part, channels)
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)

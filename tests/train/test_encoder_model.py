@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,12 +19,13 @@ from realtime_nst.train.build import build_encoder_model
 from realtime_nst.train.collection import PaintingBatches
 from realtime_nst.train.command import check_flags, expand_recipe, make_job, recipe_of, see_it, style_names
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
+from realtime_nst.train.encoded import LESSONS
 from realtime_nst.train.encoder_model import EncoderModel
 from realtime_nst.train.job import Job
 from realtime_nst.train.learner import network_inputs
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.recipes import ENCODER_RECIPE
-from realtime_nst.train.trainer import train
+from realtime_nst.train.trainer import batches_of, train
 from realtime_nst.train.training_log import preview
 from tests.conftest import NARROW, narrow_body
 from tests.train.small import RECIPE, make_small, stop_after
@@ -134,7 +136,7 @@ def test_preview_shows_paintings_beside_what_was_painted_after_them(model: Encod
 def test_run_leaves_the_encoder_and_its_body_where_the_shown_styles_find_both(job: Job, pictured: Path) -> None:
     reports: list[Progress] = []
     before = encoder_in(pictured)
-    assert train(job, report=reports.append) == [job.output / "narrow.body.h5", job.output / "narrow.encoder.h5"]
+    assert train(job, report=reports.append) == [job.output / "narrow.encoder.h5", job.output / "narrow.body.h5"]
     assert [progress.step for progress in reports] == [1, 2, 3, 4, 5, 6]
     after = encoder_in(job.output)
     assert after.sha256 != before.sha256 == encoder_in(pictured).sha256 == after.metadata["before"]["sha256"]
@@ -158,8 +160,35 @@ def test_stopped_run_goes_on_as_if_it_had_not_stopped(job: Job, tmp_path: Path) 
 @pytest.mark.once
 def test_encoder_learns_on_in_its_own_folder(job: Job, pictured: Path) -> None:
     before, body = encoder_in(pictured).sha256, (pictured / "narrow.body.h5").read_bytes()
-    assert train(replace(job, output=pictured)) == [pictured / "narrow.encoder.h5"]
-    assert encoder_in(pictured).sha256 != before and (pictured / "narrow.body.h5").read_bytes() == body
+    again = replace(job, output=pictured)
+    assert train(again) == [pictured / "narrow.encoder.h5"]
+    after = encoder_in(pictured)
+    assert after.sha256 != before == after.metadata["before"]["sha256"]
+    assert (pictured / "narrow.body.h5").read_bytes() == body
+    train(again)  # which has nothing left to do
+    assert encoder_in(pictured).metadata == after.metadata, "it has not learned from itself"
+    assert see_it(again).endswith(f"Another lesson begins where '{again.workshop}' is deleted.")
+
+
+@pytest.mark.once
+def test_body_that_cannot_be_written_leaves_no_folder_without_an_encoder(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("realtime_nst.train.trainer.write_body", Mock(side_effect=TrainingError("The disk is full.")))
+        with pytest.raises(TrainingError, match="The disk is full"):
+            train(job)
+    assert (job.output / "narrow.encoder.h5").exists() and not (job.output / "narrow.body.h5").exists()
+    assert train(job) == [job.output / "narrow.encoder.h5", job.output / "narrow.body.h5"]
+    assert read_encoder(read_body(job.output / "narrow.body.h5")) is not None
+
+
+@pytest.mark.once
+def test_an_encoder_alone_sees_the_collection_and_one_beside_styles_their_paintings_too(job: Job, pictures: Path) -> None:
+    files = find_photos(pictures / "photos")
+    assert job.teaches_encoder and len(batches_of(job, files)(1)) == RECIPE.batch
+    styles = replace(job, pictures={"dots": pictures / "dots.png"}, body=None, frozen=False)
+    beside = replace(styles, frozen=True)  # whatever it says of a body that is not there
+    for other in (styles, beside):
+        assert not other.teaches_encoder and len(batches_of(other, files)(1)) == LESSONS * RECIPE.batch / 2
 
 
 @pytest.mark.once
@@ -185,7 +214,10 @@ def test_flags_without_pictures_teach_the_encoder(pictured: Path, tmp_path: Path
     assert made.teaches_encoder and made.pictures == {} and made.name == "narrow.encoder"
     assert made.recipe == replace(ENCODER_RECIPE, steps=9) and made.workshop == tmp_path / "out" / "narrow.encoder.training"
     assert recipe_of(build_parser().parse_args(options("--batch", 3)), made.body).batch == 3, "an odd batch will do here"
-    assert see_it(made) == f"See it: `realtime-nst webcam --style PICTURE.jpg --weights {tmp_path / 'out'}`."
+    assert see_it(made) == (
+        f"See it: `realtime-nst webcam --style PICTURE.jpg --weights {tmp_path / 'out'}`. "
+        f"Another lesson begins where '{made.workshop}' is deleted."
+    )
 
 
 @pytest.mark.once

@@ -39,6 +39,8 @@ from realtime_nst.train.recipes import (
     FIELD_VECTOR_RECIPE,
     PAINTINGS,
     PICTURES,
+    PREDICTED_RATE,
+    PREDICTED_STEPS,
     VECTOR_RECIPE,
     Painting,
 )
@@ -153,8 +155,14 @@ def test_help_tells_the_numbers_of_the_recipes(monkeypatch: pytest.MonkeyPatch, 
         build_parser().parse_args(["train", "--help"])
     text = capsys.readouterr().out
     vector, body, encoder = VECTOR_RECIPE, BODY_RECIPE, ENCODER_RECIPE
-    steps = f"{vector.steps}; {body.steps} with --new-body; {encoder.steps} with --collection alone"
-    rates = f"{vector.learning_rate:g}; {body.learning_rate:g} with --new-body; {encoder.learning_rate:g} with --collection alone"
+    steps, rates = (
+        f"{alone:g}, or {predicted:g} where a style starts as a style encoder says; {whole:g} with --new-body; "
+        f"{lesson:g} with --collection alone"
+        for alone, predicted, whole, lesson in (
+            (vector.steps, PREDICTED_STEPS, body.steps, encoder.steps),
+            (vector.learning_rate, PREDICTED_RATE, body.learning_rate, encoder.learning_rate),
+        )
+    )
     for words in (
         f"training steps (default: {steps})",
         f"peak learning rate (default: {rates})",
