@@ -78,7 +78,7 @@ def read(clip: str, width: int, height: int, count: int) -> list[np.ndarray]:
     frames: list[np.ndarray] = []
     with closing(FrameReader(clip, replace(probe(clip), width=width, height=height))) as reader:
         while len(frames) < count and (frame := reader.read()) is not None:
-            frames.append(frame.copy())
+            frames.append(frame)
     if len(frames) < 2:
         raise SourceError(f"'{clip}' has fewer than two frames, or --frames asks for fewer. Nothing moves from one to the next.")
     return frames

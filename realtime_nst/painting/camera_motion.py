@@ -200,13 +200,11 @@ def reach(movement: np.ndarray, size: np.ndarray) -> float:
 def _followed(scene: Scene, now: Picture, factor: int) -> Scene:
     """A scene after another frame of it; a new one if it is not."""
     guess = phase_shift(now, scene.before)
-    first = lay_over(now, scene.reference, scene.shift, scene.turn)
-    found = align(now, scene.reference, first, guess)
+    found = align(now, scene.reference, lay_over(now, scene.reference, scene.shift, scene.turn), guess)
     if found.fitting < WEAK and scene.before is not scene.reference:
-        upon = lay_over(now, scene.before, np.zeros(2), np.zeros(2))
-        nearer = align(now, scene.before, upon, guess)
+        nearer = align(now, scene.before, lay_over(now, scene.before, np.zeros(2), np.zeros(2)), guess)
         if nearer.fitting > found.fitting:
-            scene, first, found = scene.refer_to(scene.before), upon, nearer
+            scene, found = scene.refer_to(scene.before), nearer
     if found.fitting < STRANGE:
         if scene.doubt.any():  # the same place perhaps, after a flash or a hand before the lens: the field stays
             return replace(scene.refer_to(now), doubt=np.zeros(1))
