@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst.networks.convolutions import dtype_policy
 from realtime_nst.networks.encoder import build_style_encoder, set_encoder
 from realtime_nst.networks.transform import build_transform_network, set_kernels
 from realtime_nst.style.encoder import Encoder
@@ -20,8 +21,9 @@ from .encoded import EncodedModel, statistics_of
 from .encoder_model import EncoderModel
 from .growth import architecture_of
 from .losses import build_loss_network, grams_at_scales
-from .model import StyleModel, dtype_policy, loss_precision, share_devices, use_xla
+from .model import StyleModel, loss_precision, share_devices, use_xla
 from .recipes import Recipe
+from .sight import Sight
 
 LOOKED_AT = 440
 """Pieces of paintings from which the encoder's model learns how paintings differ."""
@@ -84,11 +86,16 @@ def build_model(
     )
     if paintings is None:
         return compiled(StyleModel(*parts), precision)
+    encoder = build_style_encoder(network, uint8=False)
+    sight = Sight(encoder.get_layer("encoder_look"))
     seen: list[np.ndarray] = []
+    kept = []
     while len(seen) < LOOKED_AT:
-        look = loss_network(ops.convert_to_tensor(paintings(len(seen))))
-        seen.extend(ops.convert_to_numpy(statistics_of(look, recipe.style_taps)))
-    encoder = build_style_encoder(architecture.vector_size, uint8=False)
+        pieces = ops.convert_to_tensor(paintings(len(seen)))
+        features = loss_network(pieces)
+        seen.extend(ops.convert_to_numpy(statistics_of(features, recipe.style_taps)))
+        kept.append(sight.kept(pieces, {tap: features[tap] for tap in recipe.style_taps}))
+    sight.measure(kept)
     return compiled(EncodedModel(encoder, np.stack(seen), *parts), precision)
 
 
@@ -116,7 +123,7 @@ def build_encoder_model(
         network = build_transform_network(body.architecture, uint8=False)
     set_kernels(network, body.weights())
     network.trainable = False
-    learner = build_style_encoder(encoder.vector_size, uint8=False)
+    learner = build_style_encoder(network, uint8=False)
     set_encoder(learner, encoder.weights())
     examples = paintings(0)[:EXAMPLES]
     return compiled(EncoderModel(learner, examples, network, recipe, *loss_networks(recipe, vgg_weights, precision)), precision)

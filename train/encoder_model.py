@@ -1,7 +1,8 @@
 """The model whose style encoder learns on by the perceptual loss itself, on a body that stays as it is.
 
-Every frame is painted after a painting of its own, in the vector that the encoder says. A new encoder gets nowhere by that;
-one that has learned from its teacher (`encoded.py`) comes nearer to the paintings. It knows neither files nor steps.
+Every frame is painted after a painting of its own, in the vector that the encoder says. How it guesses and corrects vectors it
+learns by the loss of these pictures; how it sees, by VGG19's example (`sight.py`). An encoder begins with what its teacher
+taught it (`encoded.py`). It knows neither files nor steps.
 
 Reference:
     Ghiasi, Lee, Kudlur, Dumoulin, Shlens: Exploring the structure of a real-time, arbitrary neural artistic stylization
@@ -20,6 +21,7 @@ from realtime_nst.networks.encoder import encoder_variables
 from .losses import grams_at_scales
 from .model import StyleModel
 from .recipes import Recipe
+from .sight import Sight
 
 
 class EncoderModel(StyleModel):
@@ -49,7 +51,9 @@ class EncoderModel(StyleModel):
         super().__init__(network, np.zeros((1, size)), [], np.ones((1, 2)), recipe, loss_network, content_network)
         self.vectors.trainable = False
         self.encoder = encoder
+        self.sight = Sight(encoder.get_layer("encoder_look"))
         self.examples = examples
+        self.terms["sight"] = keras.metrics.Mean(name="sight")
 
     def learned(self) -> dict[str, Any]:
         """The encoder's numbers; the body's are in its file."""
@@ -66,10 +70,18 @@ class EncoderModel(StyleModel):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The weighted sum of the terms; Keras calls it inside of the compiled step."""
-        grams = grams_at_scales(self.loss_network, x["paintings"], self.recipe.style_taps, self.recipe.style_scales)
-        emphasis = ops.ones((x["paintings"].shape[0], 2))
-        return self.loss_of(x, y_pred, [ops.stop_gradient(gram) for gram in grams], emphasis, training)
+        """The weighted sum of the terms, and the lesson in seeing; Keras calls it inside of the compiled step."""
+        taps, paintings = self.recipe.style_taps, x["paintings"]
+        seen = self.loss_network(paintings)
+        grams = grams_at_scales(self.loss_network, paintings, taps, self.recipe.style_scales, seen)
+        outputs, _ = ops.split(ops.cast(y_pred, "float32"), 2, axis=0)
+        features = self.loss_network(outputs)
+        emphasis = ops.ones((paintings.shape[0], 2))
+        loss = self.loss_of(x, y_pred, [ops.stop_gradient(gram) for gram in grams], emphasis, training, features)
+        both = {tap: ops.concatenate([seen[tap], features[tap]], axis=0) for tap in taps}
+        sight = self.sight.loss(ops.concatenate([paintings, outputs], axis=0), both, pairs=True)
+        self.terms["sight"].update_state(sight)
+        return loss + self.recipe.sight * sight
 
     def encoder_numbers(self) -> dict[str, np.ndarray]:
         """The encoder's numbers as a file stores them."""

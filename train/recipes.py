@@ -35,6 +35,7 @@ class Recipe:
         temporal: Weight of the stability term.
         grid: Weight of the term against a grid of 8x8 pixels.
         imitation: Weight of the style encoder's own term, where one learns: its vectors should be its teacher's.
+        sight: Weight of another one, where one learns: it should see what VGG19 sees.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
@@ -55,6 +56,7 @@ class Recipe:
     temporal: float = 30.0
     grid: float = 2000.0
     imitation: float = 0.3
+    sight: float = 1.0
     motion: Motion = field(default_factory=Motion)
     seed: int = 1
 

@@ -17,10 +17,14 @@ from realtime_nst.style.style import FORMAT_VERSION, Body, checked_metadata, has
 from realtime_nst.style.weightfile import read_arrays, write_weights
 
 ENCODER_SUFFIX = ".encoder.h5"
-WIDTHS = (32, 64, 96, 160)
-"""Channels of its convolutions, each at half the size of the one before."""
-INNER = 256
-"""Numbers that a painting becomes, before they become a style vector."""
+WIDTHS, CONVOLUTIONS = (24, 48, 104, 136), (1, 2, 2, 3)
+"""Channels of its convolutions and how many there are, at the picture's size, a half, a quarter and an eighth of it."""
+SIGHTS = (64, 96, 160, 192)
+"""Channels at each of these sizes of which it keeps mean and deviation."""
+INNER = 192
+"""Numbers that a picture becomes, before they become a style vector."""
+TRIES = 2
+"""How many times a vector is tried and corrected."""
 PAINTING_SIZE = 384
 """Shorter side of a painting in pixels, as the encoder should see it: the middle of what it saw in training."""
 
@@ -31,17 +35,20 @@ class Encoder:
 
     Args:
         path: Where its weights are.
-        body_sha256: Hash of the body that its vectors are for.
-        vector_size: Their length.
+        body: What its vectors are for, and what it tries them with.
         sha256: Hash of its weights.
         metadata: How it was trained.
     """
 
     path: Path
-    body_sha256: str
-    vector_size: int
+    body: Body
     sha256: str
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def vector_size(self) -> int:
+        """Length of its vectors."""
+        return self.body.architecture.vector_size
 
     def weights(self) -> dict[str, np.ndarray]:
         """Read its numbers, float32, by `<layer>/<name>`, as `encoder_shapes` says.
@@ -63,20 +70,22 @@ def encoder_shapes(vector_size: int) -> dict[str, tuple[int, ...]]:
     """
     shapes: dict[str, tuple[int, ...]] = {}
     before = 3
-    for index, width in enumerate(WIDTHS, 1):
-        convolutions = {"a": (5, before)} if index == 1 else {"a": (3, before), "b": (3, width)}
-        for name, (side, channels) in convolutions.items():
-            shapes[f"encoder{index}{name}/kernel"] = (side, side, channels, width)
-            shapes[f"encoder{index}{name}/bias"] = (width,)
-        before = width
-    seen = 2 * (3 + sum(WIDTHS))
-    shapes |= {"encoder_norm/gamma": (seen,), "encoder_norm/beta": (seen,)}
-    for name, (before, after) in {
-        "encoder_dense1": (seen, INNER),
-        "encoder_dense2": (INNER, INNER),
-        "encoder_vectors": (INNER, vector_size),
+    for index, (width, count, sights) in enumerate(zip(WIDTHS, CONVOLUTIONS, SIGHTS, strict=True), 1):
+        for name in "abc"[:count]:
+            shapes |= {f"encoder{index}{name}/kernel": (3, 3, before, width), f"encoder{index}{name}/bias": (width,)}
+            before = width
+        shapes |= {f"encoder_sight{index}/kernel": (1, 1, width, sights), f"encoder_sight{index}/bias": (sights,)}
+    seen = 2 * (3 + sum(SIGHTS))
+    shapes |= {"encoder_standard/middle": (seen,), "encoder_standard/deviation": (seen,)}
+    for name, (inputs, outputs) in {
+        "encoder_codes": (seen, INNER),
+        "encoder_guess1": (INNER, INNER),
+        "encoder_guess2": (INNER, vector_size),
+        "encoder_step1": (2 * INNER, INNER),
+        "encoder_step2": (INNER, INNER),
+        "encoder_step3": (INNER, vector_size),
     }.items():
-        shapes |= {f"{name}/kernel": (before, after), f"{name}/bias": (after,)}
+        shapes |= {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
     return shapes
 
 
@@ -100,7 +109,7 @@ def read_encoder(body: Body) -> Encoder | None:
     metadata = checked_metadata(path, "encoder")
     if metadata.get("body_sha256") != body.sha256:
         raise StyleError(f"'{path}' is the encoder of another version of the body '{body.name}'. Copy both from one place.")
-    return Encoder(path, body.sha256, body.architecture.vector_size, str(metadata.get("sha256")), metadata)
+    return Encoder(path, body, str(metadata.get("sha256")), metadata)
 
 
 def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Encoder:
@@ -130,12 +139,12 @@ def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], me
     }
     path = folder / f"{body.name}{ENCODER_SUFFIX}"
     write_weights(path, arrays, metadata, half=True)
-    return Encoder(path, body.sha256, body.architecture.vector_size, sha256, metadata)
+    return Encoder(path, body, sha256, metadata)
 
 
 def hash_encoder(arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of an encoder's numbers, in the precision in which a file stores them."""
-    head = json.dumps({"widths": WIDTHS, "inner": INNER})
+    head = json.dumps({"widths": WIDTHS, "sights": SIGHTS, "inner": INNER, "tries": TRIES})
     with np.errstate(over="ignore"):  # what is too large is refused where it is written
         halves = {name: array.astype(np.float16) for name, array in arrays.items()}
     return hash_numbers(head, halves)

@@ -1,4 +1,4 @@
-"""Training made small: a narrow network, two fixed convolutions in the place of VGG19, and pictures out of numbers.
+"""Training made small: a narrow network, four fixed convolutions in the place of VGG19, and pictures out of numbers.
 
 `python -m tests.train.small FOLDER` trains in a process of its own, which waits after five steps to be killed.
 """
@@ -25,6 +25,8 @@ from realtime_nst.train.recipes import Painting, Recipe
 from realtime_nst.train.trainer import train
 from tests.conftest import NARROW
 
+TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
 RECIPE = Recipe(
     steps=6,
     batch=2,
@@ -32,7 +34,7 @@ RECIPE = Recipe(
     painting_size=64,
     learning_rate=1e-2,
     content_tap="relu2_1",
-    style_taps=("relu1_1", "relu2_1"),
+    style_taps=TAPS,
     motion=Motion(shift=2, bend=0.5),
 )
 
@@ -46,12 +48,12 @@ class Run(NamedTuple):
 
 
 def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
-    """Two frozen convolutions that answer by the names of taps."""
+    """Four frozen convolutions that answer by the names of taps."""
     images = keras.Input((None, None, 3))
     x = images / 127.5 - 1.0
     features = {}
-    for number, name in enumerate(("relu1_1", "relu2_1")):
-        layer = layers.Conv2D(6, 3, strides=number + 1, activation="relu", bias_initializer="ones")
+    for number, name in enumerate(TAPS):
+        layer = layers.Conv2D(6, 3, strides=1 if number == 0 else 2, padding="same", activation="relu", bias_initializer="ones")
         x = layer(x)
         layer.kernel.assign(np.random.default_rng(number).normal(0.0, 0.15, layer.kernel.shape))  # the same on any backend
         features[name] = x
