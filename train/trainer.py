@@ -12,7 +12,6 @@ import numpy as np
 from keras import ops
 
 from realtime_nst import __version__
-from realtime_nst.errors import TrainingError
 from realtime_nst.style.encoder import ENCODER_SUFFIX, Encoder, hash_encoder, read_encoder, write_encoder
 from realtime_nst.style.style import Body, Style, hash_body, write_body, write_style
 
@@ -113,13 +112,9 @@ def model_of(job: Job, pictures: Mapping[str, np.ndarray], paintings: PaintingBa
         TrainingError: As for `train`.
     """
     if job.teaches_encoder and job.body and paintings:
-        encoder = read_encoder(job.body)
-        if encoder is None:
-            raise TrainingError(
-                f"The body '{job.body.name}' has no style encoder that could learn on. `--new-body NAME` with pictures and this "
-                "--collection trains a body with one."
-            )
-        return build_encoder_model(job.recipe, job.body, encoder, paintings, vgg_weights=job.vgg_weights, precision=job.precision)
+        base = np.mean([style.vector for style in job.relatives], axis=0) if job.relatives else None
+        given = job.recipe, job.body, read_encoder(job.body), paintings, base
+        return build_encoder_model(*given, vgg_weights=job.vgg_weights, precision=job.precision)
     return build_model(
         job.recipe,
         list(pictures.values()),

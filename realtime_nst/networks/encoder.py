@@ -124,7 +124,7 @@ class Trial:
     def __init__(self, network: keras.Model) -> None:
         self.network = network
         channels = network.input["field4"].shape[-1] if "field4" in network.input else 0
-        self.given: dict[str, np.ndarray] = {"images": scene()[None], **fields_of(channels, SIDE, SIDE)}
+        self.given: dict[str, np.ndarray] = {"images": scene(SIDE)[None], **fields_of(channels, SIDE, SIDE)}
 
     def __call__(self, vectors: Any) -> Any:
         """Paint it in some vectors, `(B, V)` to float32 `(B, SIDE, SIDE, 3)` in `[0, 255]`; no gradient comes back."""

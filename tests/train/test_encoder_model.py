@@ -26,7 +26,7 @@ from realtime_nst.train.job import Job
 from realtime_nst.train.learner import network_inputs
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.recipes import ENCODER_RECIPE
-from realtime_nst.train.trainer import batches_of, train
+from realtime_nst.train.trainer import batches_of, model_of, train
 from realtime_nst.train.training_log import preview
 from tests.conftest import NARROW, narrow_body
 from tests.train.small import RECIPE, make_small, stop_after
@@ -195,10 +195,20 @@ def test_an_encoder_alone_sees_the_collection_and_one_beside_styles_their_painti
 
 
 @pytest.mark.once
-def test_body_without_an_encoder_and_another_body_of_its_name_are_refused(job: Job, weights: Path) -> None:
-    alone = read_body(weights / "narrow.body.h5")
-    with pytest.raises(TrainingError, match="The body 'narrow' has no style encoder that could learn on. `--new-body NAME`"):
-        train(replace(job, body=alone))
+def test_body_without_an_encoder_gets_one(job: Job, weights: Path) -> None:
+    styles = list(find_styles([weights]).values())
+    alone = replace(job, body=styles[0].body, relatives=styles)
+    start = model_of(alone, {}, batches_of(alone, find_photos(alone.photos)))
+    assert isinstance(start, EncoderModel)
+    vectors, examples = start.shown()
+    mean = np.mean([style.vector for style in styles], axis=0)
+    assert len(examples) == 2 and np.abs(vectors - mean).max() < 0.3, "at first every painting is the mean of the styles"
+    assert train(alone) == [job.output / "narrow.encoder.h5", job.output / "narrow.body.h5"]
+    assert "before" not in encoder_in(job.output).metadata
+
+
+@pytest.mark.once
+def test_another_body_of_its_name_is_refused(job: Job) -> None:
     other = narrow_body(job.output, seed=9)
     with pytest.raises(TrainingError, match=re.escape(f"'{other.path}' is another body than")):
         train(job)
