@@ -109,7 +109,7 @@ def build_encoder_model(
     body: Body,
     encoder: Encoder | None,
     paintings: PaintingBatches,
-    base: np.ndarray | None = None,
+    styles: np.ndarray | None = None,
     *,
     vgg_weights: str,
     precision: str = "float32",
@@ -121,7 +121,7 @@ def build_encoder_model(
         body: What the encoder's vectors are for; it stays as it is.
         encoder: The encoder so far, if there is one.
         paintings: What it learns from, a painting for each photo.
-        base: The vector that a new encoder gives at first for any painting, `(V,)`; `None` is the neutral one.
+        styles: Vectors of styles of this body, `(S, V)`: a new encoder begins in the middle of them; `None` is the neutral one.
         vgg_weights: "imagenet" or a path.
         precision: Keras' dtype policy of the transform network.
 
@@ -142,7 +142,7 @@ def build_encoder_model(
         set_encoder(learner, encoder.weights())
     else:
         measured(Sight(learner.get_layer("encoder_look")), paintings, loss_network, recipe)
-        learner.get_layer("encoder_guess2").bias.assign(neutral_vector(body.architecture) if base is None else base)
+        learner.get_layer("encoder_spread").cover(neutral_vector(body.architecture)[None] if styles is None else styles)
     return compiled(EncoderModel(learner, paintings(0)[:EXAMPLES], network, recipe, loss_network, content_network), precision)
 
 

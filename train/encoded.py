@@ -28,15 +28,13 @@ LESSONS = 4
 """The encoder learns from so many times the paintings that are painted after: its own step is a cheap one."""
 COMPONENTS, INNER = 128, 384
 """Numbers that tell paintings apart, and those that the teacher makes of them on the way to a vector."""
-UNKNOWN = 0.3
-"""How far a number of the vectors may go at first of which the styles tell nothing, because it is the same in all."""
 
 
 class EncodedModel(StyleModel):
     """A `StyleModel` with an encoder and its teacher; where a batch has no paintings, it is as one without.
 
     Args:
-        encoder: From `build_style_encoder(uint8=False)`. While it learns, its vectors are relative: see `encoder_numbers`.
+        encoder: From `build_style_encoder(uint8=False)`.
         seen: Statistics of some paintings, `(P, F)`, from `statistics_of`: how they vary.
         given: Arguments of `StyleModel`.
     """
@@ -48,6 +46,7 @@ class EncodedModel(StyleModel):
         size = self.vectors.shape[1]
         middle, spread, components = whitening_of(seen)
         self.encoder = encoder
+        self.reaching = encoder.get_layer("encoder_spread")
         self.guess = keras.Model(encoder.input, encoder.get_layer("encoder_guess2").output)
         self.sight = Sight(encoder.get_layer("encoder_look"))
         for step in encoder.get_layer("encoder_correction").steps:
@@ -55,8 +54,6 @@ class EncodedModel(StyleModel):
         self.middle = add_numbers(self, "middle", middle)
         self.spread = add_numbers(self, "spread", spread)
         self.components = add_numbers(self, "components", components)
-        self.base = add_numbers(self, "base", np.zeros(size))
-        self.reach = add_numbers(self, "reach", np.full(size, UNKNOWN))
         start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
         self.teacher = [
             layers.Dense(INNER, "gelu", name="teacher1"),
@@ -70,7 +67,7 @@ class EncodedModel(StyleModel):
 
     def learned(self) -> dict[str, Any]:
         """As of any learner, and what goes with the encoder."""
-        own = {name: getattr(self, name) for name in ("middle", "spread", "components", "base", "reach")}
+        own = {name: getattr(self, name) for name in ("middle", "spread", "components")}
         taught = {f"{layer.name}/{part.name}": part for layer in self.teacher for part in layer.weights}
         encoder = {f"encoder/{name}": part for name, part in encoder_variables(self.encoder).items()}
         return super().learned() | own | taught | encoder
@@ -78,9 +75,7 @@ class EncodedModel(StyleModel):
     def start_at(self, vectors: np.ndarray) -> None:
         """Give every style its first vector, and any other painting the mean of them."""
         super().start_at(vectors)
-        spread = vectors.std(0)
-        self.base.assign(vectors.mean(0))
-        self.reach.assign(np.where(spread > 1e-6, spread + 0.05, UNKNOWN))
+        self.reaching.cover(vectors)
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Pictures as of `StyleModel`, what VGG19 sees in the paintings, and what teacher and encoder make of them."""
@@ -92,7 +87,7 @@ class EncodedModel(StyleModel):
         taught = self.predict_vectors(seen)
         painted = batch["frames"].shape[0] - batch["styles"].shape[0]
         own = ops.take(self.vectors, batch["styles"], axis=0)
-        vectors = ops.concatenate([own, self.base + self.reach * taught[:painted]], axis=0)
+        vectors = ops.concatenate([own, self.reaching(taught[:painted])], axis=0)
         return {
             "pictures": self.stylize(batch, vectors),
             "taught": taught,
@@ -126,12 +121,8 @@ class EncodedModel(StyleModel):
         return loss + recipe.imitation * imitation + recipe.sight * y_pred["sight"]
 
     def encoder_numbers(self) -> dict[str, np.ndarray]:
-        """The encoder's numbers as a file stores them: its vectors no longer relative, but those of the body."""
-        numbers = {name: np.array(ops.convert_to_numpy(part)) for name, part in encoder_variables(self.encoder).items()}
-        base, reach = ops.convert_to_numpy(self.base), ops.convert_to_numpy(self.reach)
-        numbers["encoder_guess2/kernel"] = numbers["encoder_guess2/kernel"] * reach
-        numbers["encoder_guess2/bias"] = numbers["encoder_guess2/bias"] * reach + base
-        return numbers
+        """The encoder's numbers as a file stores them."""
+        return {name: np.array(ops.convert_to_numpy(part)) for name, part in encoder_variables(self.encoder).items()}
 
 
 def statistics_of(features: Mapping[str, Any], taps: Sequence[str]) -> Any:

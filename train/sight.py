@@ -37,7 +37,7 @@ class Sight:
         model = look.model
         outputs = [model.get_layer(f"encoder_sight{index}_relu").output for index in range(1, len(SIGHTS) + 1)]
         self._seen = keras.Model(model.input, outputs)
-        self._standard = model.get_layer("encoder_standard")
+        self._standard = model.get_layer("encoder_kept")
         rng = np.random.default_rng(0)
         self._order = [rng.permutation(64 * 2**index)[:sights] for index, sights in enumerate(SIGHTS)]
 

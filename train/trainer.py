@@ -112,8 +112,8 @@ def model_of(job: Job, pictures: Mapping[str, np.ndarray], paintings: PaintingBa
         TrainingError: As for `train`.
     """
     if job.teaches_encoder and job.body and paintings:
-        base = np.mean([style.vector for style in job.relatives], axis=0) if job.relatives else None
-        given = job.recipe, job.body, read_encoder(job.body), paintings, base
+        styles = np.stack([style.vector for style in job.relatives]) if job.relatives else None
+        given = job.recipe, job.body, read_encoder(job.body), paintings, styles
         return build_encoder_model(*given, vgg_weights=job.vgg_weights, precision=job.precision)
     return build_model(
         job.recipe,

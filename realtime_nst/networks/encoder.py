@@ -20,15 +20,17 @@ from keras import layers, ops
 
 from realtime_nst.networks.convolutions import channels_first, dtype_policy
 from realtime_nst.networks.transform import FromPixels, build_transform_network, set_kernels
-from realtime_nst.style.encoder import CONVOLUTIONS, INNER, SIGHTS, TRIES, WIDTHS, Encoder
+from realtime_nst.style.encoder import CONVOLUTIONS, CORRECTED, GUESSED, KEPT, SIGHTS, TRIES, WIDTHS, Encoder
 from realtime_nst.style.field import fields_of
 from realtime_nst.style.scene import SIDE, scene
 
 EPSILON = 1e-4
+UNKNOWN = 0.3
+"""How far a number of the vectors may go at first of which the styles tell nothing, because it is the same in all."""
 LEAK = 0.1
 """What is left of a number below zero."""
-REACH = 3.0
-"""Differences beyond it count no more: a channel that is nearly silent in one of both pictures would drown all others."""
+REACH = 1.5
+"""Differences beyond so many deviations count no more: a channel that is silent in one of the pictures would drown all others."""
 
 
 def build_style_encoder(network: keras.Model, *, uint8: bool = True) -> keras.Model:
@@ -47,11 +49,12 @@ def build_style_encoder(network: keras.Model, *, uint8: bool = True) -> keras.Mo
     size = network.input["vectors"].shape[-1]
     paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
     look = Look(name="encoder_look")
-    codes = look(FromPixels(name="encoder_scaled")(paintings))
+    kept = look(FromPixels(name="encoder_scaled")(paintings))
     start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
-    guess = layers.Dense(INNER, "gelu", name="encoder_guess1")(codes)
-    guess = layers.Dense(size, kernel_initializer=start, dtype="float32", name="encoder_guess2")(guess)
-    vectors = Correction(network, look, name="encoder_correction")([codes, guess])
+    hidden = layers.Dense(GUESSED, "gelu", dtype="float32", name="encoder_guess1")(kept)
+    guess = layers.Dense(size, kernel_initializer=start, dtype="float32", name="encoder_guess2")(hidden)
+    spread = Spread(name="encoder_spread")
+    vectors = Correction(network, look, spread, name="encoder_correction")([kept, hidden, spread(guess)])
     return keras.Model({"paintings": paintings}, {"vectors": vectors}, name="style_encoder")
 
 
@@ -85,7 +88,7 @@ def encoder_variables(encoder: keras.Model) -> dict[str, Any]:
     """Every number of an encoder by `<layer>/<name>`, as a file stores them; those of the body are not among them."""
     correction = encoder.get_layer("encoder_correction")
     dense = [layer for layer in encoder.layers if isinstance(layer, layers.Dense)]
-    owners = [*correction.look.model.layers, *dense, *correction.steps]
+    owners = [*correction.look.model.layers, *dense, correction.spread, *correction.steps]
     return {f"{layer.name}/{variable.name}": variable for layer in owners for variable in layer.weights}
 
 
@@ -93,7 +96,7 @@ class Look(layers.Layer):
     """What the encoder sees in a picture.
 
     Input shape: `(B, H, W, 3)`, or `(B, 3, H, W)` with channels first: scaled pixels, as of `FromPixels`.
-    Output shape: `(B, INNER)`, float32.
+    Output shape: `(B, KEPT)`, float32; no gradient comes back.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -104,14 +107,14 @@ class Look(layers.Layer):
             for number in range(count):
                 x = conv(x, width, 3, 2 if index > 1 and number == 0 else 1, f"encoder{index}{'abc'[number]}")
             seen.append(Statistics(name=f"encoder_statistics{index}")(conv(x, sights, 1, 1, f"encoder_sight{index}")))
-        x = Standardized(name="encoder_standard")(layers.Concatenate(dtype="float32", name="encoder_seen")(seen))
-        self.model = keras.Model(pixels, layers.Dense(INNER, dtype="float32", name="encoder_codes")(x))
+        x = layers.Concatenate(dtype="float32", name="encoder_seen")(seen)
+        self.model = keras.Model(pixels, Standardized(name="encoder_kept")(x))
 
     def call(self, x: Any) -> Any:
         return self.model(x)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape[0], INNER
+        return input_shape[0], KEPT
 
 
 class Trial:
@@ -134,46 +137,74 @@ class Trial:
         return ops.stop_gradient(ops.clip(ops.cast(painted, "float32"), 0.0, 255.0))
 
 
+class Spread(layers.Layer):
+    """Numbers times how far those of vectors reach, plus their middle; both are measured before training and do not learn.
+
+    Some numbers of a vector hardly differ between styles, and others much: so a step of training moves each as far as it may go.
+
+    Input shape: `(B, V)`, float32.
+    Output shape: `(B, V)`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(autocast=False, dtype="float32", **options)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = (input_shape[-1],)
+        self.base = self.add_weight(shape, "zeros", trainable=False, name="base")
+        self.reach = self.add_weight(shape, "ones", trainable=False, name="reach")
+
+    def cover(self, vectors: np.ndarray) -> None:
+        """Measure middle and reach on the vectors of some styles, `(S, V)`."""
+        spread = vectors.std(0)
+        self.base.assign(vectors.mean(0))
+        self.reach.assign(np.where(spread > 1e-6, spread + 0.05, UNKNOWN))
+
+    def call(self, x: Any) -> Any:
+        return self.base + self.reach * x
+
+
 class Correction(layers.Layer):
     """Try a style vector, see what differs from the painting, and correct it; `TRIES` times.
 
     Args:
         network: The body's.
         look: What is seen in a picture.
+        spread: Of the vectors.
 
-    Input shape: `[(B, INNER), (B, V)]`: the painting's codes, and a first guess.
+    Input shape: `[(B, KEPT), (B, GUESSED), (B, V)]`: what is kept of the painting, what it was guessed from, and the guess.
     Output shape: `(B, V)`, float32.
     """
 
-    def __init__(self, network: keras.Model, look: Look, **options: Any) -> None:
+    def __init__(self, network: keras.Model, look: Look, spread: Spread, **options: Any) -> None:
         super().__init__(autocast=False, dtype="float32", **options)
-        self.trial, self.look = Trial(network), look
+        self.trial, self.look, self.spread = Trial(network), look, spread
         self.pixels = FromPixels(name="encoder_tried")
         size = network.input["vectors"].shape[-1]
         self.steps = [
-            layers.Dense(INNER, "gelu", name="encoder_step1"),
-            layers.Dense(INNER, "gelu", name="encoder_step2"),
+            layers.Dense(CORRECTED, "gelu", name="encoder_step1"),
+            layers.Dense(CORRECTED, "gelu", name="encoder_step2"),
             layers.Dense(size, kernel_initializer="zeros", name="encoder_step3"),  # at first the guess is left as it is
         ]
 
     def build(self, input_shape: Any) -> None:
-        before = 2 * input_shape[0][-1]
+        before = KEPT + GUESSED
         for step in self.steps:
             step.build((None, before))
             before = step.units
 
     def call(self, given: Any) -> Any:
-        codes, vectors = given
+        kept, hidden, vectors = given
         for _ in range(TRIES):
-            x = codes - self.look(self.pixels(self.trial(vectors)))
-            x = ops.concatenate([REACH * ops.tanh(x / REACH), codes], axis=-1)
+            x = ops.tanh((kept - self.look(self.pixels(self.trial(vectors)))) / REACH)
+            x = ops.concatenate([2 * REACH * x, hidden], axis=-1)
             for step in self.steps:
                 x = step(x)
-            vectors = vectors + x
+            vectors = vectors + self.spread.reach * x
         return vectors
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        shape: tuple[int | None, ...] = input_shape[1]
+        shape: tuple[int | None, ...] = input_shape[-1]
         return shape
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from realtime_nst.networks.convolutions import Blur2D, ReflectionPadding2D, SubpixelColours, UpsampledConv2D, channels_first
-from realtime_nst.networks.encoder import EPSILON, REACH, Correction, Look, Standardized, Statistics
+from realtime_nst.networks.encoder import EPSILON, REACH, Correction, Look, Spread, Standardized, Statistics
 from realtime_nst.networks.field import PLAIN_AROUND, PLAIN_UNTIL, FieldConv2D, Masked, Plainness
 from realtime_nst.networks.onnx_filters import recolour, stabilize
 from realtime_nst.networks.onnx_graph import Graph, Value
@@ -151,17 +151,21 @@ def _standardized(graph: Graph, layer: Any, x: Value) -> Value:
     return (x - graph.known(numbers(layer.middle))) / graph.known(numbers(layer.deviation))
 
 
-def _corrected(graph: Graph, layer: Any, codes: Value, vectors: Value) -> Value:
+def _spread(graph: Graph, layer: Any, x: Value) -> Value:
+    return x * graph.known(numbers(layer.reach)) + graph.known(numbers(layer.base))
+
+
+def _corrected(graph: Graph, layer: Any, kept: Value, hidden: Value, vectors: Value) -> Value:
     network = layer.trial.network
     given = {name: graph.known(array) for name, array in layer.trial.given.items()}
     given["images"] /= 255.0  # as of any network with float ends
     for _ in range(TRIES):
         painted = _nested(graph, network, *({**given, "vectors": vectors}[name] for name in sorted(network.input)))
-        codes_now = _nested(graph, layer.look.model, painted.transposed(0, 3, 1, 2) * 2.0 - 1.0)
-        x = graph.node("Concat", graph.node("Tanh", (codes - codes_now) / REACH) * REACH, codes, axis=1)
+        seen = _nested(graph, layer.look.model, painted.transposed(0, 3, 1, 2) * 2.0 - 1.0)
+        x = graph.node("Concat", graph.node("Tanh", (kept - seen) / REACH) * (2 * REACH), hidden, axis=1)
         for step in layer.steps:
             x = _dense(graph, step, x)
-        vectors = vectors + x
+        vectors = vectors + x * graph.known(numbers(layer.spread.reach))
     return vectors
 
 
@@ -234,6 +238,7 @@ WRITERS: dict[type, Callable[..., Value | list[Value]]] = {
     layers.Concatenate: lambda graph, layer, *parts: graph.node("Concat", *parts, axis=1),
     Look: lambda graph, layer, x: _nested(graph, layer.model, x),
     Standardized: _standardized,
+    Spread: _spread,
     Correction: _corrected,
     layers.Dense: _dense,
     RecolourLayer: recolour,

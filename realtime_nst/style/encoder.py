@@ -21,8 +21,10 @@ WIDTHS, CONVOLUTIONS = (24, 48, 104, 136), (1, 2, 2, 3)
 """Channels of its convolutions and how many there are, at the picture's size, a half, a quarter and an eighth of it."""
 SIGHTS = (64, 96, 160, 192)
 """Channels at each of these sizes of which it keeps mean and deviation."""
-INNER = 192
-"""Numbers that a picture becomes, before they become a style vector."""
+KEPT = 2 * (3 + sum(SIGHTS))
+"""Numbers that are kept of a picture: mean and deviation of its colours, and of these channels."""
+GUESSED, CORRECTED = 128, 192
+"""Numbers between what is kept and a guess, and between what differs and a correction."""
 TRIES = 2
 """How many times a vector is tried and corrected."""
 PAINTING_SIZE = 384
@@ -75,15 +77,14 @@ def encoder_shapes(vector_size: int) -> dict[str, tuple[int, ...]]:
             shapes |= {f"encoder{index}{name}/kernel": (3, 3, before, width), f"encoder{index}{name}/bias": (width,)}
             before = width
         shapes |= {f"encoder_sight{index}/kernel": (1, 1, width, sights), f"encoder_sight{index}/bias": (sights,)}
-    seen = 2 * (3 + sum(SIGHTS))
-    shapes |= {"encoder_standard/middle": (seen,), "encoder_standard/deviation": (seen,)}
+    shapes |= {"encoder_kept/middle": (KEPT,), "encoder_kept/deviation": (KEPT,)}
+    shapes |= {"encoder_spread/base": (vector_size,), "encoder_spread/reach": (vector_size,)}
     for name, (inputs, outputs) in {
-        "encoder_codes": (seen, INNER),
-        "encoder_guess1": (INNER, INNER),
-        "encoder_guess2": (INNER, vector_size),
-        "encoder_step1": (2 * INNER, INNER),
-        "encoder_step2": (INNER, INNER),
-        "encoder_step3": (INNER, vector_size),
+        "encoder_guess1": (KEPT, GUESSED),
+        "encoder_guess2": (GUESSED, vector_size),
+        "encoder_step1": (KEPT + GUESSED, CORRECTED),
+        "encoder_step2": (CORRECTED, CORRECTED),
+        "encoder_step3": (CORRECTED, vector_size),
     }.items():
         shapes |= {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
     return shapes
@@ -144,7 +145,7 @@ def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], me
 
 def hash_encoder(arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of an encoder's numbers, in the precision in which a file stores them."""
-    head = json.dumps({"widths": WIDTHS, "sights": SIGHTS, "inner": INNER, "tries": TRIES})
+    head = json.dumps({"widths": WIDTHS, "sights": SIGHTS, "guessed": GUESSED, "corrected": CORRECTED, "tries": TRIES})
     with np.errstate(over="ignore"):  # what is too large is refused where it is written
         halves = {name: array.astype(np.float16) for name, array in arrays.items()}
     return hash_numbers(head, halves)

@@ -68,7 +68,7 @@ def test_first_half_of_the_frames_is_painted_in_styles_and_the_other_after_paint
     seen = statistics_of(model.loss_network(batch["paintings"]), RECIPE.style_taps)
     taught = ops.convert_to_numpy(model.predict_vectors(seen))
     assert np.array_equal(ops.convert_to_numpy(answer["taught"]), taught)
-    wanted = ops.convert_to_numpy(model.base) + ops.convert_to_numpy(model.reach) * taught
+    wanted = ops.convert_to_numpy(model.reaching(taught))
     vectors = np.concatenate([ops.convert_to_numpy(model.vectors)[1:], wanted] * 2)
     given = {
         "images": np.concatenate([batch["frames"], batch["moved"]]),
@@ -118,8 +118,10 @@ def test_steps_lower_the_loss_and_move_body_styles_and_encoder(model: EncodedMod
     assert np.square(answered - taught).mean() < 0.5 * np.square(taught).mean(), "the encoder follows its teacher"
     after = {name: ops.convert_to_numpy(variable) for name, variable in model.learned().items()}
     same = {name for name in before if np.array_equal(before[name], after[name])}
-    fixed = {"middle", "spread", "components", "base", "reach"}
-    unused = {name for name in before if name.startswith(("encoder/encoder_standard/", "encoder/encoder_step"))}
+    fixed = {"middle", "spread", "components"}
+    unused = {
+        name for name in before if name.startswith(("encoder/encoder_kept/", "encoder/encoder_spread/", "encoder/encoder_step"))
+    }
     assert same == fixed | unused
     kinds = {name.partition("/")[0] for name in before}
     assert kinds == fixed | {"network", "vectors", "lag", "teacher1", "teacher2", "teacher3", "encoder"}
@@ -132,7 +134,7 @@ def test_numbers_for_the_file_give_vectors_of_the_body(model: EncodedModel, batc
     encoder = build_style_encoder(model.network)
     set_encoder(encoder, model.encoder_numbers())
     vectors = ops.convert_to_numpy(encoder({"paintings": batch["paintings"].astype(np.uint8)})["vectors"])
-    wanted = ops.convert_to_numpy(model.base) + ops.convert_to_numpy(model.reach) * relative
+    wanted = ops.convert_to_numpy(model.reaching(relative))
     assert np.abs(vectors - wanted).max() < 0.02, "but for the rounding of the pixels"
     assert np.abs(relative).max() > 0.05
 

@@ -60,7 +60,7 @@ def convolve(x: np.ndarray, arrays: Arrays, name: str, stride: int = 1) -> np.nd
     return np.where(found < 0, 0.1 * found, found)
 
 
-def codes_with_numpy(picture: np.ndarray, arrays: Arrays) -> np.ndarray:
+def kept_with_numpy(picture: np.ndarray, arrays: Arrays) -> np.ndarray:
     """What is seen in a picture `(H, W, 3)`, in float64."""
     x = picture / 127.5 - 1
     maps = [x]
@@ -69,7 +69,8 @@ def codes_with_numpy(picture: np.ndarray, arrays: Arrays) -> np.ndarray:
             x = convolve(x, arrays, f"encoder{name}", 2 if size and not number else 1)
         maps.append(convolve(x, arrays, f"encoder_sight{size + 1}"))
     seen = np.concatenate([part for x in maps for part in (x.mean((0, 1)), np.log(x.var((0, 1)) + 1e-4) / 2)])
-    return dense((seen - arrays["encoder_standard/middle"]) / arrays["encoder_standard/deviation"], arrays, "encoder_codes")
+    kept: np.ndarray = (seen - arrays["encoder_kept/middle"]) / arrays["encoder_kept/deviation"]
+    return kept
 
 
 def dense(x: np.ndarray, arrays: Arrays, name: str) -> np.ndarray:
@@ -84,15 +85,16 @@ def gelu(x: np.ndarray) -> np.ndarray:
 
 def vectors_with_numpy(painting: np.ndarray, arrays: Arrays, network: keras.Model) -> list[np.ndarray]:
     """The first guess for a painting `(H, W, 3)`, and what becomes of it, try by try; the body paints on Keras."""
-    codes = codes_with_numpy(painting, arrays)
-    vectors = [dense(gelu(dense(codes, arrays, "encoder_guess1")), arrays, "encoder_guess2")]
+    kept = kept_with_numpy(painting, arrays)
+    hidden = gelu(dense(kept, arrays, "encoder_guess1"))
+    vectors = [arrays["encoder_spread/base"] + arrays["encoder_spread/reach"] * dense(hidden, arrays, "encoder_guess2")]
     for _ in range(TRIES):
         given = {"images": scene()[None], "vectors": vectors[-1][None].astype(np.float32), **fields_of(NARROW.field, SIDE, SIDE)}
         painted = ops.convert_to_numpy(network(given))[0].astype(float).clip(0, 255)
-        x = np.concatenate([3 * np.tanh((codes - codes_with_numpy(painted, arrays)) / 3), codes])
+        x = np.concatenate([3 * np.tanh(2 * (kept - kept_with_numpy(painted, arrays)) / 3), hidden])
         for name in ("encoder_step1", "encoder_step2"):
             x = gelu(dense(x, arrays, name))
-        vectors.append(vectors[-1] + dense(x, arrays, "encoder_step3"))
+        vectors.append(vectors[-1] + arrays["encoder_spread/reach"] * dense(x, arrays, "encoder_step3"))
     return vectors
 
 
@@ -167,7 +169,7 @@ def test_encoder_of_another_body_is_refused(body: Body, arrays: Arrays, tmp_path
 
 def test_changed_encoder_is_refused(body: Body, arrays: Arrays, tmp_path: Path) -> None:
     path = write_encoder(tmp_path, body, arrays, {}).path
-    changed = {**arrays, "encoder_codes/bias": arrays["encoder_codes/bias"] + 1}
+    changed = {**arrays, "encoder_step3/bias": arrays["encoder_step3/bias"] + 1}
     write_weights(path, changed, read_metadata(path), half=True)
     found = read_encoder(body)
     assert isinstance(found, Encoder)
@@ -180,9 +182,9 @@ def test_changed_encoder_is_refused(body: Body, arrays: Arrays, tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [70_000.0, -np.inf])
 def test_number_that_half_precision_cannot_hold_is_not_written(body: Body, arrays: Arrays, tmp_path: Path, number: float) -> None:
-    large = {**arrays, "encoder_codes/bias": np.full_like(arrays["encoder_codes/bias"], number)}
+    large = {**arrays, "encoder_step3/bias": np.full_like(arrays["encoder_step3/bias"], number)}
     with pytest.raises(ValueError, match="numbers above 65504: what fits into half precision was expected"):
         write_encoder(tmp_path, body, large, {})
     with pytest.raises(ValueError, match="arrays .* were expected"):
-        write_encoder(tmp_path, body, {"encoder_codes/bias": np.ones(3)}, {})
+        write_encoder(tmp_path, body, {"encoder_step3/bias": np.ones(3)}, {})
     assert not list(tmp_path.glob(f"*{ENCODER_SUFFIX}"))
