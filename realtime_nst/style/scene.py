@@ -38,6 +38,6 @@ def scene(side: int = SIDE) -> np.ndarray:
         inside = np.hypot(along, across) < radius if round_ else np.maximum(abs(along), abs(across)) < radius
         colour = light + tint - tint.mean() + slope * (along / radius)[..., None]
         picture[top:bottom, left:right][inside] = colour[inside]
-    picture = np.rint(picture.clip(0.0, 255.0))
-    picture.flags.writeable = False
-    return picture
+    shown: np.ndarray = np.rint(picture.clip(0.0, 255.0))
+    shown.flags.writeable = False
+    return shown
