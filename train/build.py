@@ -143,7 +143,9 @@ def build_encoder_model(
     else:
         measured(Sight(learner.get_layer("encoder_look")), paintings, loss_network, recipe)
         learner.get_layer("encoder_spread").cover(neutral_vector(body.architecture)[None] if styles is None else styles)
-    return compiled(EncoderModel(learner, paintings(0)[:EXAMPLES], network, recipe, loss_network, content_network), precision)
+    examples = paintings(0)[:EXAMPLES]
+    model = EncoderModel(learner, encoder is None, examples, network, recipe, loss_network, content_network)
+    return compiled(model, precision)
 
 
 def neutral_vector(architecture: Architecture) -> np.ndarray:

@@ -1,8 +1,9 @@
 """The model whose style encoder learns on by the perceptual loss itself, on a body that stays as it is.
 
-Every frame is painted after a painting of its own, in the vector that the encoder says. How it guesses and corrects vectors it
-learns by the loss of these pictures; how it sees, by VGG19's example (`sight.py`). An encoder begins with what its teacher
-taught it (`encoded.py`). It knows neither files nor steps.
+Every frame is painted after a painting of its own, in the vector that the encoder says. An encoder that can see and guess
+already, as its teacher taught it (`encoded.py`), learns to correct its vectors by the loss of these pictures; its eyes and its
+guesses stay as they are, or what it corrects would never be the same. A new one learns all at once: how it sees, by VGG19's
+example (`sight.py`), and the rest by the loss. It knows neither files nor steps.
 
 Reference:
     Ghiasi, Lee, Kudlur, Dumoulin, Shlens: Exploring the structure of a real-time, arbitrary neural artistic stylization
@@ -28,7 +29,8 @@ class EncoderModel(StyleModel):
     """A frozen transform network, and the style encoder of its body; there are no styles.
 
     Args:
-        encoder: From `build_style_encoder(uint8=False)`, trained.
+        encoder: From `build_style_encoder(uint8=False)`.
+        new: Whether it has learned nothing yet.
         examples: Pieces of paintings for the preview, float32 `(N, H, W, 3)`.
         network: From `build_transform_network(uint8=False)`, trained, and not trainable.
         recipe: Weights of the terms, and taps.
@@ -41,6 +43,7 @@ class EncoderModel(StyleModel):
     def __init__(
         self,
         encoder: keras.Model,
+        new: bool,
         examples: np.ndarray,
         network: keras.Model,
         recipe: Recipe,
@@ -51,9 +54,12 @@ class EncoderModel(StyleModel):
         super().__init__(network, np.zeros((1, size)), [], np.ones((1, 2)), recipe, loss_network, content_network)
         self.vectors.trainable = False
         self.encoder = encoder
-        self.sight = Sight(encoder.get_layer("encoder_look"))
         self.examples = examples
-        self.terms["sight"] = keras.metrics.Mean(name="sight")
+        self.sight = Sight(encoder.get_layer("encoder_look")) if new else None
+        if self.sight:
+            self.terms["sight"] = keras.metrics.Mean(name="sight")
+        for name in ("look", "guess1", "guess2"):
+            encoder.get_layer(f"encoder_{name}").trainable = new
 
     def learned(self) -> dict[str, Any]:
         """The encoder's numbers; the body's are in its file."""
@@ -70,7 +76,7 @@ class EncoderModel(StyleModel):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The weighted sum of the terms, and the lesson in seeing; Keras calls it inside of the compiled step."""
+        """The weighted sum of the terms, and a new encoder's lesson in seeing; Keras calls it inside of the compiled step."""
         taps, paintings = self.recipe.style_taps, x["paintings"]
         seen = self.loss_network(paintings)
         grams = grams_at_scales(self.loss_network, paintings, taps, self.recipe.style_scales, seen)
@@ -78,6 +84,8 @@ class EncoderModel(StyleModel):
         features = self.loss_network(outputs)
         emphasis = ops.ones((paintings.shape[0], 2))
         loss = self.loss_of(x, y_pred, [ops.stop_gradient(gram) for gram in grams], emphasis, training, features)
+        if self.sight is None:
+            return loss
         both = {tap: ops.concatenate([seen[tap], features[tap]], axis=0) for tap in taps}
         sight = self.sight.loss(ops.concatenate([paintings, outputs], axis=0), both, pairs=True)
         self.terms["sight"].update_state(sight)

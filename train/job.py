@@ -18,6 +18,7 @@ from realtime_nst.errors import SourceError, StyleError, TrainingError
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened, tell_of_more
 from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.encoder import read_encoder
 from realtime_nst.style.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
 from realtime_nst.style.weightfile import read_metadata
 
@@ -119,7 +120,9 @@ def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray], collection: Seq
     origin = [job.body.sha256, job.frozen] if job.body else None
     emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
     others = hash_photos(job.collection, collection) if job.collection else None
-    facts = [job.recipe.to_dict(), job.precision, origin, emphasis, job.architecture.to_dict(), others]
+    facts: list[object] = [job.recipe.to_dict(), job.precision, origin, emphasis, job.architecture.to_dict(), others]
+    if job.body and job.teaches_encoder and read_encoder(job.body) is None:  # a new one learns other things than one that goes on
+        facts.append("new encoder")
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())

@@ -50,9 +50,9 @@ def build_style_encoder(network: keras.Model, *, uint8: bool = True) -> keras.Mo
     paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
     look = Look(name="encoder_look")
     kept = look(FromPixels(name="encoder_scaled")(paintings))
-    start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
     hidden = layers.Dense(GUESSED, "gelu", dtype="float32", name="encoder_guess1")(kept)
-    guess = layers.Dense(size, kernel_initializer=start, dtype="float32", name="encoder_guess2")(hidden)
+    # At first every painting has the same vector.
+    guess = layers.Dense(size, kernel_initializer="zeros", dtype="float32", name="encoder_guess2")(hidden)
     spread = Spread(name="encoder_spread")
     vectors = Correction(network, look, spread, name="encoder_correction")([kept, hidden, spread(guess)])
     return keras.Model({"paintings": paintings}, {"vectors": vectors}, name="style_encoder")

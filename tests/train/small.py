@@ -15,6 +15,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
+from realtime_nst.networks import encoder
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles
 from realtime_nst.train import build, growth, loop
@@ -64,9 +65,10 @@ def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
 
 
 def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Narrow network, small loss network, frequent checkpoints."""
+    """Narrow network, small loss network, a small scene for encoders, frequent checkpoints."""
     monkeypatch.setattr(build, "build_loss_network", small_loss_network)
     monkeypatch.setattr(growth, "Architecture", lambda: NARROW)
+    monkeypatch.setattr(encoder, "SIDE", 32)
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
 
 
