@@ -1,7 +1,7 @@
 """How a style encoder learns to see: its sights are to be some of VGG19's channels, at the same places of the same pictures.
 
-The perceptual loss compares pictures by what VGG19 sees. An encoder that sees the same without VGG19, in a tenth of the
-numbers, knows in which way its vectors go wrong. It knows neither files nor steps.
+The perceptual loss compares pictures by what VGG19 sees. An encoder that sees the same without VGG19, with a fifth of
+the numbers, knows in which way its vectors go wrong. It knows neither files nor steps.
 
 Reference:
     Romero et al.: FitNets: hints for thin deep nets (2015), section 2.2.
