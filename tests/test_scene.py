@@ -6,10 +6,10 @@ from realtime_nst.style.scene import SIDE, scene
 
 
 def test_scene_is_the_same_always_and_cannot_be_changed() -> None:
-    first = scene().copy()
-    scene.cache_clear()
-    np.random.seed(1)
-    assert np.array_equal(scene(), first) and not scene().flags.writeable
+    first = scene()
+    places = np.array([[121, 125, 119, 57], [248, 101, 25, 182], [136, 147, 250, 125], [206, 155, 65, 210]])
+    assert np.abs(first[32::64, 32::64].mean(-1) - places).max() < 1, "encoders have learned on this one"
+    assert abs(first.mean() - 154.208) < 0.01 and not first.flags.writeable
     assert first.shape == (SIDE, SIDE, 3) and first.dtype == np.float32 and 0 <= first.min() < 30 and 225 < first.max() <= 255
 
 

@@ -87,7 +87,7 @@ def build_model(
     if paintings is None:
         return compiled(StyleModel(*parts), precision)
     encoder = build_style_encoder(network, uint8=False)
-    seen = measured(Sight(encoder.get_layer("encoder_look")), paintings, loss_network, recipe)
+    seen = measured(Sight(encoder.get_layer("encoder_features")), paintings, loss_network, recipe)
     return compiled(EncodedModel(encoder, seen, *parts), precision)
 
 
@@ -141,7 +141,7 @@ def build_encoder_model(
     if encoder:
         set_encoder(learner, encoder.weights())
     else:
-        measured(Sight(learner.get_layer("encoder_look")), paintings, loss_network, recipe)
+        measured(Sight(learner.get_layer("encoder_features")), paintings, loss_network, recipe)
         learner.get_layer("encoder_spread").cover(neutral_vector(body.architecture)[None] if styles is None else styles)
     examples = paintings(0)[:EXAMPLES]
     model = EncoderModel(learner, encoder is None, examples, network, recipe, loss_network, content_network)

@@ -25,7 +25,7 @@ from .model import StyleModel
 from .sight import Sight
 
 LESSONS = 4
-"""The encoder learns from so many times the paintings that are painted after: its own step is a cheap one."""
+"""The encoder learns from so many times the paintings that are painted after, so that it sees many."""
 COMPONENTS, INNER = 128, 384
 """Numbers that tell paintings apart, and those that the teacher makes of them on the way to a vector."""
 
@@ -48,7 +48,7 @@ class EncodedModel(StyleModel):
         self.encoder = encoder
         self.reaching = encoder.get_layer("encoder_spread")
         self.guess = keras.Model(encoder.input, encoder.get_layer("encoder_guess2").output)
-        self.sight = Sight(encoder.get_layer("encoder_look"))
+        self.sight = Sight(encoder.get_layer("encoder_features"))
         for step in encoder.get_layer("encoder_correction").steps:
             step.trainable = False  # it is the guess that is taught; how to correct it is learned with the body as it then is
         self.middle = add_numbers(self, "middle", middle)

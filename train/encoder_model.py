@@ -55,10 +55,10 @@ class EncoderModel(StyleModel):
         self.vectors.trainable = False
         self.encoder = encoder
         self.examples = examples
-        self.sight = Sight(encoder.get_layer("encoder_look")) if new else None
+        self.sight = Sight(encoder.get_layer("encoder_features")) if new else None
         if self.sight:
             self.terms["sight"] = keras.metrics.Mean(name="sight")
-        for name in ("look", "guess1", "guess2"):
+        for name in ("features", "guess1", "guess2"):
             encoder.get_layer(f"encoder_{name}").trainable = new
 
     def learned(self) -> dict[str, Any]:

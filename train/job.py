@@ -47,7 +47,8 @@ class Job:
             pictures; `None` trains no encoder.
         start: Vectors that styles start from, by name: as they were before, or as the style encoder of a frozen body finds them;
             others start from the most similar relative.
-        relatives: Styles of `body`; without any, styles start from the neutral vector.
+        relatives: Styles of `body`; without any, styles start from the neutral vector. A new
+            encoder begins in the middle of them.
         precision: Keras' dtype policy of the transform network.
         log_dir: Folder for TensorBoard, or `None`.
         licence: Licence of the trained weights.

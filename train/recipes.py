@@ -35,7 +35,7 @@ class Recipe:
         temporal: Weight of the stability term.
         grid: Weight of the term against a grid of 8x8 pixels.
         imitation: Weight of the style encoder's own term, where one learns: its vectors should be its teacher's.
-        sight: Weight of another one, where one learns to see: it should see what VGG19 sees.
+        sight: Weight of the term by which a style encoder learns to see: its channels should be VGG19's.
         motion: How a moved copy of a photo differs from it.
         seed: Start of all randomness.
     """
@@ -98,7 +98,7 @@ PREDICTED_RATE = 4e-2
 Hokusai, the style loss came out a sixth lower than at 1e-2."""
 
 ENCODER_RECIPE = replace(FIELD_VECTOR_RECIPE, steps=3000, learning_rate=1e-3, clip_norm=1.0, temporal=150.0)
-"""A style encoder that learns on, on a frozen body."""
+"""A style encoder that learns to correct, or begins, on a frozen body."""
 
 DISTIL_RECIPE = Recipe(steps=3000, learning_rate=4e-3)
 """A narrower body taught by a wide one; the losses play no part."""

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from realtime_nst.networks.encoder import Look, statistics
+from realtime_nst.networks.encoder import StyleFeatures, statistics
 from realtime_nst.style.encoder import SIGHTS
 
 PLACES = {index: slice(*ends) for index, ends in enumerate(pairwise(np.cumsum([0, 6, *(2 * sights for sights in SIGHTS)])), -1)}
@@ -30,11 +30,11 @@ class Sight:
     """What an encoder sees of pictures beside what VGG19 sees of them.
 
     Args:
-        look: The encoder's.
+        features: The encoder's.
     """
 
-    def __init__(self, look: Look) -> None:
-        model = look.model
+    def __init__(self, features: StyleFeatures) -> None:
+        model = features.model
         outputs = [model.get_layer(f"encoder_sight{index}_relu").output for index in range(1, len(SIGHTS) + 1)]
         self._seen = keras.Model(model.input, outputs)
         self._standard = model.get_layer("encoder_kept")
@@ -69,9 +69,9 @@ class Sight:
             wanted = ops.stop_gradient(wanted)
             terms.append(ops.mean(ops.square(sights[index] - wanted)))
             wrong = (statistics(sights[index]) - statistics(wanted)) / self._standard.deviation[PLACES[index]]
-            terms.append(mildly_squared(wrong))
+            terms.append(pseudo_huber(wrong))
             if pairs:
-                terms.append(mildly_squared(ops.subtract(*ops.split(wrong, 2, axis=0))))
+                terms.append(pseudo_huber(ops.subtract(*ops.split(wrong, 2, axis=0))))
         return sum(terms) / len(features)
 
     def kept(self, pictures: Any, features: Mapping[str, Any]) -> dict[int, np.ndarray]:
@@ -89,6 +89,6 @@ class Sight:
         self._standard.deviation.assign(deviation)
 
 
-def mildly_squared(x: Any) -> Any:
-    """The mean of squares, and of twice the numbers where they are large: no channel that is rarely heard outweighs all."""
+def pseudo_huber(x: Any) -> Any:
+    """The mean of squares, and of twice the numbers where they are large, so that rarely active channels do not dominate."""
     return 2 * ops.mean(ops.sqrt(1 + ops.square(x)) - 1)

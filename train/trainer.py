@@ -237,7 +237,7 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
 
 
 def write_encoder_beside_body(job: Job, body: Body, model: EncoderModel, how: Mapping[str, Any]) -> list[Path]:
-    """Write a style encoder that has learned on, and the body that it needs where that is not there already.
+    """Write the style encoder of a frozen body, and the body that it needs where that is not there already.
 
     The encoder comes first: alone it is of no use and no harm, while a body alone would be a body without an encoder.
     """

@@ -29,14 +29,16 @@ UNKNOWN = 0.3
 """How far a number of the vectors may go at first of which the styles tell nothing, because it is the same in all."""
 LEAK = 0.1
 """What is left of a number below zero."""
-REACH = 1.5
-"""Differences beyond so many deviations count no more: a channel that is silent in one of the pictures would drown all others."""
+LIMIT = 3.0
+"""Differences count up to here: a channel that is silent in one of the pictures would drown all others."""
+CONTRAST = 2.0
+"""How much differences are magnified before: those between a painting and a good trial are small."""
 
 
 def build_style_encoder(network: keras.Model, *, uint8: bool = True) -> keras.Model:
     """Build the encoder; its weights are random until they are loaded or trained.
 
-    Everything follows the dtype policy, which is float32 for serving.
+    Convolutions follow the dtype policy, which is float32 for serving; all else is float32.
 
     Args:
         network: The body's transform network, of any size, from `build_transform_network(uint8=False)`. The encoder
@@ -48,13 +50,13 @@ def build_style_encoder(network: keras.Model, *, uint8: bool = True) -> keras.Mo
     """
     size = network.input["vectors"].shape[-1]
     paintings = keras.Input((None, None, 3), dtype="uint8" if uint8 else "float32", name="paintings")
-    look = Look(name="encoder_look")
-    kept = look(FromPixels(name="encoder_scaled")(paintings))
+    features = StyleFeatures(name="encoder_features")
+    kept = features(FromPixels(name="encoder_scaled")(paintings))
     hidden = layers.Dense(GUESSED, "gelu", dtype="float32", name="encoder_guess1")(kept)
     # At first every painting has the same vector.
     guess = layers.Dense(size, kernel_initializer="zeros", dtype="float32", name="encoder_guess2")(hidden)
     spread = Spread(name="encoder_spread")
-    vectors = Correction(network, look, spread, name="encoder_correction")([kept, hidden, spread(guess)])
+    vectors = Correction(network, features, spread, name="encoder_correction")([kept, hidden, spread(guess)])
     return keras.Model({"paintings": paintings}, {"vectors": vectors}, name="style_encoder")
 
 
@@ -88,11 +90,11 @@ def encoder_variables(encoder: keras.Model) -> dict[str, Any]:
     """Every number of an encoder by `<layer>/<name>`, as a file stores them; those of the body are not among them."""
     correction = encoder.get_layer("encoder_correction")
     dense = [layer for layer in encoder.layers if isinstance(layer, layers.Dense)]
-    owners = [*correction.look.model.layers, *dense, correction.spread, *correction.steps]
+    owners = [*correction.features.model.layers, *dense, correction.spread, *correction.steps]
     return {f"{layer.name}/{variable.name}": variable for layer in owners for variable in layer.weights}
 
 
-class Look(layers.Layer):
+class StyleFeatures(layers.Layer):
     """What the encoder sees in a picture.
 
     Input shape: `(B, H, W, 3)`, or `(B, 3, H, W)` with channels first: scaled pixels, as of `FromPixels`.
@@ -169,16 +171,16 @@ class Correction(layers.Layer):
 
     Args:
         network: The body's.
-        look: What is seen in a picture.
+        features: What is kept of a picture.
         spread: Of the vectors.
 
     Input shape: `[(B, KEPT), (B, GUESSED), (B, V)]`: what is kept of the painting, what it was guessed from, and the guess.
     Output shape: `(B, V)`, float32.
     """
 
-    def __init__(self, network: keras.Model, look: Look, spread: Spread, **options: Any) -> None:
+    def __init__(self, network: keras.Model, features: StyleFeatures, spread: Spread, **options: Any) -> None:
         super().__init__(autocast=False, dtype="float32", **options)
-        self.trial, self.look, self.spread = Trial(network), look, spread
+        self.trial, self.features, self.spread = Trial(network), features, spread
         self.pixels = FromPixels(name="encoder_tried")
         size = network.input["vectors"].shape[-1]
         self.steps = [
@@ -196,8 +198,8 @@ class Correction(layers.Layer):
     def call(self, given: Any) -> Any:
         kept, hidden, vectors = given
         for _ in range(TRIES):
-            x = ops.tanh((kept - self.look(self.pixels(self.trial(vectors)))) / REACH)
-            x = ops.concatenate([2 * REACH * x, hidden], axis=-1)
+            x = ops.tanh((kept - self.features(self.pixels(self.trial(vectors)))) * (CONTRAST / LIMIT))
+            x = ops.concatenate([LIMIT * x, hidden], axis=-1)
             for step in self.steps:
                 x = step(x)
             vectors = vectors + self.spread.reach * x

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from realtime_nst.networks.convolutions import Blur2D, ReflectionPadding2D, SubpixelColours, UpsampledConv2D, channels_first
-from realtime_nst.networks.encoder import EPSILON, REACH, Correction, Look, Spread, Standardized, Statistics
+from realtime_nst.networks.encoder import CONTRAST, EPSILON, LIMIT, Correction, Spread, Standardized, Statistics, StyleFeatures
 from realtime_nst.networks.field import PLAIN_AROUND, PLAIN_UNTIL, FieldConv2D, Masked, Plainness
 from realtime_nst.networks.onnx_filters import recolour, stabilize
 from realtime_nst.networks.onnx_graph import TYPES, Graph, Value
@@ -85,8 +85,9 @@ def _write(graph: Graph, model: keras.Model, values: dict[int, Value]) -> list[V
 
 def _nested(graph: Graph, model: keras.Model, *given: Value) -> Value:
     """The one output of a model that is part of a layer."""
-    inputs = keras.tree.flatten(model.input)
+    inputs, scope = keras.tree.flatten(model.input), graph.scope
     (value,) = _write(graph, model, {id(tensor): value for tensor, value in zip(inputs, given, strict=True)})
+    graph.scope = scope
     return value
 
 
@@ -162,8 +163,8 @@ def _corrected(graph: Graph, layer: Any, kept: Value, hidden: Value, vectors: Va
     given["images"] = graph.node("Cast", scene, to=TYPES["float32"]) / 255.0  # as of any network with float ends
     for _ in range(TRIES):
         painted = _nested(graph, network, *({**given, "vectors": vectors}[name] for name in sorted(network.input)))
-        seen = _nested(graph, layer.look.model, painted.transposed(0, 3, 1, 2) * 2.0 - 1.0)
-        x = graph.node("Concat", graph.node("Tanh", (kept - seen) / REACH) * (2 * REACH), hidden, axis=1)
+        seen = _nested(graph, layer.features.model, painted.transposed(0, 3, 1, 2) * 2.0 - 1.0)
+        x = graph.node("Concat", graph.node("Tanh", (kept - seen) * (CONTRAST / LIMIT)) * LIMIT, hidden, axis=1)
         for step in layer.steps:
             x = _dense(graph, step, x)
         vectors = vectors + x * graph.known(numbers(layer.spread.reach))
@@ -237,7 +238,7 @@ WRITERS: dict[type, Callable[..., Value | list[Value]]] = {
     FieldConv2D: _field,
     Statistics: _statistics,
     layers.Concatenate: lambda graph, layer, *parts: graph.node("Concat", *parts, axis=1),
-    Look: lambda graph, layer, x: _nested(graph, layer.model, x),
+    StyleFeatures: lambda graph, layer, x: _nested(graph, layer.model, x),
     Standardized: _standardized,
     Spread: _spread,
     Correction: _corrected,

@@ -1,7 +1,7 @@
 """The style encoder of a body as a file: what finds a style vector for any painting. Nothing here needs Keras.
 
 It lies beside the body (`<body>.encoder.h5`), carries the hash of that body, and is stored
-in half precision: a vector that it finds is a guess anyway. `networks/encoder.py` computes.
+in half precision, which is exact enough. `networks/encoder.py` computes.
 """
 
 import json
@@ -17,6 +17,8 @@ from realtime_nst.style.style import FORMAT_VERSION, Body, checked_metadata, has
 from realtime_nst.style.weightfile import read_arrays, write_weights
 
 ENCODER_SUFFIX = ".encoder.h5"
+LAYOUT = 2
+"""Which numbers a file holds; the encoders of layout 1 only guessed."""
 WIDTHS, CONVOLUTIONS = (24, 48, 104, 136), (1, 2, 2, 3)
 """Channels of its convolutions and how many there are, at the picture's size, a half, a quarter and an eighth of it."""
 SIGHTS = (64, 96, 160, 192)
@@ -108,6 +110,11 @@ def read_encoder(body: Body) -> Encoder | None:
     if not path.exists():
         return None
     metadata = checked_metadata(path, "encoder")
+    if metadata.get("layout") != LAYOUT:
+        raise StyleError(
+            f"'{path}' is a style encoder of another version of realtime-nst, which this one cannot read. "
+            "Delete it, or replace it by one of this version."
+        )
     if metadata.get("body_sha256") != body.sha256:
         raise StyleError(f"'{path}' is the encoder of another version of the body '{body.name}'. Copy both from one place.")
     return Encoder(path, body, str(metadata.get("sha256")), metadata)
@@ -134,6 +141,7 @@ def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], me
         **metadata,
         "kind": "encoder",
         "format_version": FORMAT_VERSION,
+        "layout": LAYOUT,
         "body": body.name,
         "body_sha256": body.sha256,
         "sha256": sha256,

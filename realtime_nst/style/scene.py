@@ -1,7 +1,7 @@
-"""The scene on which a style encoder tries a style, to see how near to the painting it came: leaves that cover each other.
+"""The scene on which a style encoder tries a style, to see how near to the painting it came: shapes that cover each other.
 
-Fallen leaves of all sizes have the statistics of photos: edges, plain places, slopes, dark and light. The scene is the same on
-every machine. NumPy alone.
+Shapes of all sizes, like fallen leaves, have the statistics of photos: edges, plain places, slopes, dark and light. The scene
+is the same on every machine. NumPy alone.
 
 Reference:
     Lee, Mumford, Huang: Occlusion models for natural images: a statistical study of a scale-invariant dead leaves model (2001).

@@ -1,5 +1,6 @@
 """The style encoder: what it computes, on any backend, and its file."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from keras import ops
 from scipy.special import erf
 
+from realtime_nst.engines.backend import Backend
+from realtime_nst.engines.encoder import PictureEncoder
+from realtime_nst.engines.runner import runner_for
 from realtime_nst.errors import StyleError
 from realtime_nst.networks.encoder import build_style_encoder, encoder_variables, loaded_encoder, set_encoder
 from realtime_nst.networks.transform import build_transform_network, set_kernels
@@ -19,12 +23,13 @@ from realtime_nst.style.field import fields_of
 from realtime_nst.style.scene import SIDE, scene
 from realtime_nst.style.style import Body
 from realtime_nst.style.weightfile import read_metadata, write_weights
-from tests.conftest import NARROW, narrow_body, random_encoder
+from tests.conftest import NARROW, NARROW_FIRST, narrow_body, random_encoder
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
 
 SIZE = NARROW.vector_size
+BACKEND = os.environ["KERAS_BACKEND"]
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -35,12 +40,17 @@ def arrays() -> Arrays:
     return random_encoder(SIZE)
 
 
+def network_of(body: Body) -> keras.Model:
+    """A body as the encoder tries its vectors with it."""
+    network = build_transform_network(body.architecture, uint8=False)
+    set_kernels(network, body.weights())
+    return network
+
+
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
-    """A narrow body, as the encoder tries its vectors with it."""
-    network = build_transform_network(NARROW, uint8=False)
-    set_kernels(network, narrow_body(tmp_path_factory.mktemp("body")).weights())
-    return network
+    """That of a narrow body."""
+    return network_of(narrow_body(tmp_path_factory.mktemp("body")))
 
 
 @pytest.fixture
@@ -89,7 +99,8 @@ def vectors_with_numpy(painting: np.ndarray, arrays: Arrays, network: keras.Mode
     hidden = gelu(dense(kept, arrays, "encoder_guess1"))
     vectors = [arrays["encoder_spread/base"] + arrays["encoder_spread/reach"] * dense(hidden, arrays, "encoder_guess2")]
     for _ in range(TRIES):
-        given = {"images": scene()[None], "vectors": vectors[-1][None].astype(np.float32), **fields_of(NARROW.field, SIDE, SIDE)}
+        field = NARROW.field if "field4" in network.input else 0
+        given = {"images": scene()[None], "vectors": vectors[-1][None].astype(np.float32), **fields_of(field, SIDE, SIDE)}
         painted = ops.convert_to_numpy(network(given))[0].astype(float).clip(0, 255)
         x = np.concatenate([3 * np.tanh(2 * (kept - kept_with_numpy(painted, arrays)) / 3), hidden])
         for name in ("encoder_step1", "encoder_step2"):
@@ -109,6 +120,42 @@ def test_vectors_are_those_of_the_formulas_written_in_numpy(arrays: Arrays, netw
     *before, expected = vectors_with_numpy(painting[0], arrays, network)
     assert np.abs(first[0] - expected).max() < 1e-3 * np.abs(expected).max()
     assert all(np.abs(first[0] - other).max() > 0.05 * np.abs(expected).max() for other in before), "each try counts"
+
+
+def test_body_without_a_field_is_tried_without_one(tmp_path: Path) -> None:
+    body = narrow_body(tmp_path, architecture=NARROW_FIRST)
+    arrays = random_encoder(body.architecture.vector_size)
+    painting = np.random.default_rng(4).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    find = PictureEncoder(lambda: runner_for(Backend(BACKEND, "float32", gpu=False)))
+    found = find(write_encoder(tmp_path, body, arrays, {}), painting)
+    expected = vectors_with_numpy(painting, arrays, network_of(body))[-1]
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "bfloat16"])
+def test_engine_finds_the_vector_in_float32_whatever_else_is_rounded(
+    arrays: Arrays, body: Body, network: keras.Model, tmp_path: Path, precision: str
+) -> None:
+    painting = np.random.default_rng(5).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    find = PictureEncoder(lambda: runner_for(Backend(BACKEND, precision, gpu=False)))
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        found = find(write_encoder(tmp_path, body, arrays, {}), painting)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    expected = vectors_with_numpy(painting, arrays, network)[-1]
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_each_picture_of_a_batch_is_tried_and_corrected_alone(arrays: Arrays, network: keras.Model) -> None:
+    encoder = build_style_encoder(network)
+    set_encoder(encoder, arrays)
+    paintings = np.random.default_rng(6).integers(0, 256, (2, 40, 40, 3), dtype=np.uint8) // np.array([1, 3])[:, None, None, None]
+    paintings = paintings.astype(np.uint8)
+    both = ops.convert_to_numpy(encoder({"paintings": paintings})["vectors"])
+    alone = [ops.convert_to_numpy(encoder({"paintings": paintings[i : i + 1]})["vectors"])[0] for i in (0, 1)]
+    assert np.abs(both - alone).max() < 1e-3 * np.abs(both).max()
+    assert np.abs(both[0] - both[1]).max() > 0.05 * np.abs(both).max()
 
 
 def test_encoder_that_has_not_learned_to_correct_leaves_its_guess(arrays: Arrays, network: keras.Model) -> None:
@@ -165,6 +212,17 @@ def test_encoder_of_another_body_is_refused(body: Body, arrays: Arrays, tmp_path
     said = "narrow.encoder.h5' is the encoder of another version of the body 'narrow'. Copy both from one place"
     with pytest.raises(StyleError, match=said):
         read_encoder(other)
+
+
+def test_encoder_of_another_layout_is_refused(body: Body, arrays: Arrays, tmp_path: Path) -> None:
+    path = write_encoder(tmp_path, body, arrays, {}).path
+    metadata = read_metadata(path)
+    for layout in ({}, {"layout": 1}, {"layout": 3}):
+        write_weights(path, arrays, {**metadata, "layout": None, **layout}, half=True)
+        with pytest.raises(
+            StyleError, match="another version of realtime-nst, which this one cannot read. Delete it, or replace"
+        ):
+            read_encoder(body)
 
 
 def test_changed_encoder_is_refused(body: Body, arrays: Arrays, tmp_path: Path) -> None:

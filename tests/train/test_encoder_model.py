@@ -109,14 +109,14 @@ def test_style_of_a_frame_is_that_of_its_own_painting(model: EncoderModel, batch
     assert style(np.concatenate([paintings, paintings])) < 1e-6 < style(np.concatenate([paintings[::-1], paintings]))
 
 
-def moved_by(model: EncoderModel, batch: Batch, steps: int) -> tuple[set[str], list[float]]:
-    """Numbers of the encoder, by name, that differ after some steps; nothing else may. And the losses."""
+def moved_by(model: EncoderModel, batch: Batch, steps: int) -> tuple[set[str], list[dict[str, float]]]:
+    """Numbers of the encoder, by name, that differ after some steps; nothing else may. And the losses of each step."""
     before = {variable.path: np.array(ops.convert_to_numpy(variable)) for variable in model.variables}
     losses = []
     model.optimizer.learning_rate = 3e-3
     for _ in range(steps):
         model.reset_metrics()
-        losses.append(model.train_on_batch(x={**batch, "styles": NONE}, return_dict=True)["loss"])
+        losses.append(model.train_on_batch(x={**batch, "styles": NONE}, return_dict=True))
     moved = {
         variable.path
         for variable in model.variables
@@ -130,7 +130,7 @@ def moved_by(model: EncoderModel, batch: Batch, steps: int) -> tuple[set[str], l
 def test_steps_lower_the_loss_and_move_nothing_but_corrections(model: EncoderModel, batch: Batch) -> None:
     moved, losses = moved_by(model, batch, 25)
     assert moved == {f"encoder_step{number}/{part}" for number in (1, 2, 3) for part in ("kernel", "bias")}
-    assert losses[-1] < 0.9 * losses[0]
+    assert losses[-1]["loss"] < 0.9 * losses[0]["loss"]
 
 
 @pytest.mark.once
@@ -138,9 +138,26 @@ def test_new_encoder_learns_to_see_to_guess_and_to_correct(pictures: Path, weigh
     paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
     styles = np.stack([style.vector for style in find_styles([weights]).values()])
     model = build_encoder_model(RECIPE, narrow_body(weights), None, paintings, styles, vgg_weights="")
-    moved, _ = moved_by(model, batch, 3)
+    moved, losses = moved_by(model, batch, 25)
     fixed = {"encoder_kept/middle", "encoder_kept/deviation", "encoder_spread/base", "encoder_spread/reach"}
     assert moved == set(encoder_variables(model.encoder)) - fixed
+    assert losses[-1]["style"] < 0.9 * losses[0]["style"] and losses[-1]["sight"] < 0.9 * losses[0]["sight"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_it_learns_in_half_precision(pictures: Path, pictured: Path, batch: Batch, precision: str) -> None:
+    paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
+    model = build_encoder_model(
+        RECIPE,
+        (body := read_body(pictured / "narrow.body.h5")),
+        read_encoder(body),
+        paintings,
+        vgg_weights="",
+        precision=precision,
+    )
+    moved, losses = moved_by(model, batch, 10)
+    assert len(moved) == 6 and losses[-1]["loss"] < losses[0]["loss"]
 
 
 @pytest.mark.once

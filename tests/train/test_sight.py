@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from realtime_nst.networks.encoder import Look, statistics
+from realtime_nst.networks.encoder import StyleFeatures, statistics
 from realtime_nst.style.encoder import SIGHTS
-from realtime_nst.train.sight import LEAST, PLACES, UNITS, Sight, mildly_squared
+from realtime_nst.train.sight import LEAST, PLACES, UNITS, Sight, pseudo_huber
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -20,7 +20,7 @@ SIDE = 32
 @pytest.fixture
 def sight() -> Sight:
     """Of an encoder that knows nothing."""
-    return Sight(Look())
+    return Sight(StyleFeatures())
 
 
 def pictures(seed: int, count: int = 4) -> np.ndarray:
@@ -71,5 +71,5 @@ def test_what_is_kept_is_standardized_as_it_was_measured(sight: Sight) -> None:
 
 
 def test_large_errors_count_in_proportion_and_small_ones_squared() -> None:
-    small, large = (float(mildly_squared(ops.convert_to_tensor(np.full(5, size, np.float32)))) for size in (0.01, 1000.0))
+    small, large = (float(pseudo_huber(ops.convert_to_tensor(np.full(5, size, np.float32)))) for size in (0.01, 1000.0))
     assert small == pytest.approx(1e-4, rel=1e-2) and large == pytest.approx(2000, rel=1e-2)
