@@ -200,6 +200,7 @@ def random_encoder(vector_size: int, seed: int = 0) -> dict[str, np.ndarray]:
     """Random numbers of an encoder, about as large as trained ones, all of which half precision can hold."""
     rng = np.random.default_rng(seed)
     drawn = {name: rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape) for name, shape in encoder_shapes(vector_size).items()}
+    drawn["encoder_kept/deviation"] = 1 + np.abs(drawn["encoder_kept/deviation"])
     return {name: array.astype(np.float16).astype(np.float32) for name, array in drawn.items()}
 
 

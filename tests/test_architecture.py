@@ -25,6 +25,7 @@ TRAINING_BY_KERAS = {
     "model",
     "encoded",
     "encoder_model",
+    "sight",
     "build",
     "learner",
     "checkpoint",

@@ -1,11 +1,13 @@
 """Compiled networks on disk: found again, never trusted blindly, never needed."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import realtime_nst
 from realtime_nst.engines import cache, openvino_runner
 from realtime_nst.engines.backend import Backend
 from realtime_nst.engines.cache import MOST_MODELS, cache_folder, forget_model, load_model, model_key, store_model
@@ -117,3 +119,16 @@ def test_other_definition_of_the_network_is_another_entry(monkeypatch: pytest.Mo
         assert model_key("weights") != before
     finally:
         cache._surroundings.cache_clear()
+
+
+def test_definition_is_all_that_networks_are_made_of() -> None:
+    package = Path(realtime_nst.__file__).parent
+    networks = [path for path in (package / "networks").glob("*.py") if path.name != "__init__.py"]
+    used = {
+        name
+        for path in networks
+        for name in re.findall(r"from realtime_nst\.(style\.\w+|networks\.\w+) import", path.read_text())
+    }
+    parts = {f"networks/{path.name}" for path in networks} | {f"{name.replace('.', '/')}.py" for name in used}
+    assert len(parts) > 10 and parts <= set(cache.DEFINITION)
+    assert all((package / name).exists() for name in cache.DEFINITION)

@@ -8,7 +8,7 @@
     losses.py    the terms of the perceptual loss: content, style, total variation, temporal stability, grid
     learner.py   a network and its style vectors, as the loop knows them
     model.py     what is trained: network, style vectors and loss; encoded.py adds a style encoder
-    encoder_model.py  a style encoder that learns on by itself
+    encoder_model.py  a style encoder that learns on by itself; sight.py how it learns to see
     growth.py    which architecture is trained, and how an older body becomes one of it
     build.py     all of it at its start
     style_sampler.py  which styles a step sees

@@ -10,8 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from realtime_nst.networks.convolutions import dtype_policy
 from realtime_nst.networks.encoder import build_style_encoder, set_encoder
 from realtime_nst.networks.transform import build_transform_network, set_kernels
+from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.encoder import Encoder
 from realtime_nst.style.style import Body
 
@@ -20,8 +22,9 @@ from .encoded import EncodedModel, statistics_of
 from .encoder_model import EncoderModel
 from .growth import architecture_of
 from .losses import build_loss_network, grams_at_scales
-from .model import StyleModel, dtype_policy, loss_precision, share_devices, use_xla
+from .model import StyleModel, loss_precision, share_devices, use_xla
 from .recipes import Recipe
+from .sight import Sight
 
 LOOKED_AT = 440
 """Pieces of paintings from which the encoder's model learns how paintings differ."""
@@ -67,7 +70,6 @@ def build_model(
     if body:
         set_kernels(network, body.weights())
         network.trainable = not frozen
-    neutral = np.concatenate([np.full(size, value, np.float32) for size, value in architecture.vector_parts])
     loss_network, content_network = loss_networks(recipe, vgg_weights, precision)
     targets = [
         grams_at_scales(loss_network, ops.convert_to_tensor(picture[None]), recipe.style_taps, recipe.style_scales)
@@ -75,7 +77,7 @@ def build_model(
     ]
     parts = (
         network,
-        np.stack([neutral] * len(pictures)),
+        np.stack([neutral_vector(architecture)] * len(pictures)),
         [np.concatenate([ops.convert_to_numpy(gram) for gram in grams]) for grams in zip(*targets)],
         np.array(emphasis or [(1.0, 1.0)] * len(pictures)),
         recipe,
@@ -84,24 +86,42 @@ def build_model(
     )
     if paintings is None:
         return compiled(StyleModel(*parts), precision)
+    encoder = build_style_encoder(network, uint8=False)
+    seen = measured(Sight(encoder.get_layer("encoder_features")), paintings, loss_network, recipe)
+    return compiled(EncodedModel(encoder, seen, *parts), precision)
+
+
+def measured(sight: Sight, paintings: PaintingBatches, loss_network: keras.Model, recipe: Recipe) -> np.ndarray:
+    """Let the sight of a new encoder see how paintings differ; returns statistics of some, `(P, F)`, from `statistics_of`."""
     seen: list[np.ndarray] = []
+    kept = []
     while len(seen) < LOOKED_AT:
-        look = loss_network(ops.convert_to_tensor(paintings(len(seen))))
-        seen.extend(ops.convert_to_numpy(statistics_of(look, recipe.style_taps)))
-    encoder = build_style_encoder(architecture.vector_size, uint8=False)
-    return compiled(EncodedModel(encoder, np.stack(seen), *parts), precision)
+        pieces = ops.convert_to_tensor(paintings(len(seen)))
+        features = loss_network(pieces)
+        seen.extend(ops.convert_to_numpy(statistics_of(features, recipe.style_taps)))
+        kept.append(sight.kept(pieces, {tap: features[tap] for tap in recipe.style_taps}))
+    sight.measure(kept)
+    return np.stack(seen)
 
 
 def build_encoder_model(
-    recipe: Recipe, body: Body, encoder: Encoder, paintings: PaintingBatches, *, vgg_weights: str, precision: str = "float32"
+    recipe: Recipe,
+    body: Body,
+    encoder: Encoder | None,
+    paintings: PaintingBatches,
+    styles: np.ndarray | None = None,
+    *,
+    vgg_weights: str,
+    precision: str = "float32",
 ) -> EncoderModel:
-    """A style encoder that learns on, with its body and the loss, compiled, at its start.
+    """A style encoder that learns on, or begins, with its body and the loss, compiled, at its start.
 
     Args:
         recipe: The numbers.
         body: What the encoder's vectors are for; it stays as it is.
-        encoder: The encoder so far.
+        encoder: The encoder so far, if there is one.
         paintings: What it learns from, a painting for each photo.
+        styles: Vectors of styles of this body, `(S, V)`: a new encoder begins in the middle of them; `None` is the neutral one.
         vgg_weights: "imagenet" or a path.
         precision: Keras' dtype policy of the transform network.
 
@@ -116,10 +136,21 @@ def build_encoder_model(
         network = build_transform_network(body.architecture, uint8=False)
     set_kernels(network, body.weights())
     network.trainable = False
-    learner = build_style_encoder(encoder.vector_size, uint8=False)
-    set_encoder(learner, encoder.weights())
+    learner = build_style_encoder(network, uint8=False)
+    loss_network, content_network = loss_networks(recipe, vgg_weights, precision)
+    if encoder:
+        set_encoder(learner, encoder.weights())
+    else:
+        measured(Sight(learner.get_layer("encoder_features")), paintings, loss_network, recipe)
+        learner.get_layer("encoder_spread").cover(neutral_vector(body.architecture)[None] if styles is None else styles)
     examples = paintings(0)[:EXAMPLES]
-    return compiled(EncoderModel(learner, examples, network, recipe, *loss_networks(recipe, vgg_weights, precision)), precision)
+    model = EncoderModel(learner, encoder is None, examples, network, recipe, loss_network, content_network)
+    return compiled(model, precision)
+
+
+def neutral_vector(architecture: Architecture) -> np.ndarray:
+    """The vector that changes nothing, float32 `(V,)`."""
+    return np.concatenate([np.full(size, value, np.float32) for size, value in architecture.vector_parts])
 
 
 def loss_networks(recipe: Recipe, vgg_weights: str, precision: str) -> list[keras.Model]:

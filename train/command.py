@@ -163,8 +163,8 @@ def check_flags(options: argparse.Namespace) -> None:
         raise TrainingError("--body is for vectors on a body that is there. Leave it out, or use --from BODY with --new-body.")
     if options.collection and not options.new_body and options.pictures:
         raise TrainingError(
-            "--collection teaches a style encoder. With pictures it needs --new-body NAME; without any, the encoder of a body "
-            "that is there learns on. Add --new-body NAME, or leave out the pictures."
+            "--collection teaches a style encoder. With pictures it needs --new-body NAME; without any, a body that is there "
+            "gets one, or its encoder learns on. Add --new-body NAME, or leave out the pictures."
         )
     if options.new_body and not options.pictures:
         raise TrainingError("--new-body needs pictures to learn. Name the files of one or more paintings.")

@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from realtime_nst.errors import TrainingError
+from realtime_nst.networks.convolutions import dtype_policy
 from realtime_nst.networks.transform import build_transform_network, set_kernels
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.style import BODY_SUFFIX, Body, Style, hash_body, read_body, write_body, write_style
@@ -25,7 +26,7 @@ from .dataset import WORKSHOP_SUFFIX, PhotoBatches, find_photos
 from .job import check_replaced_styles, make_folder
 from .learner import Learner, network_inputs
 from .loop import Progress, Run
-from .model import dtype_policy, kernels_of, loss_precision, use_xla
+from .model import kernels_of, loss_precision, use_xla
 from .pruning import check_narrower, narrowed
 from .recipes import Recipe
 

@@ -2,8 +2,8 @@
 
 Of the frames in a batch the first are painted in the gallery's styles, each a vector of its own, and the others after
 paintings that come by, whose vectors a teacher predicts from what VGG19 sees in them. The encoder, which has to do without
-VGG19, learns to answer as the teacher does. (Learned by the loss alone, from random numbers, it did not get anywhere.)
-The teacher is not kept. It knows neither files nor steps.
+VGG19, learns to see as VGG19 does (`sight.py`), and to guess what the teacher says. (Learned by the loss alone, from random
+numbers, it did not get anywhere.) The teacher is not kept. It knows neither files nor steps.
 
 Reference:
     Ghiasi, Lee, Kudlur, Dumoulin, Shlens: Exploring the structure of a real-time, arbitrary neural artistic stylization
@@ -22,20 +22,19 @@ from realtime_nst.networks.encoder import encoder_variables
 from .learner import add_numbers
 from .losses import grams_at_scales
 from .model import StyleModel
+from .sight import Sight
 
 LESSONS = 4
-"""The encoder learns from so many times the paintings that are painted after: its own step is a cheap one."""
+"""The encoder learns from so many times the paintings that are painted after, so that it sees many."""
 COMPONENTS, INNER = 128, 384
 """Numbers that tell paintings apart, and those that the teacher makes of them on the way to a vector."""
-UNKNOWN = 0.3
-"""How far a number of the vectors may go at first of which the styles tell nothing, because it is the same in all."""
 
 
 class EncodedModel(StyleModel):
     """A `StyleModel` with an encoder and its teacher; where a batch has no paintings, it is as one without.
 
     Args:
-        encoder: From `build_style_encoder(uint8=False)`. While it learns, its vectors are relative: see `encoder_numbers`.
+        encoder: From `build_style_encoder(uint8=False)`.
         seen: Statistics of some paintings, `(P, F)`, from `statistics_of`: how they vary.
         given: Arguments of `StyleModel`.
     """
@@ -47,11 +46,14 @@ class EncodedModel(StyleModel):
         size = self.vectors.shape[1]
         middle, spread, components = whitening_of(seen)
         self.encoder = encoder
+        self.reaching = encoder.get_layer("encoder_spread")
+        self.guess = keras.Model(encoder.input, encoder.get_layer("encoder_guess2").output)
+        self.sight = Sight(encoder.get_layer("encoder_features"))
+        for step in encoder.get_layer("encoder_correction").steps:
+            step.trainable = False  # it is the guess that is taught; how to correct it is learned with the body as it then is
         self.middle = add_numbers(self, "middle", middle)
         self.spread = add_numbers(self, "spread", spread)
         self.components = add_numbers(self, "components", components)
-        self.base = add_numbers(self, "base", np.zeros(size))
-        self.reach = add_numbers(self, "reach", np.full(size, UNKNOWN))
         start = keras.initializers.RandomNormal(stddev=0.01)  # at first every painting has much the same vector
         self.teacher = [
             layers.Dense(INNER, "gelu", name="teacher1"),
@@ -60,11 +62,12 @@ class EncodedModel(StyleModel):
         ]
         for layer, inputs in zip(self.teacher, (components.shape[1], INNER, INNER), strict=True):
             layer.build((None, inputs))
-        self.terms["imitation"] = keras.metrics.Mean(name="imitation")
+        for term in ("imitation", "sight"):
+            self.terms[term] = keras.metrics.Mean(name=term)
 
     def learned(self) -> dict[str, Any]:
         """As of any learner, and what goes with the encoder."""
-        own = {name: getattr(self, name) for name in ("middle", "spread", "components", "base", "reach")}
+        own = {name: getattr(self, name) for name in ("middle", "spread", "components")}
         taught = {f"{layer.name}/{part.name}": part for layer in self.teacher for part in layer.weights}
         encoder = {f"encoder/{name}": part for name, part in encoder_variables(self.encoder).items()}
         return super().learned() | own | taught | encoder
@@ -72,22 +75,25 @@ class EncodedModel(StyleModel):
     def start_at(self, vectors: np.ndarray) -> None:
         """Give every style its first vector, and any other painting the mean of them."""
         super().start_at(vectors)
-        spread = vectors.std(0)
-        self.base.assign(vectors.mean(0))
-        self.reach.assign(np.where(spread > 1e-6, spread + 0.05, UNKNOWN))
+        self.reaching.cover(vectors)
 
     def call(self, batch: Mapping[str, Any]) -> Any:
         """Pictures as of `StyleModel`, what VGG19 sees in the paintings, and what teacher and encoder make of them."""
         if "paintings" not in batch:
             return super().call(batch)
         paintings = batch["paintings"]
-        seen = ops.stop_gradient(statistics_of(self.loss_network(paintings), self.recipe.style_taps))
+        features = self.loss_network(paintings)
+        seen = ops.stop_gradient(statistics_of(features, self.recipe.style_taps))
         taught = self.predict_vectors(seen)
         painted = batch["frames"].shape[0] - batch["styles"].shape[0]
         own = ops.take(self.vectors, batch["styles"], axis=0)
-        vectors = ops.concatenate([own, self.base + self.reach * taught[:painted]], axis=0)
-        answered = self.encoder({"paintings": paintings})["vectors"]
-        return {"pictures": self.stylize(batch, vectors), "taught": taught, "answered": answered}
+        vectors = ops.concatenate([own, self.reaching(taught[:painted])], axis=0)
+        return {
+            "pictures": self.stylize(batch, vectors),
+            "taught": taught,
+            "answered": self.guess({"paintings": paintings}),
+            "sight": self.sight.loss(paintings, {tap: features[tap] for tap in self.recipe.style_taps}),
+        }
 
     def predict_vectors(self, seen: Any) -> Any:
         """The teacher's vectors, relative as the encoder's, for statistics of paintings: `(B, F)` to `(B, V)`."""
@@ -111,15 +117,12 @@ class EncodedModel(StyleModel):
         loss = self.loss_of(x, y_pred["pictures"], grams, emphasis, training)
         imitation = ops.mean(ops.square(y_pred["answered"] - ops.stop_gradient(y_pred["taught"])))
         self.terms["imitation"].update_state(imitation)
-        return loss + recipe.imitation * imitation
+        self.terms["sight"].update_state(y_pred["sight"])
+        return loss + recipe.imitation * imitation + recipe.sight * y_pred["sight"]
 
     def encoder_numbers(self) -> dict[str, np.ndarray]:
-        """The encoder's numbers as a file stores them: its vectors no longer relative, but those of the body."""
-        numbers = {name: np.array(ops.convert_to_numpy(part)) for name, part in encoder_variables(self.encoder).items()}
-        base, reach = ops.convert_to_numpy(self.base), ops.convert_to_numpy(self.reach)
-        numbers["encoder_vectors/kernel"] = numbers["encoder_vectors/kernel"] * reach
-        numbers["encoder_vectors/bias"] = numbers["encoder_vectors/bias"] * reach + base
-        return numbers
+        """The encoder's numbers as a file stores them."""
+        return {name: np.array(ops.convert_to_numpy(part)) for name, part in encoder_variables(self.encoder).items()}
 
 
 def statistics_of(features: Mapping[str, Any], taps: Sequence[str]) -> Any:

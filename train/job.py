@@ -18,6 +18,7 @@ from realtime_nst.errors import SourceError, StyleError, TrainingError
 from realtime_nst.media.photos import upright_rgb
 from realtime_nst.media.picturefile import opened, tell_of_more
 from realtime_nst.style.architecture import Architecture
+from realtime_nst.style.encoder import read_encoder
 from realtime_nst.style.style import BODY_SUFFIX, STYLE_SUFFIX, Body, Style, read_body
 from realtime_nst.style.weightfile import read_metadata
 
@@ -46,7 +47,8 @@ class Job:
             pictures; `None` trains no encoder.
         start: Vectors that styles start from, by name: as they were before, or as the style encoder of a frozen body finds them;
             others start from the most similar relative.
-        relatives: Styles of `body`; without any, styles start from the neutral vector.
+        relatives: Styles of `body`; without any, styles start from the neutral vector. A new
+            encoder begins in the middle of them.
         precision: Keras' dtype policy of the transform network.
         log_dir: Folder for TensorBoard, or `None`.
         licence: Licence of the trained weights.
@@ -119,7 +121,9 @@ def fingerprint_of(job: Job, pictures: Mapping[str, np.ndarray], collection: Seq
     origin = [job.body.sha256, job.frozen] if job.body else None
     emphasis = {name: (painting.emphasis, painting.stability) for name, painting in job.paintings.items()}
     others = hash_photos(job.collection, collection) if job.collection else None
-    facts = [job.recipe.to_dict(), job.precision, origin, emphasis, job.architecture.to_dict(), others]
+    facts: list[object] = [job.recipe.to_dict(), job.precision, origin, emphasis, job.architecture.to_dict(), others]
+    if job.body and job.teaches_encoder and read_encoder(job.body) is None:  # a new one learns other things than one that goes on
+        facts.append("new encoder")
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, picture in pictures.items():
         digest.update(name.encode())

@@ -3,8 +3,7 @@
 It runs on any Keras backend that trains. It knows neither files nor steps.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,15 @@ class StyleModel(Learner):
         """Gram matrices that pictures in some styles should have, for each scale, for each tap, and their emphasis."""
         return [ops.take(gram, styles, axis=0) for gram in self.grams], ops.take(self.emphasis, styles, axis=0)
 
-    def loss_of(self, batch: Mapping[str, Any], pictures: Any, targets: Sequence[Any], emphasis: Any, training: bool) -> Any:
+    def loss_of(
+        self,
+        batch: Mapping[str, Any],
+        pictures: Any,
+        targets: Sequence[Any],
+        emphasis: Any,
+        training: bool,
+        features: Mapping[str, Any] | None = None,
+    ) -> Any:
         """The weighted sum of the terms.
 
         Args:
@@ -86,10 +93,11 @@ class StyleModel(Learner):
             targets: What the frames' Gram matrices should be, for each scale, for each tap, `(B, C, C)`.
             emphasis: How much the style and the stability term of each frame count, `(B, 2)`.
             training: Whether something is learned from it.
+            features: What the loss network sees in the frames' pictures, where it is known already.
         """
         recipe = self.recipe
         outputs, moved = ops.split(ops.cast(pictures, "float32"), 2, axis=0)
-        features = self.loss_network(outputs)
+        features = features or self.loss_network(outputs)
         painted = Painted(
             batch=batch,
             outputs=outputs,
@@ -120,17 +128,6 @@ def loss_precision(precision: str) -> str:
 def kernels_of(network: keras.Model) -> dict[str, np.ndarray]:
     """The trained numbers of a network by layer, as body files store them."""
     return {f"{layer.name}/kernel": ops.convert_to_numpy(layer.kernel) for layer in network.layers if hasattr(layer, "kernel")}
-
-
-@contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Build layers under another Keras policy, such as "mixed_bfloat16", and then go back to the one before."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def use_xla() -> bool:

@@ -12,7 +12,6 @@ import numpy as np
 from keras import ops
 
 from realtime_nst import __version__
-from realtime_nst.errors import TrainingError
 from realtime_nst.style.encoder import ENCODER_SUFFIX, Encoder, hash_encoder, read_encoder, write_encoder
 from realtime_nst.style.style import Body, Style, hash_body, write_body, write_style
 
@@ -113,13 +112,9 @@ def model_of(job: Job, pictures: Mapping[str, np.ndarray], paintings: PaintingBa
         TrainingError: As for `train`.
     """
     if job.teaches_encoder and job.body and paintings:
-        encoder = read_encoder(job.body)
-        if encoder is None:
-            raise TrainingError(
-                f"The body '{job.body.name}' has no style encoder that could learn on. `--new-body NAME` with pictures and this "
-                "--collection trains a body with one."
-            )
-        return build_encoder_model(job.recipe, job.body, encoder, paintings, vgg_weights=job.vgg_weights, precision=job.precision)
+        styles = np.stack([style.vector for style in job.relatives]) if job.relatives else None
+        given = job.recipe, job.body, read_encoder(job.body), paintings, styles
+        return build_encoder_model(*given, vgg_weights=job.vgg_weights, precision=job.precision)
     return build_model(
         job.recipe,
         list(pictures.values()),
@@ -242,7 +237,7 @@ def write_results(job: Job, model: StyleModel, how: Mapping[str, Any], own: Mapp
 
 
 def write_encoder_beside_body(job: Job, body: Body, model: EncoderModel, how: Mapping[str, Any]) -> list[Path]:
-    """Write a style encoder that has learned on, and the body that it needs where that is not there already.
+    """Write the style encoder of a frozen body, and the body that it needs where that is not there already.
 
     The encoder comes first: alone it is of no use and no harm, while a body alone would be a body without an encoder.
     """

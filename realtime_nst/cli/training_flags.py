@@ -27,7 +27,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         type=Path,
         metavar="DIR",
         help="paintings, hundreds of them, from which a style encoder learns to paint like any picture: that of a new body, or "
-        "without PICTURE that of --body learns on",
+        "without PICTURE that of --body, which learns to correct, or begins if there is none",
     )
     train.add_argument(
         "--steps",
@@ -50,7 +50,7 @@ def add_train(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         type=float,
         metavar="X",
         help="peak learning rate (default: 0.01, or 0.04 where a style starts as a style encoder says; 0.003 with --new-body; "
-        "0.0004 with --collection alone)",
+        "0.001 with --collection alone)",
     )
     train.add_argument("--style-weight", type=float, metavar="X", help="how much style counts against content (1)")
     train.add_argument(

@@ -22,6 +22,9 @@ MOST_MODELS = 16
 DEFINITION = (
     "style/architecture.py",
     "style/encoder.py",
+    "style/field.py",
+    "style/look.py",
+    "style/scene.py",
     "networks/transform.py",
     "networks/convolutions.py",
     "networks/encoder.py",

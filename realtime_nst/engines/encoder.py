@@ -24,7 +24,7 @@ class PictureEncoder:
 
     def __init__(self, runner: Callable[[], Runner]) -> None:
         self._runner = runner
-        self._programs: dict[str, tuple[Program, Runner]] = {}
+        self._programs: dict[tuple[str, str], tuple[Program, Runner]] = {}
 
     def __call__(self, encoder: Encoder, picture: np.ndarray) -> np.ndarray:
         """The vector of a picture.
@@ -40,20 +40,20 @@ class PictureEncoder:
             StyleError: The encoder's weights are damaged.
             BackendError: As for `Runner.compile`.
         """
-        if encoder.sha256 not in self._programs:
-            self._programs[encoder.sha256] = self._compiled(encoder)
-        program, runner = self._programs[encoder.sha256]
+        key = encoder.sha256, encoder.body.sha256
+        if key not in self._programs:
+            self._programs[key] = self._compiled(encoder)
+        program, runner = self._programs[key]
         (vectors,) = program({"paintings": picture[None]})
         vector: np.ndarray = runner.download(vectors)[0]
         return vector.copy()
 
     def _compiled(self, encoder: Encoder) -> tuple[Program, Runner]:
         def build() -> "keras.Model":
-            from realtime_nst.networks.encoder import build_style_encoder, set_encoder
+            from realtime_nst.networks.encoder import loaded_encoder
 
-            network = build_style_encoder(encoder.vector_size)
-            set_encoder(network, encoder.weights())
-            return network
+            return loaded_encoder(encoder)
 
         runner = self._runner()
-        return runner.compile(build, "encoder", encoder.sha256, float32=True), runner
+        facts = "encoder", encoder.sha256, encoder.body.sha256
+        return runner.compile(build, *facts, float32=True), runner

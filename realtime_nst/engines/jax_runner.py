@@ -53,11 +53,12 @@ class JaxProgram:
         import keras
 
         def call(weights: Any, inputs: dict[str, Any]) -> Any:
-            outputs, _ = model.stateless_call(weights, [], inputs)
+            outputs, _ = model.stateless_call(*weights, inputs)
             return keras.tree.flatten(outputs)
 
         self.shapes = {name: (1, *tensor.shape[1:]) for name, tensor in model.input.items()}
-        self._weights = jax.device_put([variable.value for variable in model.trainable_variables])
+        parts = model.trainable_variables, model.non_trainable_variables
+        self._weights = jax.device_put([[variable.value for variable in part] for part in parts])
         self._as_array, self._call = jax.numpy.asarray, jax.jit(call)
 
     def __call__(self, inputs: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -86,13 +86,11 @@ def encoder_onnx_bytes(encoder: Encoder, floats: bool) -> bytes:
         StyleError: The encoder's weights are damaged.
     """
     activate(writer_of_onnx())
-    from realtime_nst.networks.encoder import build_style_encoder, set_encoder
+    from realtime_nst.networks.encoder import loaded_encoder
     from realtime_nst.networks.onnx_layers import to_onnx
 
-    model = build_style_encoder(encoder.vector_size, uint8=not floats)
-    set_encoder(model, encoder.weights())
-    facts = {"sha256": encoder.sha256, "body_sha256": encoder.body_sha256}
-    return to_onnx(model, ["vectors"], facts=facts)
+    facts = {"sha256": encoder.sha256, "body_sha256": encoder.body.sha256}
+    return to_onnx(loaded_encoder(encoder, uint8=not floats), ["vectors"], facts=facts)
 
 
 def writer_of_onnx() -> Backend:

@@ -1,5 +1,7 @@
 """Convolutions that Keras does not have: with mirrored borders, with upsampling in them, and without a grid of their own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -162,3 +164,14 @@ def channels_first() -> bool:
 def per_channel(values: Any) -> Any:
     """`(B, C)` laid out to multiply or add to a feature map of the current data format."""
     return values[:, :, None, None] if channels_first() else values[:, None, None, :]
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build layers under another Keras policy, such as "mixed_bfloat16", and then go back to the one before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -12,10 +12,10 @@ import numpy as np
 from keras import layers, ops
 
 from realtime_nst.networks.convolutions import Blur2D, ReflectionPadding2D, SubpixelColours, UpsampledConv2D, channels_first
-from realtime_nst.networks.encoder import EPSILON, Statistics
+from realtime_nst.networks.encoder import CONTRAST, EPSILON, LIMIT, Correction, Spread, Standardized, Statistics, StyleFeatures
 from realtime_nst.networks.field import PLAIN_AROUND, PLAIN_UNTIL, FieldConv2D, Masked, Plainness
 from realtime_nst.networks.onnx_filters import recolour, stabilize
-from realtime_nst.networks.onnx_graph import Graph, Value
+from realtime_nst.networks.onnx_graph import TYPES, Graph, Value
 from realtime_nst.networks.recolour import RecolourLayer
 from realtime_nst.networks.stabilizer import StabilizerLayer
 from realtime_nst.networks.transform import (
@@ -28,6 +28,7 @@ from realtime_nst.networks.transform import (
     ToPixels,
 )
 from realtime_nst.style.architecture import PATCH
+from realtime_nst.style.encoder import TRIES
 
 AROUND = ((1, 1), (1, 1))
 LONGEST = 2**31
@@ -64,6 +65,13 @@ def to_onnx(
     for name, tensor in model.input.items():
         array = known.get(name)
         values[id(tensor)] = graph.input(name, *described(name, tensor)) if array is None else graph.known(array)
+    _write(graph, model, values)
+    results = zip(outputs, keras.tree.flatten(model.output), strict=True)
+    return graph.model({name: (values[id(tensor)], *described(name, tensor)) for name, tensor in results}, facts or {})
+
+
+def _write(graph: Graph, model: keras.Model, values: dict[int, Value]) -> list[Value]:
+    """Add what a model computes to a graph: from the values of its inputs, by their tensors, to those of its outputs."""
     for layer in model.layers:
         if type(layer) is layers.InputLayer:
             continue
@@ -72,8 +80,15 @@ def to_onnx(
         became = WRITERS[type(layer)](graph, layer, *given)
         for tensor, value in zip(keras.tree.flatten(layer.output), became if isinstance(became, list) else [became], strict=True):
             values[id(tensor)] = value
-    results = zip(outputs, keras.tree.flatten(model.output), strict=True)
-    return graph.model({name: (values[id(tensor)], *described(name, tensor)) for name, tensor in results}, facts or {})
+    return [values[id(tensor)] for tensor in keras.tree.flatten(model.output)]
+
+
+def _nested(graph: Graph, model: keras.Model, *given: Value) -> Value:
+    """The one output of a model that is part of a layer."""
+    inputs, scope = keras.tree.flatten(model.input), graph.scope
+    (value,) = _write(graph, model, {id(tensor): value for tensor, value in zip(inputs, given, strict=True)})
+    graph.scope = scope
+    return value
 
 
 def _from_pixels(graph: Graph, layer: Any, images: Value) -> Value:
@@ -122,8 +137,6 @@ def _dense(graph: Graph, layer: Any, x: Value) -> Value:
 
 def _activated(graph: Graph, layer: Any, x: Value) -> Value:
     match layer.activation.__name__:
-        case "relu":
-            return graph.node("Relu", x)
         case "gelu":
             return x * (graph.node("Erf", x / 2**0.5) + 1.0) * 0.5
     return x
@@ -135,9 +148,27 @@ def _statistics(graph: Graph, layer: Any, x: Value) -> Value:
     return graph.node("Concat", mean, graph.node("Log", variance + EPSILON) / 2.0, axis=1)
 
 
-def _layer_norm(graph: Graph, layer: Any, x: Value) -> Value:
-    scale, shift = (graph.known(numbers(variable)) for variable in (layer.gamma, layer.beta))
-    return graph.node("LayerNormalization", x, scale, shift, epsilon=layer.epsilon)
+def _standardized(graph: Graph, layer: Any, x: Value) -> Value:
+    return (x - graph.known(numbers(layer.middle))) / graph.known(numbers(layer.deviation))
+
+
+def _spread(graph: Graph, layer: Any, x: Value) -> Value:
+    return x * graph.known(numbers(layer.reach)) + graph.known(numbers(layer.base))
+
+
+def _corrected(graph: Graph, layer: Any, kept: Value, hidden: Value, vectors: Value) -> Value:
+    network = layer.trial.network
+    given = {name: graph.known(array) for name, array in layer.trial.given.items()}
+    scene = graph.known(layer.trial.given["images"].astype(np.uint8))  # a quarter of the bytes
+    given["images"] = graph.node("Cast", scene, to=TYPES["float32"]) / 255.0  # as of any network with float ends
+    for _ in range(TRIES):
+        painted = _nested(graph, network, *({**given, "vectors": vectors}[name] for name in sorted(network.input)))
+        seen = _nested(graph, layer.features.model, painted.transposed(0, 3, 1, 2) * 2.0 - 1.0)
+        x = graph.node("Concat", graph.node("Tanh", (kept - seen) * (CONTRAST / LIMIT)) * LIMIT, hidden, axis=1)
+        for step in layer.steps:
+            x = _dense(graph, step, x)
+        vectors = vectors + x * graph.known(numbers(layer.spread.reach))
+    return vectors
 
 
 def _upsampled(graph: Graph, layer: Any, x: Value) -> Value:
@@ -194,6 +225,7 @@ WRITERS: dict[type, Callable[..., Value | list[Value]]] = {
     ReflectionPadding2D: lambda graph, layer, x: x.padded(((layer.width, layer.width),) * 2, "reflect"),
     layers.Conv2D: _plain_conv,
     layers.Add: lambda graph, layer, x, y: x + y,
+    layers.LeakyReLU: lambda graph, layer, x: graph.node("LeakyRelu", x, alpha=layer.negative_slope),
     layers.ReLU: lambda graph, layer, x: graph.node("Relu", x),
     layers.AveragePooling2D: lambda graph, layer, x: graph.node(
         "AveragePool", x, kernel_shape=layer.pool_size, strides=layer.strides
@@ -206,7 +238,10 @@ WRITERS: dict[type, Callable[..., Value | list[Value]]] = {
     FieldConv2D: _field,
     Statistics: _statistics,
     layers.Concatenate: lambda graph, layer, *parts: graph.node("Concat", *parts, axis=1),
-    layers.LayerNormalization: _layer_norm,
+    StyleFeatures: lambda graph, layer, x: _nested(graph, layer.model, x),
+    Standardized: _standardized,
+    Spread: _spread,
+    Correction: _corrected,
     layers.Dense: _dense,
     RecolourLayer: recolour,
     StabilizerLayer: stabilize,

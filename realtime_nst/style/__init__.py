@@ -9,5 +9,6 @@ from_picture.py  a style from any picture, where there is an encoder for it
 crossfade.py     the path between two styles
 schedule.py      the style of each moment of a film
 field.py         the noise that strokes hang on where a photo is plain
+scene.py         the scene on which an encoder tries its vectors
 look.py          strength, colours, stability, texture: the numbers
 """

@@ -1,7 +1,7 @@
 """The style encoder of a body as a file: what finds a style vector for any painting. Nothing here needs Keras.
 
 It lies beside the body (`<body>.encoder.h5`), carries the hash of that body, and is stored
-in half precision: a vector that it finds is a guess anyway. `networks/encoder.py` computes.
+in half precision, which is exact enough. `networks/encoder.py` computes.
 """
 
 import json
@@ -17,10 +17,18 @@ from realtime_nst.style.style import FORMAT_VERSION, Body, checked_metadata, has
 from realtime_nst.style.weightfile import read_arrays, write_weights
 
 ENCODER_SUFFIX = ".encoder.h5"
-WIDTHS = (32, 64, 96, 160)
-"""Channels of its convolutions, each at half the size of the one before."""
-INNER = 256
-"""Numbers that a painting becomes, before they become a style vector."""
+LAYOUT = 2
+"""Which numbers a file holds; the encoders of layout 1 only guessed."""
+WIDTHS, CONVOLUTIONS = (24, 48, 104, 136), (1, 2, 2, 3)
+"""Channels of its convolutions and how many there are, at the picture's size, a half, a quarter and an eighth of it."""
+SIGHTS = (64, 96, 160, 192)
+"""Channels at each of these sizes of which it keeps mean and deviation."""
+KEPT = 2 * (3 + sum(SIGHTS))
+"""Numbers that are kept of a picture: mean and deviation of its colours, and of these channels."""
+GUESSED, CORRECTED = 128, 192
+"""Numbers between what is kept and a guess, and between what differs and a correction."""
+TRIES = 2
+"""How many times a vector is tried and corrected."""
 PAINTING_SIZE = 384
 """Shorter side of a painting in pixels, as the encoder should see it: the middle of what it saw in training."""
 
@@ -31,17 +39,20 @@ class Encoder:
 
     Args:
         path: Where its weights are.
-        body_sha256: Hash of the body that its vectors are for.
-        vector_size: Their length.
+        body: What its vectors are for, and what it tries them with.
         sha256: Hash of its weights.
         metadata: How it was trained.
     """
 
     path: Path
-    body_sha256: str
-    vector_size: int
+    body: Body
     sha256: str
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def vector_size(self) -> int:
+        """Length of its vectors."""
+        return self.body.architecture.vector_size
 
     def weights(self) -> dict[str, np.ndarray]:
         """Read its numbers, float32, by `<layer>/<name>`, as `encoder_shapes` says.
@@ -63,20 +74,21 @@ def encoder_shapes(vector_size: int) -> dict[str, tuple[int, ...]]:
     """
     shapes: dict[str, tuple[int, ...]] = {}
     before = 3
-    for index, width in enumerate(WIDTHS, 1):
-        convolutions = {"a": (5, before)} if index == 1 else {"a": (3, before), "b": (3, width)}
-        for name, (side, channels) in convolutions.items():
-            shapes[f"encoder{index}{name}/kernel"] = (side, side, channels, width)
-            shapes[f"encoder{index}{name}/bias"] = (width,)
-        before = width
-    seen = 2 * (3 + sum(WIDTHS))
-    shapes |= {"encoder_norm/gamma": (seen,), "encoder_norm/beta": (seen,)}
-    for name, (before, after) in {
-        "encoder_dense1": (seen, INNER),
-        "encoder_dense2": (INNER, INNER),
-        "encoder_vectors": (INNER, vector_size),
+    for index, (width, count, sights) in enumerate(zip(WIDTHS, CONVOLUTIONS, SIGHTS, strict=True), 1):
+        for name in "abc"[:count]:
+            shapes |= {f"encoder{index}{name}/kernel": (3, 3, before, width), f"encoder{index}{name}/bias": (width,)}
+            before = width
+        shapes |= {f"encoder_sight{index}/kernel": (1, 1, width, sights), f"encoder_sight{index}/bias": (sights,)}
+    shapes |= {"encoder_kept/middle": (KEPT,), "encoder_kept/deviation": (KEPT,)}
+    shapes |= {"encoder_spread/base": (vector_size,), "encoder_spread/reach": (vector_size,)}
+    for name, (inputs, outputs) in {
+        "encoder_guess1": (KEPT, GUESSED),
+        "encoder_guess2": (GUESSED, vector_size),
+        "encoder_step1": (KEPT + GUESSED, CORRECTED),
+        "encoder_step2": (CORRECTED, CORRECTED),
+        "encoder_step3": (CORRECTED, vector_size),
     }.items():
-        shapes |= {f"{name}/kernel": (before, after), f"{name}/bias": (after,)}
+        shapes |= {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
     return shapes
 
 
@@ -98,9 +110,14 @@ def read_encoder(body: Body) -> Encoder | None:
     if not path.exists():
         return None
     metadata = checked_metadata(path, "encoder")
+    if metadata.get("layout") != LAYOUT:
+        raise StyleError(
+            f"'{path}' is a style encoder of another version of realtime-nst, which this one cannot read. "
+            "Delete it, or replace it by one of this version."
+        )
     if metadata.get("body_sha256") != body.sha256:
         raise StyleError(f"'{path}' is the encoder of another version of the body '{body.name}'. Copy both from one place.")
-    return Encoder(path, body.sha256, body.architecture.vector_size, str(metadata.get("sha256")), metadata)
+    return Encoder(path, body, str(metadata.get("sha256")), metadata)
 
 
 def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Encoder:
@@ -124,18 +141,19 @@ def write_encoder(folder: Path, body: Body, arrays: Mapping[str, np.ndarray], me
         **metadata,
         "kind": "encoder",
         "format_version": FORMAT_VERSION,
+        "layout": LAYOUT,
         "body": body.name,
         "body_sha256": body.sha256,
         "sha256": sha256,
     }
     path = folder / f"{body.name}{ENCODER_SUFFIX}"
     write_weights(path, arrays, metadata, half=True)
-    return Encoder(path, body.sha256, body.architecture.vector_size, sha256, metadata)
+    return Encoder(path, body, sha256, metadata)
 
 
 def hash_encoder(arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of an encoder's numbers, in the precision in which a file stores them."""
-    head = json.dumps({"widths": WIDTHS, "inner": INNER})
+    head = json.dumps({"widths": WIDTHS, "sights": SIGHTS, "guessed": GUESSED, "corrected": CORRECTED, "tries": TRIES})
     with np.errstate(over="ignore"):  # what is too large is refused where it is written
         halves = {name: array.astype(np.float16) for name, array in arrays.items()}
     return hash_numbers(head, halves)

@@ -1,4 +1,4 @@
-"""Training made small: a narrow network, two fixed convolutions in the place of VGG19, and pictures out of numbers.
+"""Training made small: a narrow network, four fixed convolutions in the place of VGG19, and pictures out of numbers.
 
 `python -m tests.train.small FOLDER` trains in a process of its own, which waits after five steps to be killed.
 """
@@ -15,6 +15,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
+from realtime_nst.networks import encoder
 from realtime_nst.style.architecture import Architecture
 from realtime_nst.style.book import find_styles
 from realtime_nst.train import build, growth, loop
@@ -25,6 +26,8 @@ from realtime_nst.train.recipes import Painting, Recipe
 from realtime_nst.train.trainer import train
 from tests.conftest import NARROW
 
+TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
 RECIPE = Recipe(
     steps=6,
     batch=2,
@@ -32,7 +35,7 @@ RECIPE = Recipe(
     painting_size=64,
     learning_rate=1e-2,
     content_tap="relu2_1",
-    style_taps=("relu1_1", "relu2_1"),
+    style_taps=TAPS,
     motion=Motion(shift=2, bend=0.5),
 )
 
@@ -46,12 +49,12 @@ class Run(NamedTuple):
 
 
 def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
-    """Two frozen convolutions that answer by the names of taps."""
+    """Four frozen convolutions that answer by the names of taps."""
     images = keras.Input((None, None, 3))
     x = images / 127.5 - 1.0
     features = {}
-    for number, name in enumerate(("relu1_1", "relu2_1")):
-        layer = layers.Conv2D(6, 3, strides=number + 1, activation="relu", bias_initializer="ones")
+    for number, name in enumerate(TAPS):
+        layer = layers.Conv2D(6, 3, strides=1 if number == 0 else 2, padding="same", activation="relu", bias_initializer="ones")
         x = layer(x)
         layer.kernel.assign(np.random.default_rng(number).normal(0.0, 0.15, layer.kernel.shape))  # the same on any backend
         features[name] = x
@@ -62,9 +65,10 @@ def small_loss_network(weights: str, *taps: Sequence[str]) -> list[keras.Model]:
 
 
 def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Narrow network, small loss network, frequent checkpoints."""
+    """Narrow network, small loss network, a small scene for encoders, frequent checkpoints."""
     monkeypatch.setattr(build, "build_loss_network", small_loss_network)
     monkeypatch.setattr(growth, "Architecture", lambda: NARROW)
+    monkeypatch.setattr(encoder, "SIDE", 32)
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 2)
 
 

@@ -12,6 +12,7 @@ from keras import ops
 
 from realtime_nst.cli.main import build_parser, main
 from realtime_nst.errors import StyleError, TrainingError
+from realtime_nst.networks.encoder import encoder_variables
 from realtime_nst.style.book import find_styles
 from realtime_nst.style.encoder import Encoder, read_encoder, write_encoder
 from realtime_nst.style.style import read_body
@@ -25,7 +26,7 @@ from realtime_nst.train.job import Job
 from realtime_nst.train.learner import network_inputs
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.recipes import ENCODER_RECIPE
-from realtime_nst.train.trainer import batches_of, train
+from realtime_nst.train.trainer import batches_of, model_of, train
 from realtime_nst.train.training_log import preview
 from tests.conftest import NARROW, narrow_body
 from tests.train.small import RECIPE, make_small, stop_after
@@ -108,18 +109,55 @@ def test_style_of_a_frame_is_that_of_its_own_painting(model: EncoderModel, batch
     assert style(np.concatenate([paintings, paintings])) < 1e-6 < style(np.concatenate([paintings[::-1], paintings]))
 
 
-def test_steps_lower_the_loss_and_move_the_encoder_alone(model: EncoderModel, batch: Batch) -> None:
+def moved_by(model: EncoderModel, batch: Batch, steps: int) -> tuple[set[str], list[dict[str, float]]]:
+    """Numbers of the encoder, by name, that differ after some steps; nothing else may. And the losses of each step."""
     before = {variable.path: np.array(ops.convert_to_numpy(variable)) for variable in model.variables}
     losses = []
     model.optimizer.learning_rate = 3e-3
-    for _ in range(25):
+    for _ in range(steps):
         model.reset_metrics()
-        losses.append(model.train_on_batch(x={**batch, "styles": NONE}, return_dict=True)["loss"])
-    assert losses[-1] < 0.9 * losses[0]
-    moved = {variable.path for variable in model.variables if not np.array_equal(before[variable.path], variable.numpy())}
-    encoder = {variable.path for variable in model.encoder.variables}
-    assert encoder & moved and encoder == {variable.path for variable in model.trainable_variables}
+        losses.append(model.train_on_batch(x={**batch, "styles": NONE}, return_dict=True))
+    moved = {
+        variable.path
+        for variable in model.variables
+        if not np.array_equal(before[variable.path], ops.convert_to_numpy(variable)) and "metric" not in variable.path
+    }
+    assert moved >= {variable.path for variable in model.trainable_variables}
     assert not {variable.path for variable in (*model.network.variables, model.vectors, model.lag)} & moved
+    return {name for name, variable in encoder_variables(model.encoder).items() if variable.path in moved}, losses
+
+
+def test_steps_lower_the_loss_and_move_nothing_but_corrections(model: EncoderModel, batch: Batch) -> None:
+    moved, losses = moved_by(model, batch, 25)
+    assert moved == {f"encoder_step{number}/{part}" for number in (1, 2, 3) for part in ("kernel", "bias")}
+    assert losses[-1]["loss"] < 0.9 * losses[0]["loss"]
+
+
+@pytest.mark.once
+def test_new_encoder_learns_to_see_to_guess_and_to_correct(pictures: Path, weights: Path, batch: Batch) -> None:
+    paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
+    styles = np.stack([style.vector for style in find_styles([weights]).values()])
+    model = build_encoder_model(RECIPE, narrow_body(weights), None, paintings, styles, vgg_weights="")
+    moved, losses = moved_by(model, batch, 25)
+    fixed = {"encoder_kept/middle", "encoder_kept/deviation", "encoder_spread/base", "encoder_spread/reach"}
+    assert moved == set(encoder_variables(model.encoder)) - fixed
+    assert losses[-1]["style"] < 0.9 * losses[0]["style"] and losses[-1]["sight"] < 0.9 * losses[0]["sight"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_it_learns_in_half_precision(pictures: Path, pictured: Path, batch: Batch, precision: str) -> None:
+    paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
+    model = build_encoder_model(
+        RECIPE,
+        (body := read_body(pictured / "narrow.body.h5")),
+        read_encoder(body),
+        paintings,
+        vgg_weights="",
+        precision=precision,
+    )
+    moved, losses = moved_by(model, batch, 10)
+    assert len(moved) == 6 and losses[-1]["loss"] < losses[0]["loss"]
 
 
 @pytest.mark.once
@@ -193,10 +231,22 @@ def test_an_encoder_alone_sees_the_collection_and_one_beside_styles_their_painti
 
 
 @pytest.mark.once
-def test_body_without_an_encoder_and_another_body_of_its_name_are_refused(job: Job, weights: Path) -> None:
-    alone = read_body(weights / "narrow.body.h5")
-    with pytest.raises(TrainingError, match="The body 'narrow' has no style encoder that could learn on. `--new-body NAME`"):
-        train(replace(job, body=alone))
+def test_body_without_an_encoder_gets_one(job: Job, weights: Path) -> None:
+    styles = list(find_styles([weights]).values())
+    alone = replace(job, body=styles[0].body, relatives=styles)
+    start = model_of(alone, {}, batches_of(alone, find_photos(alone.photos)))
+    assert isinstance(start, EncoderModel)
+    vectors, examples = start.shown()
+    mean = np.mean([style.vector for style in styles], axis=0)
+    assert len(examples) == 2 and np.abs(vectors - mean).max() < 1e-5, "at first every painting is the mean of the styles"
+    assert train(alone) == [job.output / "narrow.encoder.h5", job.output / "narrow.body.h5"]
+    assert "before" not in encoder_in(job.output).metadata
+    with pytest.raises(TrainingError, match="is a checkpoint of a run with other settings. Delete its folder to start anew"):
+        train(replace(alone, body=read_body(job.output / "narrow.body.h5")))  # it would learn on, which is another lesson
+
+
+@pytest.mark.once
+def test_another_body_of_its_name_is_refused(job: Job) -> None:
     other = narrow_body(job.output, seed=9)
     with pytest.raises(TrainingError, match=re.escape(f"'{other.path}' is another body than")):
         train(job)
