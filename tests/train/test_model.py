@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from realtime_nst.networks.convolutions import dtype_policy
 from realtime_nst.networks.transform import build_transform_network, set_kernels
 from realtime_nst.train import model as module
 from realtime_nst.train.build import build_model
 from realtime_nst.train.checkpoint import Past, load_checkpoint, save_checkpoint, state_of
 from realtime_nst.train.dataset import Batch, Motion, PhotoBatches, find_photos
-from realtime_nst.train.model import StyleModel, dtype_policy, kernels_of
+from realtime_nst.train.model import StyleModel, kernels_of
 from tests.conftest import NARROW, narrow_body
 from tests.train.small import RECIPE, make_small, neutral_vector, small_loss_network
 
