@@ -35,9 +35,11 @@ RECIPE = Recipe(
     painting_size=64,
     learning_rate=1e-2,
     content_tap="relu2_1",
-    style_taps=TAPS,
+    style_taps=("relu1_1", "relu2_1"),
     motion=Motion(shift=2, bend=0.5),
 )
+ENCODED = replace(RECIPE, style_taps=TAPS)
+"""The same where an encoder learns: each of its sights has a tap."""
 
 
 class Run(NamedTuple):

@@ -19,7 +19,7 @@ from realtime_nst.train.learner import measure
 from realtime_nst.train.loop import Progress
 from realtime_nst.train.trainer import train
 from tests.conftest import NARROW
-from tests.train.small import RECIPE, Run, assert_same_numbers, make_job, make_small, stop_after
+from tests.train.small import ENCODED, Run, assert_same_numbers, make_job, make_small, stop_after
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -37,7 +37,7 @@ def joint(pictures: Path) -> Run:
     with pytest.MonkeyPatch.context() as monkeypatch:
         make_small(monkeypatch)
         reports: list[Progress] = []
-        job = make_job(pictures, "joint", collection=pictures / "photos")
+        job = make_job(pictures, "joint", collection=pictures / "photos", recipe=ENCODED)
         return Run(job, train(job, report=reports.append), reports)
 
 
@@ -49,7 +49,7 @@ def model(pictures: Path) -> EncodedModel:
         rng = np.random.default_rng(3)
         paintings = PaintingBatches(find_photos(pictures / "photos"), batch=1, size=32)
         styles = [rng.uniform(0, 255, (64, 64, 3)).astype(np.float32) for _ in range(2)]
-        built = build_model(RECIPE, styles, vgg_weights="", paintings=paintings)
+        built = build_model(ENCODED, styles, vgg_weights="", paintings=paintings)
         assert isinstance(built, EncodedModel)
         built.start_at(rng.normal(0.5, 0.5, (2, NARROW.vector_size)))
         return built
@@ -65,7 +65,7 @@ def batch(pictures: Path) -> Batch:
 
 def test_first_half_of_the_frames_is_painted_in_styles_and_the_other_after_paintings(model: EncodedModel, batch: Batch) -> None:
     answer = model({**batch, "styles": np.array([1], np.int32)})
-    seen = statistics_of(model.loss_network(batch["paintings"]), RECIPE.style_taps)
+    seen = statistics_of(model.loss_network(batch["paintings"]), ENCODED.style_taps)
     taught = ops.convert_to_numpy(model.predict_vectors(seen))
     assert np.array_equal(ops.convert_to_numpy(answer["taught"]), taught)
     wanted = ops.convert_to_numpy(model.reaching(taught))
@@ -191,15 +191,15 @@ def test_run_with_another_collection_is_another_run(joint: Run, tmp_path: Path) 
 @pytest.mark.once
 def test_collection_that_is_missing_or_small_is_reported(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"No folder of paintings at '.*gone'. Name a folder of .* with --collection"):
-        train(make_job(pictures, str(tmp_path), collection=tmp_path / "gone"))
+        train(make_job(pictures, str(tmp_path), collection=tmp_path / "gone", recipe=ENCODED))
     (tmp_path / "few").mkdir()
     with pytest.raises(TrainingError, match=r"0 paintings in '.*few'; at least 8 were expected"):
-        train(make_job(pictures, str(tmp_path), collection=tmp_path / "few"))
+        train(make_job(pictures, str(tmp_path), collection=tmp_path / "few", recipe=ENCODED))
 
 
 @pytest.mark.once
 def test_new_body_without_an_encoder_does_not_keep_that_of_the_old_one(joint: Run, tmp_path: Path) -> None:
     stale = tmp_path / "young.encoder.h5"
     stale.write_bytes((joint.job.output / "young.encoder.h5").read_bytes())
-    train(make_job(joint.job.photos.parent, str(tmp_path), recipe=replace(RECIPE, steps=1)))
+    train(make_job(joint.job.photos.parent, str(tmp_path), recipe=replace(ENCODED, steps=1)))
     assert not stale.exists()

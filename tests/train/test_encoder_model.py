@@ -29,7 +29,7 @@ from realtime_nst.train.recipes import ENCODER_RECIPE
 from realtime_nst.train.trainer import batches_of, model_of, train
 from realtime_nst.train.training_log import preview
 from tests.conftest import NARROW, narrow_body
-from tests.train.small import RECIPE, make_small, stop_after
+from tests.train.small import ENCODED, make_small, stop_after
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
@@ -51,7 +51,7 @@ def model(pictures: Path, pictured: Path) -> EncoderModel:
     encoder = read_encoder(body)
     assert encoder is not None
     paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
-    return build_encoder_model(RECIPE, body, encoder, paintings, vgg_weights="")
+    return build_encoder_model(ENCODED, body, encoder, paintings, vgg_weights="")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def job(pictures: Path, pictured: Path, tmp_path: Path) -> Job:
         photos=pictures / "photos",
         output=tmp_path / "out",
         name="narrow.encoder",
-        recipe=RECIPE,
+        recipe=ENCODED,
         body=read_body(pictured / "narrow.body.h5"),
         collection=pictures / "photos",
     )
@@ -137,7 +137,7 @@ def test_steps_lower_the_loss_and_move_nothing_but_corrections(model: EncoderMod
 def test_new_encoder_learns_to_see_to_guess_and_to_correct(pictures: Path, weights: Path, batch: Batch) -> None:
     paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
     styles = np.stack([style.vector for style in find_styles([weights]).values()])
-    model = build_encoder_model(RECIPE, narrow_body(weights), None, paintings, styles, vgg_weights="")
+    model = build_encoder_model(ENCODED, narrow_body(weights), None, paintings, styles, vgg_weights="")
     moved, losses = moved_by(model, batch, 25)
     fixed = {"encoder_kept/middle", "encoder_kept/deviation", "encoder_spread/base", "encoder_spread/reach"}
     assert moved == set(encoder_variables(model.encoder)) - fixed
@@ -149,14 +149,14 @@ def test_new_encoder_learns_to_see_to_guess_and_to_correct(pictures: Path, weigh
 def test_it_learns_in_half_precision(pictures: Path, pictured: Path, batch: Batch, precision: str) -> None:
     paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
     model = build_encoder_model(
-        RECIPE,
+        ENCODED,
         (body := read_body(pictured / "narrow.body.h5")),
         read_encoder(body),
         paintings,
         vgg_weights="",
         precision=precision,
     )
-    moved, losses = moved_by(model, batch, 10)
+    moved, losses = moved_by(model, batch, 40)
     assert len(moved) == 6 and losses[-1]["loss"] < losses[0]["loss"]
 
 
@@ -223,11 +223,11 @@ def test_body_that_cannot_be_written_leaves_no_folder_without_an_encoder(job: Jo
 @pytest.mark.once
 def test_an_encoder_alone_sees_the_collection_and_one_beside_styles_their_paintings_too(job: Job, pictures: Path) -> None:
     files = find_photos(pictures / "photos")
-    assert job.teaches_encoder and len(batches_of(job, files)(1)) == RECIPE.batch
+    assert job.teaches_encoder and len(batches_of(job, files)(1)) == ENCODED.batch
     styles = replace(job, pictures={"dots": pictures / "dots.png"}, body=None, frozen=False)
     beside = replace(styles, frozen=True)  # whatever it says of a body that is not there
     for other in (styles, beside):
-        assert not other.teaches_encoder and len(batches_of(other, files)(1)) == LESSONS * RECIPE.batch / 2
+        assert not other.teaches_encoder and len(batches_of(other, files)(1)) == LESSONS * ENCODED.batch / 2
 
 
 @pytest.mark.once
