@@ -146,9 +146,10 @@ def test_exported_encoder_finds_the_engines_vectors(tmp_path: Path, floats: bool
         painting = photo_of(index, width, height)
         expected = find(encoder, painting)
         given = painting[None] / np.float32(255) if floats else painting[None]
+        most = 2e-3 * (np.abs(expected).max() if architecture else 1.0)  # vectors of random numbers are large
         for vectors in (session.run(None, {"paintings": given})[0], compiled({"paintings": given})[0]):
             assert vectors.dtype == np.float32 and vectors.shape == (1, len(expected))
-            assert np.abs(vectors[0] - expected).max() < 2e-3 * max(1.0, np.abs(expected).max()) and np.abs(expected).max() > 0.5
+            assert np.abs(vectors[0] - expected).max() < most and np.abs(expected).max() > 0.5
 
 
 def test_encoder_goes_along_where_styles_are_an_input(tmp_path: Path, run: Callable[..., int], weights: Path) -> None:

@@ -137,7 +137,7 @@ def test_steps_lower_the_loss_and_move_nothing_but_corrections(model: EncoderMod
 def test_new_encoder_learns_to_see_to_guess_and_to_correct(pictures: Path, weights: Path, batch: Batch) -> None:
     paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
     styles = np.stack([style.vector for style in find_styles([weights]).values()])
-    model = build_encoder_model(ENCODED, narrow_body(weights), None, paintings, styles, vgg_weights="")
+    model = build_encoder_model(ENCODED, read_body(weights / "narrow.body.h5"), None, paintings, styles, vgg_weights="")
     moved, losses = moved_by(model, batch, 25)
     fixed = {"encoder_kept/middle", "encoder_kept/deviation", "encoder_spread/base", "encoder_spread/reach"}
     assert moved == set(encoder_variables(model.encoder)) - fixed
@@ -150,8 +150,8 @@ def test_it_learns_in_half_precision(pictures: Path, pictured: Path, batch: Batc
     paintings = PaintingBatches(find_photos(pictures / "photos"), batch=2, size=32)
     model = build_encoder_model(
         ENCODED,
-        (body := read_body(pictured / "narrow.body.h5")),
-        read_encoder(body),
+        read_body(pictured / "narrow.body.h5"),
+        encoder_in(pictured),
         paintings,
         vgg_weights="",
         precision=precision,

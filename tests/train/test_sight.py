@@ -9,11 +9,11 @@ from keras import ops
 from realtime_nst.networks.encoder import StyleFeatures, statistics
 from realtime_nst.style.encoder import SIGHTS
 from realtime_nst.train.sight import LEAST, PLACES, UNITS, Sight, pseudo_huber
+from tests.train.small import TAPS
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 """Keras' own, about TensorFlow's variables."""
 
-TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 SIDE = 32
 
 
