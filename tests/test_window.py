@@ -3,6 +3,7 @@
 The camera is a clip of which every pixel is known: warm to the left, cool to the right, texture above, noise below.
 """
 
+import ctypes.util
 import json
 import os
 import select
@@ -910,3 +911,37 @@ assert sink._watcher.seen(), "it cannot tell any more"
 """
     done = subprocess.run([sys.executable, "-c", code], env=studio.environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
+
+
+EVENTS_OF_QT = """
+import ctypes
+from realtime_nst.live.visibility import watch_window
+
+watch_window("any")
+x, found_by_qt = ctypes.CDLL("libX11.so.6"), ctypes.CDLL(None)
+pointer, window = ctypes.c_void_p, ctypes.c_ulong
+x.XOpenDisplay.restype, x.XDefaultRootWindow.restype, x.XCreateSimpleWindow.restype = pointer, window, window
+x.XDefaultRootWindow.argtypes = x.XPending.argtypes = [pointer]
+x.XCreateSimpleWindow.argtypes = [pointer, window, *[ctypes.c_int] * 2, *[ctypes.c_uint] * 3, *[window] * 2]
+x.XSelectInput.argtypes = [pointer, window, ctypes.c_long]
+x.XStoreName.argtypes = [pointer, window, ctypes.c_char_p]
+x.XSync.argtypes = found_by_qt.XSetEventQueueOwner.argtypes = [pointer, ctypes.c_int]
+for owned_by_qt in (False, True):
+    display = x.XOpenDisplay(None)
+    if owned_by_qt:
+        found_by_qt.XSetEventQueueOwner(display, 1)
+    child = x.XCreateSimpleWindow(display, x.XDefaultRootWindow(display), 0, 0, 1, 1, 0, 0, 0)
+    x.XSelectInput(display, child, 1 << 22)  # changes of properties
+    x.XStoreName(display, child, b"a name")
+    x.XSync(display, 0)
+    print(x.XPending(display))
+"""
+"""How many events Xlib takes of a display: by itself, and after what Qt does with its own."""
+
+
+def test_xlib_takes_no_event_of_qts_window(studio: Studio) -> None:
+    if ctypes.util.find_library("X11-xcb") is None:
+        pytest.skip("libX11-xcb is not installed")
+    command = [sys.executable, "-c", EVENTS_OF_QT]
+    done = subprocess.run(command, env=studio.environment, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout.split() == ["1", "0"], done.stderr

@@ -7,6 +7,7 @@ where one can. Linux with X11 and Windows answer; elsewhere every window counts 
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 DEEPEST = 4
@@ -66,6 +67,16 @@ def _ignore_error(display: Any, error: Any) -> int:
 _ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(_ignore_error)
 
 
+def _use_systems_libx11_xcb() -> None:
+    """Let Qt, which is loaded later, find the system's libX11-xcb before that of OpenCV's package.
+
+    The package has its own libX11-xcb and no libX11. Where these are of different versions, Qt does not get the queue of its
+    events for itself. On a busy machine Xlib then takes the first ones, and the window stays blank.
+    """
+    with suppress(OSError):  # it is not installed
+        ctypes.CDLL("libX11-xcb.so.1", ctypes.RTLD_GLOBAL)
+
+
 class _Windows(Watcher):
     """Windows' windows."""
 
@@ -99,6 +110,7 @@ class _X11Windows(Watcher):
             self._x = x = ctypes.CDLL("libX11.so.6")
         except OSError as error:
             raise ConnectionError("libX11 is not installed (on Debian: `apt install libx11-6`)") from error
+        _use_systems_libx11_xcb()
         window, number = ctypes.c_ulong, ctypes.c_uint
         x.XOpenDisplay.restype = ctypes.c_void_p
         x.XCloseDisplay.argtypes = [ctypes.c_void_p]
