@@ -263,3 +263,17 @@ def test_missing_package_is_told_with_its_cure(
 
 def test_every_format_has_a_writer_and_a_runtime() -> None:
     assert tuple(FORMATS) == tuple(RUNTIMES) == EXPORT_FORMATS
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_no_node_is_there_twice_or_for_nothing(tmp_path: Path, half: bool) -> None:
+    style = shipped()
+    export([style], "onnx", tmp_path, half=half)
+    for file in (tmp_path / f"{style.body.name}.onnx", tmp_path / f"{style.body.name}.encoder.onnx"):
+        graph = onnx.shape_inference.infer_shapes(onnx.load(file)).graph
+        types = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.value_info, *graph.output)}
+        types |= {numbers.name: numbers.data_type for numbers in graph.initializer}
+        kinds = [(node.op_type, tuple(node.input), str(sorted(map(str, node.attribute)))) for node in graph.node]
+        assert len(set(kinds)) == len(kinds) > 100
+        casts = [(types[node.input[0]], node.attribute[0].i) for node in graph.node if node.op_type == "Cast"]
+        assert casts and all(before != after for before, after in casts)

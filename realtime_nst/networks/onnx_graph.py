@@ -4,7 +4,7 @@ It knows no network: `onnx_layers.py` says what each layer becomes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,13 @@ class Value:
     Args:
         graph: Its graph.
         name: Its name there.
+        dtype: The type of its numbers.
         array: Its numbers, where they are known.
     """
 
     graph: "Graph"
     name: str
+    dtype: str
     array: np.ndarray | None = None
 
     def __add__(self, other: "Value | float") -> "Value":
@@ -57,7 +59,7 @@ class Value:
         """The same in another type; towards zero."""
         if self.array is not None:
             return self.graph.known(self.array.astype(dtype))
-        return self.graph.node("Cast", self, to=TYPES[dtype])
+        return self if self.dtype == dtype else replace(self.graph.node("Cast", self, to=TYPES[dtype]), dtype=dtype)
 
     def rounded(self) -> "Value":
         """Half up, as pixels; what is below 0 or above 255 must be gone by then."""
@@ -107,28 +109,36 @@ class Graph:
         self._nodes: list[Any] = []
         self._numbers: list[Any] = []
         self._names: dict[str, str] = {}
+        self._made: dict[str, list[str]] = {}
         self._inputs: list[Any] = []
 
     def input(self, name: str, dtype: str, shape: Sequence[int | str]) -> Value:
         """Add an input; sides that are open have a name instead of a length."""
         self._inputs.append(helper.make_tensor_value_info(name, TYPES[dtype], shape))
-        return Value(self, name)
+        return Value(self, name, dtype)
 
     def known(self, array: np.ndarray | np.floating) -> Value:
         """Numbers; they are part of the graph only where a node takes them."""
-        return Value(self, "", np.asarray(array))
+        array = np.asarray(array)
+        return Value(self, "", array.dtype.name, array)
+
+    def stored(self, array: np.ndarray) -> Value:
+        """Numbers that stay in the graph as they are, and are not computed with before: those of a type with few bytes."""
+        return Value(self, self._stored(array), array.dtype.name)
 
     def node(self, kind: str, *inputs: Value, **attributes: Any) -> Value:
-        """Add a node with one output."""
+        """Add a node with one output, of the first input's type."""
         return self.nodes(kind, *inputs, count=1, **attributes)[0]
 
     def nodes(self, kind: str, *inputs: Value, count: int, **attributes: Any) -> list[Value]:
-        """Add a node with several outputs."""
+        """Add a node with several outputs, of the first input's type; what the graph has already is taken from there."""
         names = [value.name if value.array is None else self._stored(value.array) for value in inputs]
-        name = f"{self.scope}.{kind}{len(self._nodes)}"
-        outputs = [f"{name}.{index}" if index else name for index in range(count)]
-        self._nodes.append(helper.make_node(kind, names, outputs, name, **attributes))
-        return [Value(self, output) for output in outputs]
+        key = f"{kind}{names}{count}{attributes}"
+        if key not in self._made:
+            name = f"{self.scope}.{kind}{len(self._nodes)}"
+            self._made[key] = [f"{name}.{index}" if index else name for index in range(count)]
+            self._nodes.append(helper.make_node(kind, names, self._made[key], name, **attributes))
+        return [Value(self, output, inputs[0].dtype) for output in self._made[key]]
 
     def model(self, outputs: Mapping[str, tuple[Value, str, Sequence[int | str]]], facts: Mapping[str, str]) -> bytes:
         """The finished model, checked.

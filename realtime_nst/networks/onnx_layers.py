@@ -15,7 +15,7 @@ from realtime_nst.networks.convolutions import Blur2D, ReflectionPadding2D, Subp
 from realtime_nst.networks.encoder import CONTRAST, EPSILON, LIMIT, Correction, Spread, Standardized, Statistics, StyleFeatures
 from realtime_nst.networks.field import PLAIN_AROUND, PLAIN_UNTIL, FieldConv2D, Masked, Plainness
 from realtime_nst.networks.onnx_filters import recolour, stabilize
-from realtime_nst.networks.onnx_graph import TYPES, Graph, Value
+from realtime_nst.networks.onnx_graph import Graph, Value
 from realtime_nst.networks.recolour import RecolourLayer
 from realtime_nst.networks.stabilizer import StabilizerLayer
 from realtime_nst.networks.transform import (
@@ -159,8 +159,8 @@ def _spread(graph: Graph, layer: Any, x: Value) -> Value:
 def _corrected(graph: Graph, layer: Any, kept: Value, hidden: Value, vectors: Value) -> Value:
     network = layer.trial.network
     given = {name: graph.known(array) for name, array in layer.trial.given.items()}
-    scene = graph.known(layer.trial.given["images"].astype(np.uint8))  # a quarter of the bytes
-    given["images"] = graph.node("Cast", scene, to=TYPES["float32"]) / 255.0  # as of any network with float ends
+    scene = graph.stored(layer.trial.given["images"].astype(np.uint8))  # a quarter of the bytes
+    given["images"] = scene.cast("float32") / 255.0  # as of any network with float ends
     for _ in range(TRIES):
         painted = _nested(graph, network, *({**given, "vectors": vectors}[name] for name in sorted(network.input)))
         seen = _nested(graph, layer.features.model, painted.transposed(0, 3, 1, 2) * 2.0 - 1.0)
