@@ -27,7 +27,7 @@ KEPT = 2 * (3 + sum(SIGHTS))
 """Numbers that are kept of a picture: mean and deviation of its colours, and of these channels."""
 GUESSED, CORRECTED = 128, 192
 """Numbers between what is kept and a guess, and between what differs and a correction."""
-TRIES = 2
+TRIES = 3
 """How many times a vector is tried and corrected."""
 PAINTING_SIZE = 384
 """Shorter side of a painting in pixels, as the encoder should see it: the middle of what it saw in training."""
