@@ -7,6 +7,7 @@ import pytest
 
 from realtime_nst.engines.backend import BACKENDS, Backend
 from realtime_nst.engines.cache import cache_folder
+from realtime_nst.engines.openvino_runner import compile_network, options_of
 from realtime_nst.engines.runner import RUNNERS, runner_for
 
 if TYPE_CHECKING:
@@ -53,3 +54,20 @@ def test_what_asks_for_float32_is_compiled_once_for_every_precision() -> None:
         for _ in range(2):
             runner.compile(build_sums, "sums", float32=True)
     assert len(list(cache_folder().iterdir())) == 1
+
+
+def test_openvino_adds_a_bias_within_its_convolution_wherever_a_network_has_it() -> None:
+    import keras
+
+    pictures = {name: keras.Input((3, *size), name=name) for name, size in (("first", (None, None)), ("second", (16, 24)))}
+    conv, leaky = keras.layers.Conv2D(8, 3, padding="same"), keras.layers.LeakyReLU(0.1)
+    network = keras.Model(pictures, [keras.ops.mean(leaky(conv(picture)), axis=(2, 3)) for picture in pictures.values()])
+    conv.bias.assign(np.arange(8.0))
+    compiled = compile_network(network, options_of("float32"))
+    parts = [str(op.get_rt_info()["layerType"].astype(str)) for op in compiled.get_runtime_model().get_ordered_ops()]
+    assert parts.count("Convolution") == 2 and not {"Eltwise", "Subgraph"} & set(parts), parts
+
+    given = {name: np.random.default_rng(0).random((1, 3, 16, 24), np.float32) for name in pictures}
+    found = compiled(given)
+    for index, expected in enumerate(network(given)):
+        assert np.allclose(found[index], keras.ops.convert_to_numpy(expected), atol=1e-5)

@@ -134,6 +134,7 @@ def compile_network(network: "keras.Model", options: Mapping[str, str], device: 
             raise BackendError(f"The temporary folder '{folder}' took no file of 2 MB. Free its disk, or set TMPDIR.") from error
         model = core.read_model(file)
     fold_crops(model)
+    copy_biases(model)
     model.reshape({node.output(0): [1, *list(node.output(0).partial_shape)[1:]] for node in model.get_parameters()})
     return core.compile_model(model, device, dict(options))
 
@@ -157,3 +158,24 @@ def fold_crops(model: Any) -> None:
             node.input_value(0), node.input_value(1), strides=[2, 2], pads_begin=edges, pads_end=edges
         )
         crops[0].output(0).replace(folded.output(0))
+
+
+def copy_biases(model: Any) -> None:
+    """Give each addition after a convolution numbers of its own: only then OpenVINO computes both at once.
+
+    Where a network looks at several pictures, the additions share them.
+    """
+    from openvino import opset13 as op
+
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "Add":
+            continue
+        source = node.input_value(1).get_node()
+        while source.get_type_name() in ("Convert", "Reshape"):
+            source = source.input_value(0).get_node()
+        given = node.input_value(1)
+        if source.get_type_name() != "Constant" or given.get_element_type() != source.get_element_type():
+            continue
+        channels = [1, source.data.size, 1, 1]
+        if given.get_partial_shape().is_static and list(given.get_shape()) == channels:
+            node.input(1).replace_source_output(op.constant(source.data.reshape(channels)).output(0))
