@@ -246,10 +246,12 @@ def test_a_recording_that_fails_while_it_is_finished_leaves_the_next_one_alone(
     tmp_path: Path, controls: Controls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_finish = threading.Event()
+    closed: list[LiveFileSink] = []
     close = LiveFileSink.close
 
     def fail_at_first(self: LiveFileSink) -> None:
-        if not may_finish.is_set():
+        closed.append(self)
+        if self is closed[0]:
             may_finish.wait(60)
             raise OSError("Input/output error")
         close(self)
