@@ -210,7 +210,7 @@ def test_camera_that_is_unplugged_goes_on_when_it_is_back() -> None:
 def test_camera_whose_driver_hangs_is_opened_anew() -> None:
     stall = threading.Event()
     port = Port(FakeDevice(pause=0.001, stall=stall), endless=True)
-    source = CameraSource(0, capture=port, silence=0.5)
+    source = CameraSource(0, capture=port, silence=2.0)
     frames = iter(source)
     try:
         assert next(frames).index == 0 and len(port.opened) >= 1

@@ -86,6 +86,13 @@ class FakeWindow(RecordingSink):
         return self._press(self)
 
 
+class Dark(FakeSource):
+    """A camera in the dark: all frames are black."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (frame.with_image(np.zeros_like(frame.image)) for frame in super().__iter__())
+
+
 class Breaking(FakeSource):
     """A camera that breaks after its last frame."""
 
@@ -234,7 +241,7 @@ def test_figures_are_in_outputs_recordings_and_pictures_only_where_that_is_wante
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow], drawn: bool
 ) -> None:
     monkeypatch.setattr(
-        "realtime_nst.cli.webcam.open_source", lambda *what: FakeSource(None, live=True, pause=0.005, width=320, height=240)
+        "realtime_nst.cli.webcam.open_source", lambda *what: Dark(None, live=True, pause=0.005, width=320, height=240)
     )
     monkeypatch.setattr("realtime_nst.live.show.draw_overlay", lambda image, *what: np.full_like(image, 255))
     keys = iter("sr")
@@ -477,8 +484,18 @@ def test_two_shows_at_once_keep_what_each_has_set(run: Run, window: Callable[...
 def test_what_keys_set_is_remembered_whatever_ends_the_show(
     run: Run, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow]
 ) -> None:
-    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: Breaking(5))
-    window(lambda fake: "m" if len(fake.frames) == 2 and fake.polls < 4 else None)
+    camera, keys = Breaking(None, pause=0.005), iter("m")
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: camera)
+
+    def press(fake: FakeWindow) -> str | None:
+        if not fake.frames:
+            return None
+        key = next(keys, None)
+        if key is None:
+            camera.close()  # no more frames: it breaks
+        return key
+
+    window(press)
     assert run("webcam") == 1
     assert read_settings() == Settings(mirror=True)
 
