@@ -367,6 +367,21 @@ class FakeSource:
         self.closed.set()
 
 
+class Plain(FakeSource):
+    """A camera of one grey level, which may hang until it is closed."""
+
+    def __init__(self, level: int, width: int = 16, height: int = 12, *, hangs: bool = False) -> None:
+        super().__init__(None, live=True, pause=0.001, width=width, height=height)
+        self.level, self.hangs = level, hangs
+        self.tell: Callable[[str], None] = lambda text: None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in super().__iter__():
+            yield frame.with_image(np.full_like(frame.image, self.level))
+            if self.hangs:
+                self.closed.wait()
+
+
 class RecordingSink:
     """Remembers frames, and plays back keys: a sink and a keyboard, as a window is.
 

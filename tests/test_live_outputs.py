@@ -22,7 +22,7 @@ from realtime_nst.media.results import check_output
 from realtime_nst.outputs.recording import LiveFileSink
 from realtime_nst.outputs.registry import KINDS, Kind
 from realtime_nst.style.book import StyleBook
-from tests.conftest import FakeSource, RecordingSink, one_line, painting_by
+from tests.conftest import FakeSource, Plain, RecordingSink, one_line, painting_by
 from tests.readback import disc_in, disc_source, duration, read_back
 from tests.test_outputs import Receiver
 
@@ -84,13 +84,6 @@ class FakeWindow(RecordingSink):
     def poll_key(self, timeout: float) -> str | None:
         super().poll_key(timeout)
         return self._press(self)
-
-
-class Dark(FakeSource):
-    """A camera in the dark: all frames are black."""
-
-    def __iter__(self) -> Iterator[Frame]:
-        return (frame.with_image(np.zeros_like(frame.image)) for frame in super().__iter__())
 
 
 class Breaking(FakeSource):
@@ -240,9 +233,7 @@ def test_when_all_outputs_have_failed_nobody_is_painted_for(
 def test_figures_are_in_outputs_recordings_and_pictures_only_where_that_is_wanted(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: Callable[..., FakeWindow], drawn: bool
 ) -> None:
-    monkeypatch.setattr(
-        "realtime_nst.cli.webcam.open_source", lambda *what: Dark(None, live=True, pause=0.005, width=320, height=240)
-    )
+    monkeypatch.setattr("realtime_nst.cli.webcam.open_source", lambda *what: Plain(0, 320, 240))
     monkeypatch.setattr("realtime_nst.live.show.draw_overlay", lambda image, *what: np.full_like(image, 255))
     keys = iter("sr")
 

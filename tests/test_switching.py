@@ -21,25 +21,10 @@ from realtime_nst.inputs.trying import CameraReport
 from realtime_nst.live.doctor import Finding
 from realtime_nst.pipeline.stage import Stage
 from realtime_nst.style.book import StyleBook
-from tests.conftest import FakeSource, wait_until
+from tests.conftest import Plain, wait_until
 from tests.test_http import TOKEN, Hall
 
 pytest.importorskip("cv2", exc_type=ImportError, reason="OpenCV does not load here")
-
-
-class Plain(FakeSource):
-    """A camera of one grey level, which may hang until it is closed."""
-
-    def __init__(self, level: int, width: int = 16, height: int = 12, *, hangs: bool = False) -> None:
-        super().__init__(None, live=True, pause=0.001, width=width, height=height)
-        self.level, self.hangs = level, hangs
-        self.tell: Callable[[str], None] = lambda text: None
-
-    def __iter__(self) -> Iterator[Frame]:
-        for frame in super().__iter__():
-            yield frame.with_image(np.full_like(frame.image, self.level))
-            if self.hangs:
-                self.closed.wait()
 
 
 def test_frames_of_another_camera_follow_in_the_size_of_the_first() -> None:
