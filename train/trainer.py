@@ -128,10 +128,15 @@ def model_of(job: Job, pictures: Mapping[str, np.ndarray], paintings: PaintingBa
 
 
 def batches_of(job: Job, collection: Sequence[Path]) -> PaintingBatches:
-    """What the style encoder learns from: a collection, and more often the styles' own paintings."""
+    """What the style encoder learns from: a collection, and more often the styles' own paintings.
+
+    An encoder learns the pieces that it saw by heart, so each lesson has others. A lesson that goes on has its own.
+    """
     pictures, recipe = list(job.pictures.values()), job.recipe
     if job.teaches_encoder:
-        return PaintingBatches(collection, batch=recipe.batch, size=recipe.size, seed=recipe.seed)
+        before = read_encoder(job.body) if job.body else None
+        seed = recipe.seed + (int(before.sha256[:8], 16) if before else 0)
+        return PaintingBatches(collection, batch=recipe.batch, size=recipe.size, seed=seed)
     often = range(len(collection), len(collection) + len(pictures))
     batch = LESSONS * (recipe.batch - round(EncodedModel.styles_per_photo * recipe.batch))
     return PaintingBatches([*collection, *pictures], batch=batch, size=recipe.size, seed=recipe.seed, often=often)

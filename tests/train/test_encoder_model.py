@@ -231,6 +231,15 @@ def test_an_encoder_alone_sees_the_collection_and_one_beside_styles_their_painti
 
 
 @pytest.mark.once
+def test_each_lesson_has_pieces_of_its_own(job: Job) -> None:
+    files = find_photos(job.photos)
+    first, again = (batches_of(job, files)(0) for _ in range(2))
+    train(job)
+    second = batches_of(replace(job, body=read_body(job.output / "narrow.body.h5")), files)(0)
+    assert np.array_equal(first, again) and not np.array_equal(first, second)
+
+
+@pytest.mark.once
 def test_body_without_an_encoder_gets_one(job: Job, weights: Path) -> None:
     styles = list(find_styles([weights]).values())
     alone = replace(job, body=styles[0].body, relatives=styles)
