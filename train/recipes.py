@@ -97,7 +97,7 @@ PREDICTED_RATE = 4e-2
 """Its learning rate, four times that of a vector that starts elsewhere: so few steps must be large. Measured on a print by
 Hokusai, the style loss came out a sixth lower than at 1e-2."""
 
-ENCODER_RECIPE = replace(FIELD_VECTOR_RECIPE, steps=3000, learning_rate=1e-3, clip_norm=1.0, temporal=150.0)
+ENCODER_RECIPE = replace(FIELD_VECTOR_RECIPE, steps=3000, learning_rate=1e-3, clip_norm=1.0)
 """A style encoder that learns to correct, or begins, on a frozen body."""
 
 DISTIL_RECIPE = Recipe(steps=3000, learning_rate=4e-3)

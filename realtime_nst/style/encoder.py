@@ -17,8 +17,8 @@ from realtime_nst.style.style import FORMAT_VERSION, Body, checked_metadata, has
 from realtime_nst.style.weightfile import read_arrays, write_weights
 
 ENCODER_SUFFIX = ".encoder.h5"
-LAYOUT = 2
-"""Which numbers a file holds; the encoders of layout 1 only guessed."""
+LAYOUT = 3
+"""Which numbers a file holds and what they are for; the encoders of layout 1 only guessed, those of 2 corrected fewer times."""
 WIDTHS, CONVOLUTIONS = (24, 48, 104, 136), (1, 2, 2, 3)
 """Channels of its convolutions and how many there are, at the picture's size, a half, a quarter and an eighth of it."""
 SIGHTS = (64, 96, 160, 192)
@@ -27,7 +27,7 @@ KEPT = 2 * (3 + sum(SIGHTS))
 """Numbers that are kept of a picture: mean and deviation of its colours, and of these channels."""
 GUESSED, CORRECTED = 128, 192
 """Numbers between what is kept and a guess, and between what differs and a correction."""
-TRIES = 3
+TRIES = 4
 """How many times a vector is tried and corrected."""
 PAINTING_SIZE = 384
 """Shorter side of a painting in pixels, as the encoder should see it: the middle of what it saw in training."""
