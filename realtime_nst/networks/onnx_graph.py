@@ -135,7 +135,7 @@ class Graph:
         names = [value.name if value.array is None else self._stored(value.array) for value in inputs]
         key = f"{kind}{names}{count}{attributes}"
         if key not in self._made:
-            name = f"{self.scope}.{kind}{len(self._nodes)}"
+            name = f"{self.scope}.{len(self._nodes)}"  # the node says its kind itself; a long graph is half names
             self._made[key] = [f"{name}.{index}" if index else name for index in range(count)]
             self._nodes.append(helper.make_node(kind, names, self._made[key], name, **attributes))
         return [Value(self, output, inputs[0].dtype) for output in self._made[key]]
