@@ -217,7 +217,7 @@ def test_encoder_of_another_body_is_refused(body: Body, arrays: Arrays, tmp_path
 def test_encoder_of_another_layout_is_refused(body: Body, arrays: Arrays, tmp_path: Path) -> None:
     path = write_encoder(tmp_path, body, arrays, {}).path
     metadata = read_metadata(path)
-    for layout in ({}, {"layout": 2}, {"layout": 4}):
+    for layout in ({}, {"layout": 1}, {"layout": 2}, {"layout": 4}):
         write_weights(path, arrays, {**metadata, "layout": None, **layout}, half=True)
         with pytest.raises(
             StyleError, match="another version of realtime-nst, which this one cannot read. Delete it, or replace"
