@@ -80,6 +80,7 @@ def test_finished_run_writes_the_same_files_when_asked_again(run: Run, tmp_path:
         assert style.metadata == find_styles([run.job.output])[style.name].metadata
 
 
+@pytest.mark.once
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_killed_run_goes_on_as_if_it_had_not_been_killed(run: Run, tmp_path: Path) -> None:
     make_pictures(tmp_path)
@@ -350,6 +351,7 @@ def test_first_losses_may_be_of_any_size(pictures: Path) -> None:
     assert not any(LastGood(model, 0, advice="").astray(loss) for loss in (0.1, 90.0))
 
 
+@pytest.mark.once
 def test_run_that_goes_astray_again_and_again_stops_and_leaves_a_checkpoint_to_go_on_from(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,6 +406,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
     return spoil_step
 
 
+@pytest.mark.once
 def test_explosion_at_the_last_step_is_not_the_result(run: Run, tmp_path: Path, spoil: Callable[..., list[int]]) -> None:
     saved, reports = spoil(5, ruin=True), list[Progress]()
     train(replace(run.job, output=tmp_path), report=reports.append)

@@ -57,6 +57,7 @@ def lesson(taught: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     return replace(taught, output=tmp_path / "out")
 
 
+@pytest.mark.once
 def test_pupil_learns_what_was_cut_off(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 80)  # only what was learned is looked at
     kernels = lesson.body.weights()

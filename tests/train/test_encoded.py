@@ -149,6 +149,7 @@ def test_whitened_statistics_have_unit_deviation_and_nothing_in_common() -> None
     assert np.abs(white.T @ white / 300 - np.eye(20)).max() < 1e-6
 
 
+@pytest.mark.once
 def test_run_leaves_an_encoder_beside_its_body(joint: Run) -> None:
     names = ["young.body.h5", "young.encoder.h5", "stripes.weights.h5", "dots.weights.h5"]
     assert joint.written == [joint.job.output / name for name in names]
@@ -165,6 +166,7 @@ def test_run_leaves_an_encoder_beside_its_body(joint: Run) -> None:
     assert all(progress.losses["imitation"] > 0 and progress.losses["sight"] > 0 for progress in joint.reports)
 
 
+@pytest.mark.once
 def test_stopped_run_goes_on_as_if_it_had_not_stopped(joint: Run, tmp_path: Path) -> None:
     job = replace(joint.job, output=tmp_path)
     report, stop = stop_after(3)

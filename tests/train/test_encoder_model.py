@@ -171,6 +171,7 @@ def test_preview_shows_paintings_beside_what_was_painted_after_them(model: Encod
         assert len(np.unique(sheet[rows, 32:])) > 10
 
 
+@pytest.mark.once
 def test_run_leaves_the_encoder_and_its_body_where_the_shown_styles_find_both(job: Job, pictured: Path) -> None:
     reports: list[Progress] = []
     before = encoder_in(pictured)
@@ -184,6 +185,7 @@ def test_run_leaves_the_encoder_and_its_body_where_the_shown_styles_find_both(jo
     assert (job.workshop / "preview.jpg").exists()
 
 
+@pytest.mark.once
 def test_stopped_run_goes_on_as_if_it_had_not_stopped(job: Job, tmp_path: Path) -> None:
     whole: list[Progress] = []
     train(job, report=whole.append)

@@ -352,6 +352,7 @@ def test_json_alone_goes_to_the_output(run: Callable[..., int], capsys: pytest.C
     assert report["styles"]["wave"]["style"] is None and report["styles"]["wave"]["content"] > 0
 
 
+@pytest.mark.once
 def test_same_flags_give_the_same_figures(run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("wave", "--json", tmp_path / "a.json") == 0
     assert run("wave", "--json", tmp_path / "b.json", "--against", tmp_path / "a.json") == 0
@@ -409,6 +410,7 @@ def test_what_cannot_be_measured_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before and (tmp_path / "old.json").read_text() == "precious"
 
 
+@pytest.mark.once
 def test_picture_is_a_style_that_is_measured_against_itself(
     run: Callable[..., int],
     pictured: Path,

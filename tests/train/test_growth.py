@@ -61,6 +61,7 @@ def test_grown_body_whose_gains_are_zero_paints_as_the_old_one(old: Body) -> Non
     assert np.abs(np.rint(painted) - expected).max() <= 1 and expected.std() > 10
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("frozen", [False, True])
 def test_run_from_a_body_without_a_field(old: Body, pictures: Path, tmp_path: Path, frozen: bool) -> None:
     recipe, start = replace(RECIPE, steps=2), {"stripes": old_vector()}

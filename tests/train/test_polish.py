@@ -136,6 +136,7 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(
     assert np.abs(blind - slope).max() > 1e-2 * np.abs(slope).max(), "without a margin seams would show"
 
 
+@pytest.mark.once
 def test_real_vgg_sees_the_whole_picture_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = os.environ.get("REALTIME_NST_VGG")
     if not weights:
@@ -225,6 +226,7 @@ def test_mix_is_polished_towards_all_its_paintings(loss: PerceptualLoss) -> None
         assert np.allclose(gram, 0.3 * np.asarray(first) + 0.7 * np.asarray(second), rtol=1e-4)
 
 
+@pytest.mark.once
 def test_picture_polished_in_tiles_is_that_polished_whole(loss: PerceptualLoss, small_tiles: Callable[[], None]) -> None:
     polisher = Polisher(loss, [(some_picture(60, 72, 3), 1.0)])
     photo, painting = some_picture(100, 112, 1), some_picture(100, 112, 2)
@@ -278,6 +280,7 @@ def read(path: Path) -> np.ndarray:
         return np.asarray(file.convert("RGB"), float)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("small")
 def test_command_polishes_before_it_recolours(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words(pictures, tmp_path / "full.png")) == 0

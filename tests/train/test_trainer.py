@@ -171,6 +171,7 @@ def test_new_styles_leave_a_frozen_body_untouched(run: Run, tmp_path: Path) -> N
     assert style.metadata["started_from"] == "stripes", "its own painting, under another name"
 
 
+@pytest.mark.once
 def test_body_that_grows_out_of_another_starts_there_and_tells(run: Run, tmp_path: Path) -> None:
     book = find_styles([run.job.output])
     (old,) = book.bodies
